@@ -1,0 +1,187 @@
+"""The lake: stages hand each other Parquet files with a content hash, never frames.
+
+A stage writes into ``lake/<stage>/<key>/``, where the key is a hash of everything that decides
+its result: the content of its inputs, its parameters and its own source code. ``stage.json`` is
+written last and lists every file with its digest; a folder without it is a run that was cut off
+and whose part files the next run picks up.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic import BaseModel, ConfigDict
+
+RECORD = "stage.json"
+
+
+class Dataset(BaseModel):
+    """A reference to one finished Parquet file: what one stage hands to the next."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: Path
+    rows: int
+    bytes: int
+    digest: str
+    """BLAKE2b of the file's bytes; our writers are deterministic, so equal data, equal digest."""
+
+    @classmethod
+    def of(cls, path: Path) -> Self:
+        """Describe the Parquet file at ``path``; reads it once to hash it."""
+        rows = pq.read_metadata(path).num_rows
+        return cls(path=path, rows=rows, bytes=path.stat().st_size, digest=file_digest(path))
+
+    def read(self, columns: list[str] | None = None) -> pa.Table:
+        """Read the file, or only the named columns of it."""
+        return pq.read_table(self.path, columns=columns)
+
+    def is_whole(self) -> bool:
+        """Tell whether the file is there with the bytes it was recorded with."""
+        return (
+            self.path.is_file()
+            and self.path.stat().st_size == self.bytes
+            and file_digest(self.path) == self.digest
+        )
+
+
+class StageResult(BaseModel):
+    """What a finished stage left behind: its datasets, its counts and what it took."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    stage: str
+    key: str
+    datasets: dict[str, Dataset]
+    counts: dict[str, int | float | str]
+    seconds: float
+    reused: bool = False
+    """True when this run found the result finished and did not compute it again."""
+
+    def __getitem__(self, name: str) -> Dataset:
+        return self.datasets[name]
+
+
+def file_digest(path: Path) -> str:
+    """Hash a file's content (BLAKE2b, 128 bits, as hex)."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+
+
+def fingerprint(**parts: Any) -> str:
+    """Hash named JSON-like values (pydantic models and paths included) into one short key."""
+    text = json.dumps(parts, sort_keys=True, default=_plain)
+    return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    return value.model_dump(mode="json") if isinstance(value, BaseModel) else str(value)
+
+
+def source_digest(*modules: Any) -> str:
+    """Hash the source files of packages or modules: changed code means a changed result."""
+    digest = hashlib.blake2b(digest_size=12)
+    for module in modules:
+        file = Path(module.__file__)
+        files = sorted(file.parent.rglob("*")) if file.name == "__init__.py" else [file]
+        for path in files:
+            if path.suffix in {".py", ".sql"}:
+                digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def write_parquet(table: pa.Table, path: Path, **options: Any) -> None:
+    """Write one Parquet file so that it is whole or absent (temporary name, fsync, rename)."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    pq.write_table(table, partial, compression="zstd", compression_level=1, **options)
+    publish_file(partial, path)
+
+
+def publish_file(partial: Path, path: Path) -> None:
+    """Give a finished temporary file its name, durably."""
+    with partial.open("rb+") as file:
+        os.fsync(file.fileno())
+    partial.replace(path)
+
+
+class Stage:
+    """One stage's folder in the lake.
+
+    Use: look for `finished`; if there is none, write files into `folder`, then `finish`.
+    """
+
+    def __init__(self, lake: Path, name: str, **decides: Any) -> None:
+        """Open the stage's folder for what ``decides`` its result (see `fingerprint`)."""
+        self.name = name
+        self.key = fingerprint(stage=name, **decides)
+        self.folder = lake / name / self.key
+        self.folder.mkdir(parents=True, exist_ok=True)
+
+    def finished(self) -> StageResult | None:
+        """Return the recorded result if every file of it is whole, else None.
+
+        A damaged or missing file takes the record with it, so that the stage runs again.
+        """
+        record = self.folder / RECORD
+        if not record.is_file():
+            return None
+        try:
+            result = StageResult.model_validate_json(record.read_text())
+        except ValueError:
+            record.unlink()
+            return None
+        here = {
+            name: dataset.model_copy(update={"path": self.folder / dataset.path})
+            for name, dataset in result.datasets.items()
+        }
+        if not all(dataset.is_whole() for dataset in here.values()):
+            record.unlink()
+            return None
+        os.utime(self.folder)  # `forget_unused` keeps what was used last
+        return result.model_copy(update={"datasets": here, "reused": True})
+
+    def finish(
+        self, seconds: float, counts: Mapping[str, int | float | str], **files: Path
+    ) -> StageResult:
+        """Record the named files as the stage's result and drop its scratch files."""
+        datasets = {name: Dataset.of(path) for name, path in files.items()}
+        result = StageResult(
+            stage=self.name,
+            key=self.key,
+            datasets=datasets,
+            counts=dict(counts),
+            seconds=round(seconds, 3),
+        )
+        relative = {
+            name: dataset.model_copy(update={"path": dataset.path.relative_to(self.folder)})
+            for name, dataset in datasets.items()
+        }
+        partial = self.folder / f".{RECORD}.{os.getpid()}"
+        partial.write_text(result.model_copy(update={"datasets": relative}).model_dump_json())
+        publish_file(partial, self.folder / RECORD)
+        shutil.rmtree(self.scratch, ignore_errors=True)
+        return result
+
+    @property
+    def scratch(self) -> Path:
+        """A folder for part files; it outlives a killed run and goes when the stage is done."""
+        folder = self.folder / "parts"
+        folder.mkdir(exist_ok=True)
+        return folder
+
+
+def forget_unused(lake: Path, keep: int) -> list[Path]:
+    """Delete all but the ``keep`` most recently used results of every stage."""
+    gone = []
+    for stage in sorted(path for path in lake.iterdir() if path.is_dir()):
+        by_use = sorted(stage.iterdir(), key=lambda path: path.stat().st_mtime_ns, reverse=True)
+        for folder in by_use[keep:]:
+            shutil.rmtree(folder, ignore_errors=True)
+            gone.append(folder)
+    return gone

@@ -1,0 +1,1 @@
+"""What readers see: schema, macros and checks as SQL files, releases and the read-only reader."""
