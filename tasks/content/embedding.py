@@ -1,0 +1,45 @@
+"""One unit vector per track: a weighted feature matrix reduced to a few dimensions."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.decomposition import TruncatedSVD
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+EXACT_COLUMNS = 1_500
+"""Up to so many columns the decomposition is exact (eigenvectors of the columns' products)."""
+
+
+def reduce_rows(matrix: sparse.csr_array, dimensions: int, seed: int) -> NDArray[np.float64]:
+    """Project rows on the ``dimensions`` strongest right singular vectors, signs fixed.
+
+    The result keeps the rows' dot products as well as any so many dimensions can. Matrices that
+    are narrow already come back dense and otherwise as they are.
+    """
+    rows, columns = matrix.shape
+    if columns <= dimensions:
+        return np.asarray(matrix.toarray(), dtype=np.float64)
+    with threadpool_limits(limits=1):  # sums in one order, whatever the machine
+        if columns <= EXACT_COLUMNS:
+            products = (matrix.T @ matrix).toarray()
+            _, vectors = np.linalg.eigh(products)
+            basis = np.ascontiguousarray(vectors[:, ::-1][:, :dimensions])
+        else:
+            rank = min(dimensions, rows)
+            svd = TruncatedSVD(rank, n_iter=7, random_state=seed).fit(matrix)
+            basis = np.ascontiguousarray(svd.components_.T)
+        return np.asarray(matrix @ _fix_signs(basis), dtype=np.float64)
+
+
+def _fix_signs(basis: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Make the largest entry of every column positive: a decomposition leaves signs open."""
+    largest = np.abs(basis).argmax(axis=0)
+    signs = np.sign(basis[largest, np.arange(basis.shape[1])])
+    return basis * np.where(signs == 0, 1.0, signs)
+
+
+def unit_rows(rows: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Scale rows to length 1; rows of (next to) nothing become zero."""
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    scaled = np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 1e-9)
+    return np.asarray(scaled, dtype=np.float32)
