@@ -1,0 +1,85 @@
+"""Histories in, ranked lists out."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.hybrid.kernel import rank_all
+from tasks.hybrid.model import HybridModel
+
+
+@dataclass(frozen=True)
+class RankedLists:
+    """One row of k columns per history; positions past the end of a short list hold track -1."""
+
+    tracks: NDArray[np.int32]
+    collaborative: NDArray[np.int16]
+    """c' in ticks."""
+    content: NDArray[np.int16]
+    """d in ticks."""
+    score: NDArray[np.int16]
+    """Final score in ticks, after the artist factor."""
+    repeats: NDArray[np.int8]
+    """n, the exponent of the artist factor."""
+    source: NDArray[np.int8]
+    because: NDArray[np.int16]
+    """Position in the history of the track that contributed most, -1: none."""
+
+
+def rank_histories(
+    model: HybridModel,
+    indptr: NDArray[np.int64],
+    tracks: NDArray[np.int32],
+    weights: NDArray[np.float64],
+    priors: NDArray[np.float64],
+    k: int,
+) -> RankedLists:
+    """Rank the catalogue for every history.
+
+    Histories are CSR rows: ``tracks[indptr[u]:indptr[u + 1]]`` are ascending track keys without
+    repeats. ``weights`` and ``priors`` hold w and p per history (float64). Lists have
+    min(k, eligible tracks) rows.
+    """
+    lists, catalogue = len(indptr) - 1, model.catalogue
+    shape = (lists, k)
+    out = RankedLists(
+        np.full(shape, -1, np.int32),
+        np.zeros(shape, np.int16),
+        np.zeros(shape, np.int16),
+        np.zeros(shape, np.int16),
+        np.zeros(shape, np.int8),
+        np.zeros(shape, np.int8),
+        np.full(shape, -1, np.int16),
+    )
+    popular = catalogue.by_listeners[: model.parameters.popular_candidates]
+    popular = popular[~catalogue.is_cold[popular]]
+    rank_all(
+        indptr,
+        tracks,
+        weights,
+        priors,
+        (
+            model.collaborative.indptr,
+            model.collaborative.targets,
+            model.collaborative.weights,
+        ),
+        (model.content.indptr, model.content.targets, model.content.weights),
+        catalogue.artist_key,
+        catalogue.is_cold,
+        catalogue.popularity,
+        catalogue.by_listeners,
+        popular,
+        model.parameters.gamma,
+        model.artist_factors,
+        (
+            out.tracks,
+            out.collaborative,
+            out.content,
+            out.score,
+            out.repeats,
+            out.source,
+            out.because,
+        ),
+    )
+    return out
