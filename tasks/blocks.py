@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 import pyarrow as pa
@@ -67,7 +68,7 @@ def run_blocks(
         (block, part) for block, part in zip(blocks, parts, strict=True) if not _is_whole(part)
     ]
     done = len(blocks) - len(missing)
-    stage = folder.parent
+    run = uuid4().hex  # no other run's task, nor this folder's last try, is taken for ours
     futures = [
         client.submit(
             _compute_part,
@@ -76,7 +77,7 @@ def run_blocks(
             part,
             arguments,
             pure=False,
-            key=f"{stage.parent.name}-{stage.name}-{block.start}",
+            key=f"{compute.__name__}-{run}-{block.start}",
         )
         for block, part in missing
     ]
@@ -91,7 +92,7 @@ def run_blocks(
     except Exception as error:
         client.cancel(futures)
         raise RunError(
-            f"a block of stage {stage.parent.name} failed on the Dask cluster ({error}); "
+            f"a block ({compute.__name__}) failed on the Dask cluster ({error}); "
             "finished blocks are kept, run again to go on"
         ) from error
     return parts

@@ -1,0 +1,46 @@
+"""What decides the collaborative neighbour tables."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Model = Literal["learned", "cosine", "asymmetric_cosine", "rp3beta", "bm25"]
+Exponent = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class CollaborativeParameters(BaseModel):
+    """The model and its dials. Those of other models than the chosen one have no effect."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: Model = "learned"
+    """`learned` solves for its weights; the others are formulas on shared listeners."""
+
+    neighbours: int = Field(default=100, ge=1, le=2_000)
+    """m: sources per target track. More help on small dense catalogues (MovieLens: 400) and cost
+    table size and, for `learned`, time (m² to gather, m³ to solve)."""
+
+    similar: int = Field(default=50, ge=1, le=1_000)
+    """Neighbours a track lists in the track-to-track similarity, before it is made symmetric."""
+
+    ridge: float = Field(default=15.0, gt=0.0, le=1e6)
+    """λ in listeners, the constant part of Λ = λ + popularity_ridge · G_ii. Larger trusts rarely
+    shared listeners less. EASE (Steck 2019)."""
+
+    popularity_ridge: float = Field(default=0.5, ge=0.0, le=10.0)
+    """The share of a source's own Gram entry added to Λ, so that popular sources do not explain
+    everything: the dropout diagonal of EDLAE (Steck 2020)."""
+
+    non_negative: bool = True
+    """Allow only positive evidence, as SLIM does (Ning & Karypis 2011). Helps on sparse histories,
+    where negative weights are noise; dense ones (MovieLens) want signed weights."""
+
+    user_exponent: Exponent = 0.5
+    """A listener's row counts n_u^-exponent: long histories say less about each pair in them."""
+
+    target_exponent: Exponent = 0.1
+    """Weights are multiplied by n_target^-exponent: above 0 lifts less known tracks."""
+
+    source_exponent: Exponent = 0.0
+    """Weights are multiplied by n_source^-exponent: above 0 a popular track in the history says
+    less."""

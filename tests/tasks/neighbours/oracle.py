@@ -1,0 +1,68 @@
+"""The models once more, dense and slow, straight from their formulas."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.optimize import nnls
+
+from tasks.neighbours.interactions import Interactions
+from tasks.neighbours.parameters import CollaborativeParameters
+
+Dense = NDArray[np.float64]
+
+
+def dense(interactions: Interactions) -> Dense:
+    """Return X, users × tracks, as zeros and ones."""
+    ones = np.ones(len(interactions.user_tracks))
+    shape = (interactions.users, interactions.tracks)
+    matrix = sparse.csr_array((ones, interactions.user_tracks, interactions.user_starts), shape)
+    return np.asarray(matrix.toarray(), dtype=np.float64)
+
+
+def top(scores: Dense, itself: int, m: int) -> NDArray[np.int64]:
+    """Return the keys of the m best positive scores, ties by key, in order of key."""
+    scores = scores.copy()
+    scores[itself] = 0.0
+    best = np.lexsort((np.arange(len(scores)), -scores))[:m]
+    return np.sort(best[scores[best] > 0])
+
+
+def cosine(interactions: Interactions, m: int) -> Dense:
+    """Return sources × targets: the top m of each column."""
+    X = dense(interactions)
+    root = np.maximum(X.sum(axis=0), 1) ** -0.5
+    together = X.T @ X
+    W = np.zeros_like(together)
+    for j in range(len(W)):
+        N = top(root * together[:, j], j, m)
+        W[N, j] = together[N, j] * (root[N] * root[j])
+    return W
+
+
+def learned(interactions: Interactions, parameters: CollaborativeParameters) -> Dense:
+    """Return sources × targets: one dense solve for each column."""
+    X = dense(interactions)
+    G = X.T @ (X * interactions.row_weights(parameters.user_exponent)[:, None])
+    g = np.diag(G)
+    n = np.maximum(X.sum(axis=0), 1)
+    similar = np.maximum(g, 1e-9) ** -0.5
+    W = np.zeros_like(G)
+    for j in range(len(G)):
+        N = top(similar * G[:, j], j, parameters.neighbours)
+        ridge = parameters.ridge + parameters.popularity_ridge * g[N]
+        A = G[np.ix_(N, N)] + np.diag(ridge)
+        if parameters.non_negative:
+            L = np.linalg.cholesky(A)
+            b = nnls(L.T, np.linalg.solve(L, G[N, j]))[0] if len(N) else np.zeros(0)
+        else:
+            b = np.linalg.solve(A, G[N, j])
+        W[N, j] = b * n[j] ** -parameters.target_exponent * n[N] ** -parameters.source_exponent
+    return W
+
+
+def random_interactions(seed: int, users: int, tracks: int, density: float) -> Interactions:
+    """Return who played what by chance, some tracks far more liked than others."""
+    rng = np.random.default_rng(seed)
+    appeal = rng.pareto(1.5, tracks) + 0.1
+    chance = np.minimum(density * appeal / appeal.mean(), 0.95)
+    return Interactions.of(sparse.csr_array(rng.random((users, tracks)) < chance))

@@ -1,0 +1,135 @@
+"""Every model against its dense formula, over shapes with gaps, single users and ties."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import sparse
+
+from tasks.neighbours.interactions import Interactions
+from tasks.neighbours.models import weight_edges
+from tasks.neighbours.parameters import CollaborativeParameters
+from tests.tasks.neighbours import oracle
+
+
+def every_track(interactions: Interactions) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
+    return np.arange(interactions.tracks, dtype=np.int32)
+
+
+def weights(interactions: Interactions, parameters: CollaborativeParameters) -> oracle.Dense:
+    edges = weight_edges(interactions, every_track(interactions), parameters)
+    matrix = edges.matrix(interactions.tracks)
+    assert len(edges.source) == matrix.nnz  # no pair twice
+    return np.asarray(matrix.toarray(), dtype=np.float64)
+
+
+SHAPES = [(1, 1, 1.0), (1, 5, 1.0), (40, 1, 0.5), (30, 12, 0.3), (200, 60, 0.05), (60, 90, 0.1)]
+
+
+@pytest.mark.parametrize(("users", "tracks", "density"), SHAPES)
+@pytest.mark.parametrize("m", [1, 4, 100])
+def test_cosine_equals_its_formula(users: int, tracks: int, density: float, m: int) -> None:
+    X = oracle.random_interactions(7, users, tracks, density)
+    parameters = CollaborativeParameters(model="cosine", neighbours=m)
+    np.testing.assert_array_equal(weights(X, parameters), oracle.cosine(X, m))
+
+
+@pytest.mark.parametrize(("users", "tracks", "density"), SHAPES)
+@pytest.mark.parametrize("m", [1, 4, 100])
+@pytest.mark.parametrize("non_negative", [True, False])
+@pytest.mark.parametrize("user_exponent", [0.0, 0.5])
+def test_learned_equals_one_dense_solve_per_track(
+    users: int, tracks: int, density: float, m: int, non_negative: bool, user_exponent: float
+) -> None:
+    X = oracle.random_interactions(11, users, tracks, density)
+    parameters = CollaborativeParameters(
+        neighbours=m,
+        ridge=0.7,
+        popularity_ridge=0.2,
+        non_negative=non_negative,
+        user_exponent=user_exponent,
+        target_exponent=0.1,
+        source_exponent=0.2,
+    )
+    np.testing.assert_allclose(
+        weights(X, parameters), oracle.learned(X, parameters), atol=5e-6, rtol=0
+    )
+
+
+@given(
+    seed=st.integers(0, 10_000),
+    users=st.integers(1, 40),
+    tracks=st.integers(1, 25),
+    m=st.integers(1, 30),
+    non_negative=st.booleans(),
+    exponent=st.sampled_from([0.0, 0.25, 1.0]),
+)
+@settings(max_examples=60, deadline=None, derandomize=True)
+def test_learned_on_any_small_matrix(
+    seed: int, users: int, tracks: int, m: int, non_negative: bool, exponent: float
+) -> None:
+    X = oracle.random_interactions(seed, users, tracks, 0.25)
+    parameters = CollaborativeParameters(
+        neighbours=m, ridge=1.0, non_negative=non_negative, user_exponent=exponent
+    )
+    np.testing.assert_allclose(
+        weights(X, parameters), oracle.learned(X, parameters), atol=5e-6, rtol=0
+    )
+
+
+def test_cosine_by_hand() -> None:
+    # listeners: track 0 {a, b}, track 1 {a, b, c}, track 2 {c}, track 3 nobody
+    X = Interactions.of(sparse.csr_array([[1, 1, 0, 0], [1, 1, 0, 0], [0, 1, 1, 0]]))
+    W = weights(X, CollaborativeParameters(model="cosine"))
+    assert W[0, 1] == W[1, 0] == pytest.approx(2 / (2 * 3) ** 0.5)
+    assert W[1, 2] == W[2, 1] == pytest.approx(1 / (3 * 1) ** 0.5)
+    assert np.count_nonzero(W) == 4
+
+
+def test_learned_by_hand() -> None:
+    # two tracks that three listeners share, one hears the first alone: b = 3 / (4 + λ)
+    X = Interactions.of(sparse.csr_array([[1, 1], [1, 1], [1, 1], [1, 0]]))
+    parameters = CollaborativeParameters(
+        ridge=2.0, popularity_ridge=0.0, user_exponent=0.0, target_exponent=0.0
+    )
+    W = weights(X, parameters)
+    assert W[0, 1] == pytest.approx(3 / (4 + 2))
+    assert W[1, 0] == pytest.approx(3 / (3 + 2))
+
+
+def test_equal_scores_go_to_the_lower_key() -> None:
+    X = Interactions.of(sparse.csr_array(np.ones((3, 9))))
+    W = weights(X, CollaborativeParameters(model="cosine", neighbours=2))
+    for target in range(9):
+        lowest = [key for key in range(9) if key != target][:2]
+        assert np.flatnonzero(W[:, target]).tolist() == lowest
+
+
+@pytest.mark.parametrize("dtype", [bool, np.int8, np.int64, np.float32, np.float64])
+@pytest.mark.parametrize("form", [sparse.csr_array, sparse.csr_matrix])
+def test_only_the_pattern_of_the_input_counts(dtype: type, form: type) -> None:
+    counts = np.array([[3, 1, 0], [0, 2, 2], [1, 1, 0]])
+    plain = Interactions.of(sparse.csr_array(counts > 0))
+    given_counts = Interactions.of(form(counts.astype(dtype)))
+    np.testing.assert_array_equal(plain.user_tracks, given_counts.user_tracks)
+    np.testing.assert_array_equal(plain.track_users, given_counts.track_users)
+
+
+def test_targets_do_not_depend_on_their_company() -> None:
+    X = oracle.random_interactions(3, 300, 80, 0.08)
+    rng = np.random.default_rng(0)
+    for model in ("learned", "cosine"):
+        parameters = CollaborativeParameters(model=model, neighbours=20)
+        whole = weight_edges(X, every_track(X), parameters).matrix(80).toarray()
+        order = rng.permutation(every_track(X))
+        for targets in np.array_split(order, 7):
+            part = weight_edges(X, targets, parameters).matrix(80).toarray()
+            assert np.array_equal(part[:, targets], whole[:, targets])
+
+
+def test_listener_weights_keep_the_scale_of_listeners() -> None:
+    X = oracle.random_interactions(5, 100, 40, 0.2)
+    for exponent in (0.0, 0.3, 1.0):
+        weight = X.row_weights(exponent)
+        assert weight @ X.tracks_played == pytest.approx(X.tracks_played.sum(), rel=1e-5)
+    assert np.all(np.diff(X.row_weights(0.5)[np.argsort(X.tracks_played)]) <= 0)
