@@ -1,0 +1,5 @@
+"""A seeded synthetic twin of the Kaggle files, from laptop size to ten times the real ones."""
+
+from tasks.sample.generate import SampleParameters, SampleSummary, generate_sample
+
+__all__ = ["SampleParameters", "SampleSummary", "generate_sample"]

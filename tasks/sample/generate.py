@@ -1,0 +1,99 @@
+"""Generate a synthetic pair of input files with the schema, shape and quirks of the real ones."""
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tasks.errors import InputError
+from tasks.lake import publish_file
+from tasks.sample.catalogue import build_catalogue
+from tasks.sample.history import write_history
+from tasks.sample.listening import gather_audience
+from tasks.sample.music_info import make_track_ids, write_music_info
+
+TRACKS_FILE = "Music Info.csv"
+PLAYS_FILE = "User Listening History.csv"
+
+_THREADS = 2
+_SIZES = {"small": (2_000, 4_000), "kaggle": (50_683, 962_037)}
+
+
+class SampleParameters(BaseModel):
+    """How large a sample and which one; equal parameters give equal files."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    preset: Literal["small", "kaggle"] = "small"
+    """``small``: 2,000 tracks and 4,000 listeners; ``kaggle``: 50,683 and 962,037, the size of
+    the published files."""
+
+    scale: float = Field(default=1.0, ge=0.01, le=100)
+    """Multiplies the listeners, and so the plays."""
+
+    catalogue: float = Field(default=1.0, ge=0.1, le=20)
+    """Multiplies the tracks, played and unplayed."""
+
+    seed: int = Field(default=0, ge=0, le=2**31 - 1)
+    """Another seed, another catalogue and other listeners."""
+
+    @property
+    def tracks(self) -> int:
+        """Number of catalogue tracks."""
+        return round(_SIZES[self.preset][0] * self.catalogue)
+
+    @property
+    def users(self) -> int:
+        """Number of listeners."""
+        return round(_SIZES[self.preset][1] * self.scale)
+
+
+class SampleSummary(BaseModel):
+    """What was written."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    tracks: int
+    users: int
+    plays: int
+    """Rows of the listening history."""
+    unplayed_tracks: int
+    """About 40 % of the tracks; more where there are fewer plays than it takes."""
+    tracks_path: Path
+    plays_path: Path
+
+
+def generate_sample(out: Path, parameters: SampleParameters) -> SampleSummary:
+    """Write ``Music Info.csv`` and ``User Listening History.csv`` into the folder ``out``.
+
+    The folder is made if need be; files of these names are replaced, each in one rename, once
+    both are complete. Raises InputError if the folder cannot be written to.
+    """
+    paths = out / TRACKS_FILE, out / PLAYS_FILE
+    partial = [path.with_name(f".{path.name}.{os.getpid()}") for path in paths]
+    catalogue = build_catalogue(parameters.tracks, parameters.seed)
+    audience = gather_audience(catalogue, parameters.users, parameters.seed)
+    track_ids = make_track_ids(parameters.tracks, parameters.seed)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        write_music_info(partial[0], catalogue, track_ids, parameters.seed)
+        listeners = write_history(partial[1], audience, track_ids, _THREADS)
+        for source, path in zip(partial, paths, strict=True):
+            publish_file(source, path)
+    except OSError as error:
+        raise InputError(
+            f"the sample cannot be written to {out} ({error.strerror or error}); "
+            "give --out a folder that can be written to"
+        ) from error
+    finally:
+        for source in partial:
+            source.unlink(missing_ok=True)
+    return SampleSummary(
+        tracks=parameters.tracks,
+        users=parameters.users,
+        plays=int(listeners.sum()),
+        unplayed_tracks=int((listeners == 0).sum()),
+        tracks_path=paths[0],
+        plays_path=paths[1],
+    )

@@ -1,0 +1,201 @@
+"""Draw what listeners play: a few tastes each, hits that everyone plays, never a track twice.
+
+A listener has one to a dozen tastes. A taste grows around one track, its anchor, and leads either
+along content (the anchor's artist, niche and style) or along its hidden scene. A play comes from
+a taste or from the hits. As anchors are drawn by popularity and so are plays within a group, the
+groups do not disturb the popularity that a track is meant to have.
+
+Listeners come in blocks of fixed size, each with its own random stream, so that the result does
+not depend on who computes which block when.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.sample.catalogue import Catalogue
+from tasks.sample.shapes import play_count_table, track_popularity, tracks_per_listener
+from tasks.sample.streams import stream
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+BLOCK = 8192
+"""Listeners per block. Part of the result: another size is another sample."""
+
+HITS, ALL, STYLE, NICHE, SCENE, ARTIST, ANY = range(7)
+_CONTENT_LED = (0.0, 0.06, 0.10, 0.46, 0.04, 0.34, 0.0)
+_SCENE_LED = (0.0, 0.06, 0.02, 0.06, 0.74, 0.12, 0.0)
+"""Where a play of such a taste comes from, in the order HITS … ANY; hits are added later."""
+_CONTENT_LED_SHARE = 0.5
+_HEAD = 0.97
+"""Tracks above this quantile of popularity are hits: what they have beyond it in a square-root
+law comes from everyone, not from those who love their niche or scene."""
+_FIRST_TASTE = 1.6
+"""Above 1, earlier tastes get more of the plays."""
+_FAITHFUL_ATTEMPTS, _CURIOUS_ATTEMPTS = 4, 10
+"""How often a repeated track is drawn anew from the tastes, then (up to) from a wider circle."""
+
+
+@dataclass(frozen=True)
+class Audience:
+    """Who plays how much of what: the small arrays every block of listeners is drawn from."""
+
+    tracks: Ints
+    """Position in the catalogue of each played track; the arrays below run over these."""
+    items: Ints
+    """Played tracks sorted by group, once for each component, end to end."""
+    reach: Floats
+    """Running sum of popularity along ``items``: drawing is a search in it."""
+    low: Floats
+    """(components, played tracks): where in ``reach`` a track's group starts."""
+    high: Floats
+    mixes: Floats
+    """(2, components) cumulative shares of content-led and scene-led tastes."""
+    play_counts: Floats
+    lengths: NDArray[np.int32]
+    """Tracks per listener."""
+    introduces: NDArray[np.int32]
+    """The played track that the listener is bound to play, so that none is left out; or −1."""
+    seed: int
+
+    @property
+    def blocks(self) -> int:
+        """Number of blocks of listeners."""
+        return -(-len(self.lengths) // BLOCK)
+
+
+@dataclass(frozen=True)
+class Plays:
+    """The plays of one block, in random order."""
+
+    user: Ints
+    """Position of the listener within the block."""
+    track: Ints
+    """Position of the track in the catalogue."""
+    count: Ints
+
+
+def gather_audience(catalogue: Catalogue, users: int, seed: int) -> Audience:
+    """Decide how popular each played track and how long each listener's history is."""
+    tracks = np.flatnonzero(catalogue.played)
+    rng = stream(seed, "audience")
+    lengths = tracks_per_listener(users, max(1, len(tracks) // 3), rng)
+    popularity = track_popularity(catalogue.appeal[tracks], float(lengths.mean()))
+    knee = np.quantile(popularity, _HEAD)
+    taste = np.where(popularity > knee, np.sqrt(popularity * knee), popularity)
+    everything = np.zeros_like(tracks)
+    content = [column[tracks] for column in (catalogue.style, catalogue.niche)]
+    hidden, artist = catalogue.scene[tracks], catalogue.artist[tracks]
+    groups = [everything, everything, *content, hidden, artist, everything]
+    weights = [popularity - taste, *[taste] * 5, np.full(len(tracks), 1 / len(tracks))]
+    items, reach, low, high = _group_ranges(groups, weights)
+    hits = float(np.sum(popularity - taste) / np.sum(popularity))
+    mixes = np.array([_CONTENT_LED, _SCENE_LED]) * (1 - hits)
+    mixes[:, HITS] = hits
+    return Audience(
+        tracks=tracks,
+        items=items,
+        reach=reach,
+        low=low,
+        high=high,
+        mixes=np.cumsum(mixes, axis=1),
+        play_counts=play_count_table(),
+        lengths=lengths,
+        introduces=_introductions(lengths, len(tracks), rng),
+        seed=seed,
+    )
+
+
+def _group_ranges(groups: list[Ints], weights: list[Floats]) -> tuple[Ints, Floats, Floats, Floats]:
+    """Lay every component's groups end to end on one line, each track as wide as its weight."""
+    items, reach = [], []
+    low, high = np.empty((2, len(groups), len(groups[0])))
+    start = 0.0
+    for component, (labels, weight) in enumerate(zip(groups, weights, strict=True)):
+        group, sizes = np.unique(labels, return_inverse=True, return_counts=True)[1:]
+        order = np.argsort(group, kind="stable")
+        line = start + np.cumsum(weight[order])
+        ends = line[np.cumsum(sizes) - 1]
+        low[component] = np.concatenate([[start], ends[:-1]])[group]
+        high[component] = ends[group]
+        items.append(order)
+        reach.append(line)
+        start = float(line[-1])
+    return np.concatenate(items), np.concatenate(reach), low, high
+
+
+def _introductions(
+    lengths: NDArray[np.int32], tracks: int, rng: np.random.Generator
+) -> NDArray[np.int32]:
+    """Give every played track one listener for certain, among those with the longer histories."""
+    users = len(lengths)
+    eager = np.argsort(-lengths, kind="stable")[: max(tracks, users // 3)]
+    chosen = rng.permutation(eager)[:tracks]
+    introduces = np.full(users, -1, dtype=np.int32)
+    introduces[chosen] = rng.permutation(tracks)[: len(chosen)]
+    return introduces
+
+
+def block_plays(audience: Audience, block: int) -> Plays:
+    """Draw the plays of one block of listeners; every (listener, track) pair at most once."""
+    rng = stream(audience.seed, "plays", block)
+    here = slice(block * BLOCK, (block + 1) * BLOCK)
+    lengths, introduces = audience.lengths[here], audience.introduces[here]
+    user = np.repeat(np.arange(len(lengths)), lengths)
+    track = np.full(len(user), -1, dtype=np.int64)
+    bound = np.flatnonzero(introduces >= 0)
+    track[(np.cumsum(lengths) - lengths)[bound]] = introduces[bound]
+
+    tastes = np.rint(0.6 + 0.45 * np.sqrt(lengths)).astype(np.int64)
+    first = np.cumsum(tastes) - tastes
+    anchors = _draw(audience, np.array(ALL), np.zeros(tastes.sum(), dtype=np.int64), rng)
+    anchors[(first + tastes - 1)[bound]] = introduces[bound]
+    scene_led = (rng.random(len(anchors)) >= _CONTENT_LED_SHARE).astype(np.int64)
+
+    todo = np.flatnonzero(track < 0)
+    attempt = 0
+    while len(todo):
+        who = user[todo]
+        taste = first[who] + (tastes[who] * rng.random(len(who)) ** _FIRST_TASTE).astype(np.int64)
+        component = _components(audience, scene_led[taste], attempt, rng)
+        track[todo] = _draw(audience, component, anchors[taste], rng)
+        todo = _repeats(user, track, who)
+        attempt += 1
+    order = rng.permutation(len(user))
+    count = np.searchsorted(audience.play_counts[:-1], rng.random(len(user)), side="right") + 1
+    return Plays(user=user[order], track=audience.tracks[track[order]], count=count)
+
+
+def _components(
+    audience: Audience, scene_led: Ints, attempt: int, rng: np.random.Generator
+) -> Ints:
+    """Choose where each play comes from; who has exhausted the own tastes looks further afield."""
+    at = rng.random(len(scene_led))
+    if attempt < _FAITHFUL_ATTEMPTS:
+        passed = at[:, None] >= audience.mixes[scene_led, :-1]
+        chosen: Ints = np.count_nonzero(passed, axis=1)
+        return chosen
+    if attempt < _CURIOUS_ATTEMPTS:
+        return np.where(at < 0.5, STYLE, ALL)
+    return np.full(len(scene_led), ANY)
+
+
+def _draw(audience: Audience, component: Ints, anchor: Ints, rng: np.random.Generator) -> Ints:
+    """Draw played tracks by popularity from the anchors' groups of the given components."""
+    low, high = audience.low[component, anchor], audience.high[component, anchor]
+    at = low + rng.random(len(anchor)) * (high - low)
+    place = np.searchsorted(audience.reach, at, side="right")
+    return audience.items[np.minimum(place, len(audience.items) - 1)]
+
+
+def _repeats(user: Ints, track: Ints, suspects: Ints) -> Ints:
+    """Return the positions of plays that repeat an earlier one; only suspects have any."""
+    suspect = np.zeros(BLOCK, dtype=np.bool_)
+    suspect[suspects] = True
+    place = np.flatnonzero(suspect[user])
+    # User, track and position packed into one number: plain sorting is far faster than argsort.
+    packed = np.sort((user[place] << 46) | (track[place] << 24) | place)
+    repeated = packed[1:] >> 24 == packed[:-1] >> 24
+    return np.sort(packed[1:][repeated] & (2**24 - 1))

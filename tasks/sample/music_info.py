@@ -1,0 +1,106 @@
+"""Write the synthetic ``Music Info.csv``: 21 columns, quoted only where a field needs it."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+
+from tasks.sample.catalogue import Catalogue
+from tasks.sample.names import artist_names, track_names
+from tasks.sample.sound import few, sound_columns
+from tasks.sample.streams import stream
+from tasks.sample.styles import STYLES, TAGS
+
+COLUMNS = (
+    "track_id", "name", "artist", "spotify_preview_url", "spotify_id", "tags", "genre", "year",
+    "duration_ms", "danceability", "energy", "key", "loudness", "mode", "speechiness",
+    "acousticness", "instrumentalness", "liveness", "valence", "tempo", "time_signature",
+)  # fmt: skip
+
+_NO_GENRE = 0.559
+_OTHER_GENRE = 0.05
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_BASE62 = np.frombuffer(
+    b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", dtype=np.uint8
+)
+_HEX = np.frombuffer(b"0123456789abcdef", dtype=np.uint8)
+
+
+def write_music_info(path: Path, catalogue: Catalogue, track_ids: list[str], seed: int) -> None:
+    """Write the catalogue under the given track ids, in their order."""
+    tracks = len(track_ids)
+    kinds = [_kind(style) for style in range(len(STYLES))]
+    artist_style = catalogue.niches.style[catalogue.artists.niche].tolist()
+    artists = artist_names([kinds[s] for s in artist_style], stream(seed, "artist names"))
+    titles = track_names([kinds[s] for s in catalogue.style.tolist()], stream(seed, "titles"))
+    rng = stream(seed, "music info")
+    spotify_ids = _texts(_BASE62, 22, tracks, rng)
+    rows = rng.permutation(tracks)[: 2 * few(9, tracks)].reshape(2, -1)
+    for copy, original in rows.T.tolist():
+        spotify_ids[copy] = spotify_ids[original]
+    previews = _texts(_HEX, 40, tracks, rng)
+    sound = sound_columns(catalogue, stream(seed, "sound"))
+    columns: list[list[object]] = [
+        list(track_ids),
+        list(titles),
+        [artists[artist] for artist in catalogue.artist.tolist()],
+        [f"https://p.scdn.co/mp3-preview/{preview}" for preview in previews],
+        list(spotify_ids),
+        [
+            ", ".join(dict.fromkeys(TAGS[t] for t in row if t >= 0))
+            for row in catalogue.tags.tolist()
+        ],
+        list(_genres(catalogue, rng)),
+        *(list[object](sound[name]) for name in COLUMNS[7:]),
+    ]
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        writer.writerows(zip(*columns, strict=True))
+
+
+def make_track_ids(tracks: int, seed: int) -> list[str]:
+    """Return distinct ids like TRABCDE128F1A2B3C4: TR, five letters, 128F and seven hex digits."""
+    rng = stream(seed, "track ids")
+    space = 26**5 * 16**7
+    numbers = np.unique(rng.integers(space, size=tracks))
+    while len(numbers) < tracks:
+        numbers = np.unique(np.append(numbers, rng.integers(space, size=tracks)))
+    return [_track_id(number) for number in rng.permutation(numbers)[:tracks].tolist()]
+
+
+def _track_id(number: int) -> str:
+    letters, digits = divmod(number, 16**7)
+    text = ""
+    for _ in range(5):
+        letters, letter = divmod(letters, 26)
+        text += _LETTERS[letter]
+    return f"TR{text}128F{digits:07X}"
+
+
+def _kind(style: int) -> str:
+    """Name the way a style's bands are called."""
+    return "Japanese" if "japanese" in STYLES[style].tags else STYLES[style].genre
+
+
+def _texts(
+    alphabet: np.ndarray[tuple[int], np.dtype[np.uint8]],
+    length: int,
+    count: int,
+    rng: np.random.Generator,
+) -> list[str]:
+    """Return random words of fixed length; as long as ids are, they do not repeat."""
+    text = alphabet[rng.integers(len(alphabet), size=(count, length))].tobytes().decode("ascii")
+    return [text[start : start + length] for start in range(0, len(text), length)]
+
+
+def _genres(catalogue: Catalogue, rng: np.random.Generator) -> list[str]:
+    """Label tracks with their style's genre; most have no label and a few a wrong one."""
+    tracks = len(catalogue.artist)
+    style = np.where(
+        rng.random(tracks) < _OTHER_GENRE, rng.integers(len(STYLES), size=tracks), catalogue.style
+    )
+    known = rng.random(tracks) >= _NO_GENRE
+    return [
+        STYLES[s].genre if k else "" for s, k in zip(style.tolist(), known.tolist(), strict=True)
+    ]
