@@ -1,0 +1,250 @@
+"""What a dataset is made of: which files, and which of their columns mean what.
+
+The default is the Kaggle pair *Million Song Dataset + Spotify + Last.fm*; any other catalogue is
+described by a TOML file (docs/dataset.md).
+"""
+
+import difflib
+import glob
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from tasks.errors import InputError
+from tasks.schemas import TRACKS
+
+Column = Annotated[str, Field(min_length=1)]
+Delimiter = Annotated[str, Field(pattern=r"^[\t -!#-~]$")]
+Paths = Annotated[tuple[str, ...], Field(min_length=1)]
+
+KAGGLE_NUMERIC = (
+    "year",
+    "duration_ms",
+    "danceability",
+    "energy",
+    "loudness",
+    "speechiness",
+    "acousticness",
+    "instrumentalness",
+    "liveness",
+    "valence",
+    "tempo",
+)
+KAGGLE_CATEGORICAL = ("genre", "key", "mode", "time_signature")
+
+
+class _Spec(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class _Files(_Spec):
+    path: Paths
+    """One file, a glob, or a list of these. CSV, .csv.gz, .csv.zst or Parquet."""
+    delimiter: Delimiter | None = None
+    """One character between the fields of a CSV; found from the header when not given."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _list_of_paths(cls, values: Any) -> Any:
+        if isinstance(values, dict) and isinstance(values.get("path"), str | list):
+            path = values["path"]
+            values = {**values, "path": (path,) if isinstance(path, str) else tuple(path)}
+        return values
+
+
+class TagsSpec(_Spec):
+    """A column that holds several tags in one field."""
+
+    column: Column
+    """Name of the column."""
+    separator: Column = ","
+    """Text between two tags; spaces around a tag are dropped."""
+
+
+class TracksSpec(_Files):
+    """The catalogue: one row per track. Only `path` and `id` are required."""
+
+    id: Column
+    """Column with the track id: a string, kept byte for byte."""
+    title: Column | None = None
+    """Column with the name to show."""
+    creator: Column | None = None
+    """Column with the artist (author, director, brand, …)."""
+    tags: TagsSpec | None = None
+    """Column with tags and the separator between them."""
+    preview_url: Column | None = None
+    """Column with a link to a preview."""
+    spotify_id: Column | None = None
+    """Column with the Spotify id."""
+    numeric: tuple[Column, ...] = ()
+    """Columns with numbers that describe the content; one named `year` is the release year."""
+    categorical: tuple[Column, ...] = ()
+    """Columns with labels that describe the content; one named `genre` is the genre."""
+    absent_ok: bool = False
+    """Count content columns that the file lacks as empty instead of as a mistake."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _tuples(cls, values: Any) -> Any:
+        if isinstance(values, dict):
+            values = {
+                key: tuple(value) if key in FEATURES and isinstance(value, list) else value
+                for key, value in values.items()
+            }
+        return values
+
+    @model_validator(mode="after")
+    def _features_have_their_own_names(self) -> Self:
+        taken = set(TRACKS.names) - {"genre", "year"}
+        for field in FEATURES:
+            names = getattr(self, field)
+            for name in names:
+                if name in taken:
+                    raise ValueError(
+                        f"`tracks.{field}` names column `{name}`, a name the catalogue table "
+                        "uses itself; rename the column in the file"
+                    )
+                if names.count(name) > 1 or (name in self.numeric and name in self.categorical):
+                    raise ValueError(f"column `{name}` is listed twice as a feature; list it once")
+        if "year" in self.categorical:
+            raise ValueError("`year` is a number; list it under `tracks.numeric`")
+        if "genre" in self.numeric:
+            raise ValueError("`genre` is a label; list it under `tracks.categorical`")
+        return self
+
+    def columns(self) -> dict[str, str]:
+        """Return which column each TOML field names, the id first: field → column."""
+        named = {
+            "tracks.id": self.id,
+            "tracks.title": self.title,
+            "tracks.creator": self.creator,
+            "tracks.preview_url": self.preview_url,
+            "tracks.spotify_id": self.spotify_id,
+            "tracks.tags.column": self.tags.column if self.tags else None,
+        }
+        found = {field: column for field, column in named.items() if column is not None}
+        for field in FEATURES:
+            for position, column in enumerate(getattr(self, field)):
+                found[f"tracks.{field}[{position}]"] = column
+        return found
+
+
+class PlaysSpec(_Files):
+    """The listening history: one row per play, or per listener and track with a count."""
+
+    user: Column
+    """Column with the listener's id: a string, kept byte for byte."""
+    track: Column
+    """Column with the track id, as in the catalogue."""
+    count: Column | None = None
+    """Column with a whole number of plays; without it every row is one play."""
+
+    def columns(self) -> dict[str, str]:
+        """Return which column each TOML field names: field → column."""
+        named = {"plays.user": self.user, "plays.track": self.track, "plays.count": self.count}
+        return {field: column for field, column in named.items() if column is not None}
+
+
+FEATURES = ("numeric", "categorical")
+
+
+class DatasetSpec(_Spec):
+    """A catalogue and the history of those who listened to it."""
+
+    name: Column
+    """Identifies the dataset: releases are compared only with releases of the same name."""
+    tracks: TracksSpec
+    plays: PlaysSpec
+
+    @classmethod
+    def kaggle(cls, tracks: Path, plays: Path, name: str | None = None) -> Self:
+        """Describe a pair of files in the Kaggle schema; content columns may be missing."""
+        return cls(
+            name=name or str(tracks.resolve()),
+            tracks=TracksSpec(
+                path=(str(tracks),),
+                id="track_id",
+                title="name",
+                creator="artist",
+                tags=TagsSpec(column="tags", separator=","),
+                preview_url="spotify_preview_url",
+                spotify_id="spotify_id",
+                numeric=KAGGLE_NUMERIC,
+                categorical=KAGGLE_CATEGORICAL,
+                absent_ok=True,
+            ),
+            plays=PlaysSpec(
+                path=(str(plays),), user="user_id", track="track_id", count="playcount"
+            ),
+        )
+
+    @classmethod
+    def from_toml(cls, path: Path) -> Self:
+        """Read a dataset TOML; relative paths in it start from its own folder.
+
+        Raises InputError, with one sentence about the first mistake.
+        """
+        try:
+            values = tomllib.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise InputError(f"there is no dataset TOML {path}; check the path") from None
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(f"{path} cannot be read ({error}); give a TOML text file") from None
+        except tomllib.TOMLDecodeError as error:
+            raise InputError(f"{path} is not valid TOML: {error}; see docs/dataset.md") from None
+        try:
+            described = cls.model_validate({"name": "-", **values})
+        except ValidationError as error:
+            raise InputError(f"{path}: {_explain(error)}") from None
+        folder = path.resolve().parent
+        tracks, plays = (
+            part.model_copy(update={"path": tuple(_from_folder(folder, one) for one in part.path)})
+            for part in (described.tracks, described.plays)
+        )
+        name = values.get("name") or str(Path(tracks.path[0]).resolve())
+        return described.model_copy(update={"name": name, "tracks": tracks, "plays": plays})
+
+
+def _from_folder(folder: Path, path: str) -> str:
+    """Make a path or glob absolute; brackets in the folder's own name are not part of the glob."""
+    if (folder / path).exists() or not glob.has_magic(path) or Path(path).is_absolute():
+        return str(folder / path)
+    return str(Path(glob.escape(str(folder))) / path)
+
+
+_PARTS: dict[str, type[BaseModel]] = {
+    "": DatasetSpec,
+    "tracks": TracksSpec,
+    "plays": PlaysSpec,
+    "tracks.tags": TagsSpec,
+}
+
+
+def _explain(error: ValidationError) -> str:
+    """Say in one sentence what the first mistake of a TOML is and how to mend it."""
+    first = error.errors()[0]
+    place = [str(part) for part in first["loc"]]
+    field = ".".join(place)
+    parent = ".".join(place[:-1])
+    kind = first["type"]
+    if kind == "extra_forbidden":
+        known = [name for name in _PARTS[parent].model_fields if name != "absent_ok"]
+        close = difflib.get_close_matches(place[-1], known, n=1)
+        hint = f"write `{close[0]}`" if close else f"it may be one of {', '.join(known)}"
+        return f"there is no field `{field}`; {hint}"
+    if kind == "missing":
+        if field in ("tracks", "plays"):
+            return f"the table [{field}] is missing; add it with `path` and the id columns"
+        return f"`{field}` is missing; add it (docs/dataset.md lists the fields)"
+    if kind == "value_error":
+        return str(first["ctx"]["error"])
+    if kind in ("model_type", "model_attributes_type"):
+        if field == "tracks.tags":
+            return '`tracks.tags` must be a table; write { column = "…", separator = "," }'
+        return f"`{field}` must be a table; write [{field}] on a line of its own"
+    if place[-1] == "delimiter":
+        return f"`{field}` must be one character; write for example delimiter = ';'"
+    message = first["msg"][0].lower() + first["msg"][1:]
+    return f"`{field}` is wrong ({message}); mend it"

@@ -1,0 +1,126 @@
+"""Checks of what was read: each a query in ``checks/`` that returns the offending rows.
+
+A check's comment says what it looks for, then ``-- warn:`` and ``-- stop:`` name the limit (a
+field of `IngestLimits`, or nothing at all) beyond which it warns or stops the run, ``-- of:`` the
+count that the offending rows are a share of, ``-- allow:`` a number of rows that always passes,
+and ``-- needs:`` a fact without which the check is skipped. The query returns ``offence`` (what)
+and ``rows`` (how many rows it concerns).
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from tasks.errors import InputError
+from tasks.ingest.limits import IngestLimits
+from tasks.schemas import DATA_QUALITY
+
+CHECKS = Path(__file__).parent / "checks"
+_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check: its query and what its comment says."""
+
+    name: str
+    purpose: str
+    sql: str
+    settings: Mapping[str, str]
+
+    @classmethod
+    def load(cls, path: Path) -> "Check":
+        """Read a check from its file."""
+        text = path.read_text()
+        comments = re.findall(r"^-- (.*)$", text, re.MULTILINE)
+        settings = dict(line.split(": ", 1) for line in comments if re.match(r"\w+: \w+$", line))
+        purpose = " ".join(line for line in comments if not re.match(r"\w+: \w+$", line))
+        return cls(path.stem, purpose, text, settings)
+
+
+def all_checks() -> list[Check]:
+    """Return the checks, by name."""
+    return [Check.load(path) for path in sorted(CHECKS.glob("*.sql"))]
+
+
+def run_checks(
+    con: duckdb.DuckDBPyConnection,
+    counts: Mapping[str, int],
+    limits: IngestLimits,
+    facts: frozenset[str],
+) -> pa.Table:
+    """Run all checks on the relations that ``con`` has; return `DATA_QUALITY` rows."""
+    return quality_table(_run(con, check, counts, limits, facts) for check in all_checks())
+
+
+def quality_table(rows: Iterable[Mapping[str, object]]) -> pa.Table:
+    """Collect results of checks into a table."""
+    return pa.Table.from_pylist([dict(row) for row in rows], schema=DATA_QUALITY)
+
+
+def stop_on_failure(quality: pa.Table) -> None:
+    """Raise InputError when a check that must pass has failed."""
+    for row in quality.to_pylist():
+        if row["status"] == "failed" and row["severity"] == "stop":
+            raise InputError(
+                f"the data check {row['check_name']} failed: {row['observed']:.4g}, expected "
+                f"{row['expected']} ({row['details']}); mend the input or its limit"
+            )
+
+
+def _run(
+    con: duckdb.DuckDBPyConnection,
+    check: Check,
+    counts: Mapping[str, int],
+    limits: IngestLimits,
+    facts: frozenset[str],
+) -> dict[str, object]:
+    bounds = {
+        severity: _limit(check.settings[severity], limits)
+        for severity in ("warn", "stop")
+        if severity in check.settings
+    }
+    allowed = int(_limit(check.settings.get("allow", "nothing"), limits))
+    severity = min(bounds, key=lambda name: bounds[name])
+    result: dict[str, object] = {
+        "check_name": check.name,
+        "severity": severity,
+        "status": "passed",
+        "observed": None,
+        "expected": _expected(bounds, allowed, check.settings.get("of")),
+        "details": check.purpose,
+    }
+    if check.settings.get("needs", "") not in {"", *facts}:
+        return {**result, "status": "skipped", "details": "every row is one play"}
+    offences = con.execute(check.sql).fetchall()
+    rows = sum(int(row[1]) for row in offences)
+    observed = rows / max(1, counts[check.settings["of"]]) if "of" in check.settings else rows
+    result["observed"] = float(observed)
+    if offences:
+        shown = ", ".join(f"{offence} ({count:,})" for offence, count in offences[:_SHOWN])
+        more = f" and {len(offences) - _SHOWN:,} more" if len(offences) > _SHOWN else ""
+        result["details"] = f"{check.purpose} {shown}{more}"
+    exceeded = [name for name, bound in bounds.items() if observed > bound and rows > allowed]
+    if exceeded:
+        result["status"] = "failed"
+        result["severity"] = "stop" if "stop" in exceeded else "warn"
+    return result
+
+
+def _limit(name: str, limits: IngestLimits) -> float:
+    return 0.0 if name == "nothing" else float(getattr(limits, name))
+
+
+def _expected(bounds: Mapping[str, float], allowed: int, of: str | None) -> str:
+    """Say readably what a check expects."""
+    kind = f" of {of.replace('_', ' ')}" if of else " rows"
+    text = f"at most {min(bounds.values()):g}{kind}"
+    if allowed:
+        text += f", or {allowed} rows"
+    if len(bounds) > 1:
+        text += f"; stops above {bounds['stop']:g}"
+    return text

@@ -1,0 +1,10 @@
+-- Every record of the history is an interaction, part of one, of an unknown track, or rejected.
+-- stop: nothing
+WITH balance AS (
+    SELECT
+        play_records - rejected_plays - unknown_track_plays - merged_duplicates - plays_rows AS gap
+    FROM counts
+)
+SELECT 'records unaccounted for' AS offence, abs(gap) AS rows
+FROM balance
+WHERE gap <> 0;

@@ -1,0 +1,8 @@
+-- Records set aside, by file.
+-- stop: reject_share
+-- allow: reject_rows
+-- of: records
+SELECT file AS offence, rejected AS rows
+FROM input_files
+WHERE rejected > 0
+ORDER BY rejected DESC, file;

@@ -1,0 +1,90 @@
+"""The history's SQL: named files in ``sql/``, filled with quoted literals.
+
+Files, columns and delimiters cannot be bound as parameters of a view, so they are put in as
+quoted text; nothing else is.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from string import Template
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tasks.dataset import PlaysSpec
+from tasks.ingest.files import OpenedFile
+from tasks.ingest.limits import IngestLimits
+
+SQL = Path(__file__).parent / "sql"
+
+
+def query(name: str, **fill: str) -> str:
+    """Return the query ``sql/<name>.sql``, its placeholders filled."""
+    return Template((SQL / f"{name}.sql").read_text()).substitute(fill)
+
+
+def text_literal(value: str) -> str:
+    """Quote a text for SQL."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def column_name(value: str) -> str:
+    """Quote an identifier for SQL."""
+    return '"' + value.replace('"', '""') + '"'
+
+
+def files_literal(paths: Sequence[Path]) -> str:
+    """Return a list of files for a reading function; no character of a path is a wildcard."""
+    return "[" + ", ".join(text_literal(_escaped(path)) for path in paths) + "]"
+
+
+def _escaped(path: Path) -> str:
+    return "".join(f"[{mark}]" if mark in "*?[" else mark for mark in str(path))
+
+
+def judgement(spec: PlaysSpec, limits: IngestLimits) -> dict[str, str]:
+    """Return the expressions for the number of plays and the reason of a record."""
+    ids = ", ".join(["track_id", "user_id", text_literal(spec.track), text_literal(spec.user)])
+    counted = spec.count is not None
+    return {
+        "plays": "count_value(count_text)" if counted else "1",
+        "id_reason": f"id_reason({ids})",
+        "count_reason": (
+            f"count_reason(count_text, plays, {limits.max_plays})" if counted else "NULL"
+        ),
+    }
+
+
+def csv_columns(file: OpenedFile, spec: PlaysSpec) -> dict[str, str]:
+    """Return how to read a plain CSV file's shape: columns by position, as text."""
+    at = {name: f"c{position}" for name, position in file.positions.items()}
+    columns = range(len(file.columns))
+    delimiter = text_literal(file.delimiter)
+    return {
+        "track": at[spec.track],
+        "user": at[spec.user],
+        "count": at[spec.count] if spec.count else "NULL",
+        "delimiter": delimiter,
+        "columns": "{" + ", ".join(f"'c{position}': 'VARCHAR'" for position in columns) + "}",
+    }
+
+
+def csv_raw(file: OpenedFile) -> str:
+    """Return the expression that puts a plain record together again."""
+    fields = ", ".join(f"coalesce(c{position}, '')" for position in range(len(file.columns)))
+    return f"concat_ws({text_literal(file.delimiter)}, {fields})"
+
+
+def parquet_columns(file: OpenedFile, spec: PlaysSpec) -> dict[str, str]:
+    """Return how to read a Parquet file's columns as text."""
+    schema = pq.read_schema(file.file.path)
+
+    def text(name: str | None) -> str:
+        if name is None:
+            return "NULL"
+        value = f"CAST({column_name(name)} AS VARCHAR)"
+        # Ids that pandas made floating-point: 17.0 is 17, as in the catalogue.
+        whole = f"regexp_replace({value}, '\\.0$', '')"
+        return whole if pa.types.is_floating(schema.field(name).type) else value
+
+    return {"track": text(spec.track), "user": text(spec.user), "count": text(spec.count)}

@@ -1,0 +1,15 @@
+-- Every record of the history with its number of plays and, for a bad one, the reason.
+CREATE OR REPLACE TEMP VIEW plays AS
+WITH records AS (
+    $records
+),
+counted AS (
+    SELECT track_id, user_id, count_text, $plays AS plays
+    FROM records
+)
+SELECT
+    track_id,
+    user_id,
+    plays,
+    coalesce($id_reason, $count_reason) AS reason
+FROM counted;

@@ -1,0 +1,194 @@
+"""The ingest stage: from the dataset's files to tracks, users and interactions in the lake."""
+
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+import tasks.ingest
+from tasks import dataset, schemas
+from tasks.dataset import DatasetSpec, PlaysSpec, TracksSpec
+from tasks.errors import InputError
+from tasks.ingest.catalogue import Catalogue, read_catalogue
+from tasks.ingest.checks import run_checks, stop_on_failure
+from tasks.ingest.files import InputFile, OpenedFile, find_files, open_file
+from tasks.ingest.history import Plays, read_history
+from tasks.ingest.limits import IngestLimits
+from tasks.ingest.rejects import rejected_table
+from tasks.ingest.scan import input_digests
+from tasks.ingest.tables import Tables, key_tables
+from tasks.lake import Stage, StageResult, source_digest, write_parquet
+
+MEMORY_LIMIT = "1200MB"
+"""What DuckDB may hold before it spills to disk; the Kaggle history needs less."""
+
+_WRITING: Mapping[str, Mapping[str, object]] = {
+    # Sorted keys shrink to a few bits by their differences; no dictionary helps them.
+    "interactions": {
+        "use_dictionary": ["plays"],
+        "column_encoding": {"user_key": "DELTA_BINARY_PACKED", "played_key": "PLAIN"},
+    },
+    "users": {"use_dictionary": False},
+}
+
+
+def input_fingerprints(spec: DatasetSpec) -> dict[str, str]:
+    """Hash the content of every input file: file name → digest. Raises InputError."""
+    return input_digests(_input_files(spec))
+
+
+def ingest_stage(
+    lake: Path,
+    spec: DatasetSpec,
+    limits: IngestLimits | None = None,
+    memory_limit: str = MEMORY_LIMIT,
+) -> StageResult:
+    """Read, judge, key and write a dataset, or return what an earlier run made of the same bytes.
+
+    Datasets: `tracks`, `users`, `interactions`, `rejected_rows`, `data_quality` (tasks.schemas).
+    Counts: records = tracks + rejected and so on, see `_counts`. Raises InputError for files that
+    cannot be used.
+    """
+    started = time.perf_counter()
+    limits = limits or IngestLimits()
+    stage = Stage(
+        lake,
+        "ingest",
+        inputs=input_fingerprints(spec),
+        tracks=spec.tracks.model_dump(exclude={"path"}),
+        plays=spec.plays.model_dump(exclude={"path"}),
+        limits=limits.model_dump(exclude={"drift"}),
+        code=source_digest(tasks.ingest, dataset, schemas),
+    )
+    if result := stage.finished():
+        return result
+    scratch = stage.scratch
+    files = {
+        "tracks": _opened(spec.tracks, "tracks", scratch),
+        "plays": _opened(spec.plays, "plays", scratch),
+    }
+    with duckdb.connect(config=_config(memory_limit, scratch)) as con:
+        catalogue = read_catalogue(files["tracks"], spec.tracks, limits)
+        plays = read_history(con, files["plays"], spec.plays, catalogue.ids, limits, scratch)
+        tables = key_tables(catalogue, plays, spec.tracks)
+        if not tables.interactions.num_rows:
+            raise InputError(
+                f"no play in {_names(files['plays'])} is of a track in {_names(files['tracks'])}; "
+                "check that `plays.track` and `tracks.id` hold the same ids"
+            )
+        rejected = rejected_table([*catalogue.reports, *plays.reports])
+        counts = _counts(catalogue, plays, tables)
+        quality = _checked(con, spec, limits, tables, rejected, counts, catalogue, plays)
+    written = {
+        "tracks": tables.tracks,
+        "users": tables.users,
+        "interactions": tables.interactions,
+        "rejected_rows": rejected,
+        "data_quality": quality,
+    }
+    paths = {name: stage.folder / f"{name}.parquet" for name in written}
+    for name, table in written.items():
+        write_parquet(table, paths[name], **_WRITING.get(name, {}))
+    return stage.finish(time.perf_counter() - started, counts, **paths)
+
+
+def _input_files(spec: DatasetSpec) -> list[InputFile]:
+    return [
+        *find_files(spec.tracks.path, "tracks.path"),
+        *find_files(spec.plays.path, "plays.path"),
+    ]
+
+
+def _opened(spec: TracksSpec | PlaysSpec, kind: str, scratch: Path) -> list[OpenedFile]:
+    columns = spec.columns()
+    optional: frozenset[str] = frozenset()
+    if isinstance(spec, TracksSpec) and spec.absent_ok:
+        optional = frozenset(columns) - {"tracks.id"}
+    return [
+        open_file(file, columns, scratch / f"{kind}-{number}.csv", spec.delimiter, optional)
+        for number, file in enumerate(find_files(spec.path, f"{kind}.path"))
+    ]
+
+
+def _config(memory_limit: str, scratch: Path) -> dict[str, str | bool | int | float | list[str]]:
+    """Configure DuckDB: spill into the stage's own folder, fetch nothing."""
+    return {
+        "memory_limit": memory_limit,
+        "temp_directory": str(scratch / "spill"),
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+    }
+
+
+def _counts(catalogue: Catalogue, plays: Plays, tables: Tables) -> dict[str, int]:
+    """Count what came in and what became of it.
+
+    track_records = tracks + rejected_tracks; play_records = plays_rows + merged_duplicates +
+    unknown_track_plays + rejected_plays.
+    """
+    rejected_tracks = sum(len(report.rejected) for report in catalogue.reports)
+    rejected_plays = sum(len(report.rejected) for report in plays.reports)
+    track_records = sum(report.records for report in catalogue.reports)
+    play_records = sum(report.records for report in plays.reports)
+    played = tables.tracks["played_key"]
+    return {
+        "track_records": track_records,
+        "play_records": play_records,
+        "records": track_records + play_records,
+        "tracks": tables.tracks.num_rows,
+        "unplayed_tracks": played.null_count,
+        "users": tables.users.num_rows,
+        "plays_rows": tables.interactions.num_rows,
+        "plays": _total(tables.users["plays"]),
+        "merged_duplicates": tables.merged_duplicates,
+        "unknown_track_plays": _total(plays.unknown["records"]),
+        "unknown_tracks": plays.unknown.num_rows,
+        "rejected_tracks": rejected_tracks,
+        "rejected_plays": rejected_plays,
+        "rejected_rows": rejected_tracks + rejected_plays,
+    }
+
+
+def _total(column: pa.ChunkedArray) -> int:
+    return int(column.to_numpy().sum())
+
+
+def _names(files: Sequence[OpenedFile]) -> str:
+    return ", ".join(file.file.name for file in files[:3])
+
+
+def _checked(
+    con: duckdb.DuckDBPyConnection,
+    spec: DatasetSpec,
+    limits: IngestLimits,
+    tables: Tables,
+    rejected: pa.Table,
+    counts: Mapping[str, int],
+    catalogue: Catalogue,
+    plays: Plays,
+) -> pa.Table:
+    """Run the checks over the finished tables. Raises InputError when one that must pass fails."""
+    reports = [*catalogue.reports, *plays.reports]
+    relations = {
+        "tracks": tables.tracks,
+        "users": tables.users,
+        "interactions": tables.interactions,
+        "rejected_rows": rejected,
+        "unknown_tracks": plays.unknown,
+        "counts": pa.Table.from_pylist([dict(counts)]),
+        "input_files": pa.table(
+            {
+                "file": [report.name for report in reports],
+                "records": [report.records for report in reports],
+                "rejected": [len(report.rejected) for report in reports],
+            }
+        ),
+    }
+    for name, table in relations.items():
+        con.register(name, table)
+    facts = frozenset({"counted"} if spec.plays.count else ())
+    quality = run_checks(con, counts, limits, facts)
+    stop_on_failure(quality)
+    return quality
