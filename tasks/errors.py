@@ -1,17 +1,5 @@
-"""Errors that a user can act on: one sentence that names the thing and the mend."""
+"""The errors of the steps; they live with the warehouse, the lowest layer, and are used by all."""
 
+from warehouse.errors import CrossfadeError, InputError, RunError
 
-class CrossfadeError(Exception):
-    """Base of every error this project raises on purpose; the message is shown as it is."""
-
-    exit_status = 1
-
-
-class InputError(CrossfadeError):
-    """An input file, a dataset TOML or an argument is wrong: nothing was computed."""
-
-    exit_status = 2
-
-
-class RunError(CrossfadeError):
-    """The run could not be finished; the current release is as it was."""
+__all__ = ["CrossfadeError", "InputError", "RunError"]

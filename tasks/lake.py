@@ -18,6 +18,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict
 
+from warehouse.manifest import file_digest
+
 RECORD = "stage.json"
 
 
@@ -66,12 +68,6 @@ class StageResult(BaseModel):
 
     def __getitem__(self, name: str) -> Dataset:
         return self.datasets[name]
-
-
-def file_digest(path: Path) -> str:
-    """Hash a file's content (BLAKE2b, 128 bits, as hex)."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
 
 
 def fingerprint(**parts: Any) -> str:

@@ -96,6 +96,39 @@ FEATURE_WEIGHTS = pa.schema(
     ]
 )
 
+CATALOGUE = pa.schema(
+    [
+        pa.field("track_key", pa.int32(), nullable=False),
+        pa.field("popularity", pa.float64(), nullable=False),  # pop(j) of docs/scoring.md
+        pa.field("listener_rank", pa.int32(), nullable=False),  # 0: most listened, ties by key
+    ]
+)
+"""What the blend knows of each track beside TRACKS. Sorted by track_key."""
+
+_LISTS = [
+    pa.field("tracks", pa.list_(pa.int32()), nullable=False),  # track keys in rank order
+    pa.field("collaborative", pa.list_(pa.int16()), nullable=False),  # c' in ticks
+    pa.field("content", pa.list_(pa.int16()), nullable=False),  # d in ticks
+    pa.field("repeats", pa.list_(pa.int8()), nullable=False),  # exponent of the artist factor
+    pa.field("source", pa.list_(pa.int8()), nullable=False),  # tasks.hybrid.kernel.Source
+]
+
+LISTENER_LISTS = pa.schema(
+    [
+        pa.field("user_id", pa.string(), nullable=False),
+        pa.field("segment", pa.string(), nullable=False),
+        pa.field("total_plays", pa.int64(), nullable=False),
+        pa.field("history", pa.list_(pa.int32()), nullable=False),  # track keys, ascending
+        pa.field("history_plays", pa.list_(pa.int32()), nullable=False),
+        *_LISTS,
+        pa.field("because", pa.list_(pa.int16()), nullable=False),  # position in history, -1: none
+    ]
+)
+"""One row per listener, in user_key order: the history and the ranked list."""
+
+SIMILAR_LISTS = pa.schema([pa.field("track_key", pa.int32(), nullable=False), *_LISTS])
+"""One row per track, in track_key order: its ranked neighbours."""
+
 
 def tracks_schema(numeric: Iterable[str], categorical: Iterable[str]) -> pa.Schema:
     """Return `TRACKS` followed by the declared feature columns it does not hold already.

@@ -1,0 +1,229 @@
+"""Ranked lists for every listener and every track, from the two neighbour tables."""
+
+import time
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from distributed import Client
+from numpy.typing import NDArray
+
+import tasks.hybrid
+from tasks.blocks import Block, Progress, balanced_blocks, run_blocks
+from tasks.hybrid.model import Catalogue, HybridModel, Neighbours, track_edges, track_of_played
+from tasks.hybrid.parameters import HybridParameters, segment_of
+from tasks.hybrid.ranking import RankedLists, rank_histories
+from tasks.lake import Stage, StageResult, source_digest, write_parquet
+from tasks.schemas import CATALOGUE, LISTENER_LISTS, SIMILAR_LISTS
+
+LISTENER_BLOCKS = 48
+SIMILAR_BLOCKS = 4
+
+
+def lists_stage(
+    lake: Path,
+    client: Client,
+    ingested: StageResult,
+    collaborative: StageResult,
+    content: StageResult,
+    parameters: HybridParameters,
+    progress: Progress | None = None,
+) -> StageResult:
+    """Rank the catalogue for every listener and every track.
+
+    Datasets: ``catalogue``; ``weights`` and ``similarity``, the collaborative edges in track keys;
+    ``listeners_000`` … and ``similar_000`` …, the lists in key order.
+    """
+    inputs = {
+        "tracks": ingested["tracks"].digest,
+        "users": ingested["users"].digest,
+        "interactions": ingested["interactions"].digest,
+        "weights": collaborative["weights"].digest,
+        "similarity": collaborative["similarity"].digest,
+        "content": content["content"].digest,
+    }
+    stage = Stage(
+        lake, "lists", inputs=inputs, parameters=parameters, code=source_digest(tasks.hybrid)
+    )
+    if finished := stage.finished():
+        return finished
+    started = time.perf_counter()
+    tracks = ingested["tracks"].read(["track_key", "played_key", "listeners", "artist_key"])
+    files = _write_model(stage.folder, tracks, collaborative)
+    model = {
+        "tracks": ingested["tracks"].path,
+        "content": content["content"].path,
+        "weights": files["weights"],
+        "similarity": files["similarity"],
+    }
+    listeners = run_blocks(
+        client,
+        rank_listeners,
+        _listener_blocks(ingested, tracks, files["weights"], content["content"].path),
+        _folder(stage, "listeners"),
+        model,
+        ingested["users"].path,
+        ingested["interactions"].path,
+        parameters,
+        progress=progress,
+    )
+    similar = run_blocks(
+        client,
+        rank_similar,
+        balanced_blocks(np.ones(len(tracks)), SIMILAR_BLOCKS),
+        _folder(stage, "similar"),
+        model,
+        parameters,
+    )
+    files |= {f"listeners_{x:03}": part for x, part in enumerate(listeners)}
+    files |= {f"similar_{x:03}": part for x, part in enumerate(similar)}
+    counts = {
+        "listeners": ingested["users"].rows,
+        "tracks": len(tracks),
+        "rows": _listed(listeners),
+    }
+    return stage.finish(time.perf_counter() - started, counts, **files)
+
+
+def rank_listeners(
+    block: Block,
+    model_files: dict[str, Path],
+    users_file: Path,
+    interactions_file: Path,
+    parameters: HybridParameters,
+) -> pa.Table:
+    """Rank the catalogue for the listeners of one block (LISTENER_LISTS)."""
+    model, played = _load_model(tuple(sorted(model_files.items())), "weights", parameters)
+    users = _rows(users_file, block)
+    listens = pq.read_table(
+        interactions_file,
+        filters=(pc.field("user_key") >= block.start) & (pc.field("user_key") < block.stop),
+    )
+    indptr = np.searchsorted(
+        listens["user_key"].to_numpy(), np.arange(block.start, block.stop + 1)
+    ).astype(np.int64)
+    history = played[listens["played_key"].to_numpy()]
+    of = segment_of(np.diff(indptr), parameters.segments)
+    weights = np.array([segment.weight for segment in parameters.segments])[of]
+    priors = np.array([segment.popularity for segment in parameters.segments])[of]
+    lists = rank_histories(model, indptr, history, weights, priors, parameters.user_list)
+    names = pa.array([segment.segment for segment in parameters.segments])
+    keep = lists.tracks >= 0
+    return pa.table(
+        [
+            users["user_id"].combine_chunks(),
+            names.take(pa.array(of)),
+            users["plays"].combine_chunks(),
+            _as_lists(indptr, history),
+            _as_lists(indptr, listens["plays"].to_numpy()),
+            *_list_columns(lists, keep),
+            _padded(lists.because, keep),
+        ],
+        schema=LISTENER_LISTS,
+    )
+
+
+def rank_similar(
+    block: Block, model_files: dict[str, Path], parameters: HybridParameters
+) -> pa.Table:
+    """Rank the neighbours of the tracks of one block (SIMILAR_LISTS)."""
+    model, _ = _load_model(tuple(sorted(model_files.items())), "similarity", parameters)
+    keys = np.arange(block.start, block.stop, dtype=np.int32)
+    one = parameters.segments[segment_of(np.array([1]), parameters.segments)[0]]
+    lists = rank_histories(
+        model,
+        np.arange(len(keys) + 1),
+        keys,
+        np.full(len(keys), one.weight),
+        np.zeros(len(keys)),
+        parameters.similar_list,
+    )
+    columns = _list_columns(lists, lists.tracks >= 0)
+    return pa.table([pa.array(keys), *columns], schema=SIMILAR_LISTS)
+
+
+@lru_cache(maxsize=2)
+def _load_model(
+    files: tuple[tuple[str, Path], ...], collaborative: str, parameters: HybridParameters
+) -> tuple[HybridModel, NDArray[np.int32]]:
+    """Read a model once per worker; also return the track key of every played key."""
+    path = dict(files)
+    tracks = pq.read_table(
+        path["tracks"], columns=["track_key", "played_key", "listeners", "artist_key"]
+    )
+    model = HybridModel(
+        Neighbours.from_edges(pq.read_table(path[collaborative]), len(tracks)),
+        Neighbours.from_edges(pq.read_table(path["content"]), len(tracks)),
+        Catalogue.from_tracks(tracks),
+        parameters,
+    )
+    return model, track_of_played(tracks)
+
+
+def _write_model(folder: Path, tracks: pa.Table, collaborative: StageResult) -> dict[str, Path]:
+    """Write the catalogue and the collaborative edges in track keys."""
+    catalogue = Catalogue.from_tracks(tracks)
+    played = track_of_played(tracks)
+    tables = {
+        "catalogue": pa.table(
+            [tracks["track_key"], catalogue.popularity, catalogue.listener_rank], schema=CATALOGUE
+        ),
+        "weights": track_edges(collaborative["weights"].read(), played),
+        "similarity": track_edges(collaborative["similarity"].read(), played),
+    }
+    files = {name: folder / f"{name}.parquet" for name in tables}
+    for name, table in tables.items():
+        write_parquet(table, files[name])
+    return files
+
+
+def _listener_blocks(
+    ingested: StageResult, tracks: pa.Table, weights: Path, content: Path
+) -> list[Block]:
+    """Blocks of listeners of about equal cost: the edges their histories touch."""
+    degree = np.zeros(len(tracks), np.int64)
+    for edges in (weights, content):
+        source = pq.read_table(edges, columns=["source"])["source"].to_numpy()
+        degree += np.bincount(source, minlength=len(tracks))
+    listens = ingested["interactions"].read(["user_key", "played_key"])
+    touched = degree[track_of_played(tracks)][listens["played_key"].to_numpy()]
+    users = listens["user_key"].to_numpy()
+    cost = np.bincount(users, weights=touched, minlength=ingested["users"].rows).astype(np.float64)
+    return balanced_blocks(cost + 500.0, LISTENER_BLOCKS)  # 500: what a list costs by itself
+
+
+def _folder(stage: Stage, name: str) -> Path:
+    folder = stage.folder / name
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def _rows(file: Path, block: Block) -> pa.Table:
+    return pq.read_table(
+        file, filters=(pc.field("user_key") >= block.start) & (pc.field("user_key") < block.stop)
+    )
+
+
+def _as_lists(indptr: NDArray[np.int64], values: NDArray[np.integer]) -> pa.Array:
+    return pa.ListArray.from_arrays(pa.array(indptr, pa.int32()), pa.array(values))
+
+
+def _padded(values: NDArray[np.integer], keep: NDArray[np.bool_]) -> pa.Array:
+    """Turn a lists × k array into lists, without the padding of short ones."""
+    offsets = np.concatenate([[0], np.cumsum(keep.sum(axis=1))])
+    return _as_lists(offsets, values[keep])
+
+
+def _list_columns(lists: RankedLists, keep: NDArray[np.bool_]) -> list[pa.Array]:
+    columns = (lists.tracks, lists.collaborative, lists.content, lists.repeats, lists.source)
+    return [_padded(values, keep) for values in columns]
+
+
+def _listed(parts: list[Path]) -> int:
+    return sum(
+        pc.sum(pc.list_value_length(pq.read_table(part, columns=["tracks"])["tracks"])).as_py() or 0
+        for part in parts
+    )

@@ -1,0 +1,200 @@
+"""Small worlds from lake to release file: random neighbours, awkward ids, real files."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from tasks.blocks import Block
+from tasks.hybrid.model import Catalogue, HybridModel, Neighbours
+from tasks.hybrid.parameters import HybridParameters, artist_factors
+from tasks.lake import write_parquet
+from tasks.schemas import (
+    CATALOGUE,
+    DATA_QUALITY,
+    FEATURE_WEIGHTS,
+    INTERACTIONS,
+    REJECTED_ROWS,
+    USERS,
+    tracks_schema,
+)
+from tasks.stages.lists import rank_listeners, rank_similar
+from tests.tasks.hybrid.worlds import random_edges
+from warehouse.build import BuildInput, build, record_release
+from warehouse.home import DATABASE, Home
+
+AWKWARD_IDS = [
+    "it's",
+    'say "hi"',
+    "a,b",
+    "naïve",
+    "日本語",
+    "112",
+    " space ",
+    "%_\\",
+    "x;--",
+    "Ünï",
+]
+NUMERIC = ["year", "energy"]
+
+
+@dataclass(frozen=True)
+class World:
+    """A built release, and the arrays it was built from for the oracle."""
+
+    database: Path
+    track_ids: list[str]
+    user_ids: list[str]
+    histories: list[list[int]]
+    blend: HybridModel
+    """Scores a history by learned weights."""
+    track_to_track: HybridModel
+    """Scores one track by similarity."""
+
+
+def build_world(folder: Path, seed: int, n: int = 30, users: int = 12) -> World:
+    """Generate a world of ``n`` tracks and ``users`` listeners and build its release file."""
+    rng = np.random.default_rng(seed)
+    lake = folder / "lake"
+    lake.mkdir(parents=True)
+    parameters = HybridParameters(
+        popular_candidates=int(rng.integers(1, 8)), user_list=20, similar_list=10
+    )
+    track_ids = _ids(n, "T")
+    user_ids = _ids(users, "U")
+    histories = _histories(rng, n, users)
+    tracks, played = _tracks(rng, track_ids, histories)
+    everything = np.arange(n, dtype=np.int32)
+    edges = {
+        "weights": random_edges(rng, played, played, -4),
+        "similarity": random_edges(rng, played, played, 1),
+        "content": random_edges(rng, everything, everything, 1),
+    }
+    files = {name: _write(lake, name, table) for name, table in edges.items()}
+    files["tracks"] = _write(lake, "tracks", tracks)
+    files |= _people(lake, user_ids, histories, played)
+    catalogue = Catalogue.from_tracks(tracks)
+    files["catalogue"] = _write(
+        lake,
+        "catalogue",
+        pa.table([everything, catalogue.popularity, catalogue.listener_rank], schema=CATALOGUE),
+    )
+    model = {name: files[name] for name in ("tracks", "content", "weights", "similarity")}
+    files["listeners"] = _write(
+        lake,
+        "listeners",
+        rank_listeners(Block(0, users), model, files["users"], files["interactions"], parameters),
+    )
+    files["similar_lists"] = _write(lake, "similar_lists", rank_similar(Block(0, n), model, parameters))
+    for name, schema in (
+        ("feature_weights", FEATURE_WEIGHTS),
+        ("data_quality", DATA_QUALITY),
+        ("rejected_rows", REJECTED_ROWS),
+    ):
+        files[name] = _write(lake, name, schema.empty_table())
+    given = build_input(files, parameters)
+    built = build(Home(folder), given, memory_limit="1GB", threads=2)
+    record_release(built / DATABASE, given, {"ingest": 0.1}, 1)
+    content = Neighbours.from_edges(edges["content"], n)
+    return World(
+        built / DATABASE,
+        track_ids,
+        user_ids,
+        histories,
+        HybridModel(Neighbours.from_edges(edges["weights"], n), content, catalogue, parameters),
+        HybridModel(Neighbours.from_edges(edges["similarity"], n), content, catalogue, parameters),
+    )
+
+
+def build_input(files: dict[str, Path], parameters: HybridParameters) -> BuildInput:
+    """Return what a release is built from, for files in a test's lake."""
+    return BuildInput(
+        release_id="20260101T000000-test",
+        created_at=datetime(2026, 1, 1, tzinfo=UTC),
+        code_version="test",
+        dataset="world",
+        inputs={"a.csv": "00"},
+        parameters={},
+        files={
+            name: [path] for name, path in files.items() if name not in ("users", "interactions")
+        },
+        segments=[
+            {"position": position, **segment.model_dump()}
+            for position, segment in enumerate(parameters.segments)
+        ],
+        gamma=parameters.gamma,
+        artist_factor=parameters.artist_factor,
+        artist_factors=artist_factors(parameters.artist_factor).tolist(),
+        popular_candidates=parameters.popular_candidates,
+        numeric_features=NUMERIC,
+    )
+
+
+def _ids(n: int, prefix: str) -> list[str]:
+    awkward = [prefix + text for text in AWKWARD_IDS]
+    ids = awkward[:n] + [f"{prefix}{x:04}" for x in range(max(0, n - len(awkward)))]
+    return sorted(ids, key=lambda text: text.encode())
+
+
+def _histories(rng: np.random.Generator, n: int, users: int) -> list[list[int]]:
+    played = rng.permutation(n)[: max(1, int(n * 0.65))]
+    lengths = [min(len(played), int(length)) for length in rng.integers(1, 25, users)]
+    return [sorted(int(j) for j in rng.permutation(played)[:length]) for length in lengths]
+
+
+def _tracks(
+    rng: np.random.Generator, ids: list[str], histories: list[list[int]]
+) -> tuple[pa.Table, NDArray[np.int32]]:
+    n = len(ids)
+    listeners = np.bincount([j for history in histories for j in history], minlength=n)
+    played = np.flatnonzero(listeners).astype(np.int32)
+    played_key = {int(j): x for x, j in enumerate(played)}
+    artist = [None if rng.random() < 0.2 else int(rng.integers(0, 4)) for _ in range(n)]
+    rows = {
+        "track_key": range(n),
+        "track_id": ids,
+        "name": [f"Söng {x}" for x in range(n)],
+        "artist": [None if a is None else f"Artist {a}" for a in artist],
+        "artist_key": artist,
+        "tags": [["rock", "pop"][: int(rng.integers(0, 3))] for _ in range(n)],
+        "genre": [None if rng.random() < 0.5 else "Jazz" for _ in range(n)],
+        "year": [None if rng.random() < 0.3 else int(rng.integers(1990, 2020)) for _ in range(n)],
+        "spotify_preview_url": [None] * n,
+        "spotify_id": [None] * n,
+        "listeners": listeners,
+        "plays": listeners,
+        "played_key": [played_key.get(x) for x in range(n)],
+        "energy": rng.random(n),
+    }
+    schema = tracks_schema(NUMERIC, [])
+    return pa.table([pa.array(rows[f.name], f.type) for f in schema], schema=schema), played
+
+
+def _people(
+    lake: Path, ids: list[str], histories: list[list[int]], played: NDArray[np.int32]
+) -> dict[str, Path]:
+    lengths = [len(history) for history in histories]
+    users = [range(len(ids)), ids, lengths, lengths]
+    pairs = [(u, j) for u, history in enumerate(histories) for j in history]
+    interactions = [
+        [u for u, _ in pairs],
+        np.searchsorted(played, [j for _, j in pairs]),
+        [1] * len(pairs),
+    ]
+    tables = {}
+    for name, columns, schema in (
+        ("users", users, USERS),
+        ("interactions", interactions, INTERACTIONS),
+    ):
+        arrays = [pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)]
+        tables[name] = _write(lake, name, pa.table(arrays, schema=schema))
+    return tables
+
+
+def _write(lake: Path, name: str, table: pa.Table) -> Path:
+    path = lake / f"{name}.parquet"
+    write_parquet(table, path)
+    return path

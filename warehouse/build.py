@@ -1,0 +1,192 @@
+"""Build one release file: store tables from the lake's Parquet, views, macros and comments."""
+
+import json
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from pydantic import BaseModel, ConfigDict
+
+from warehouse.home import DATABASE, Home
+from warehouse.manifest import SCHEMA_VERSION, STORAGE_VERSION
+
+POPULAR_ALL, POPULAR_SCOPE = 1000, 100
+"""Rows of `popular_tracks` for the whole catalogue and for each genre or tag."""
+
+MACROS = ("ranked", "lists", "search", "explain")
+
+LARGE = {"tracks", "users", "listens", "user_recommendations", "similar_tracks", "rejected_rows"}
+
+
+class BuildInput(BaseModel):
+    """Everything a release is built from; files are the lake's Parquet, in row order."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    release_id: str
+    created_at: datetime
+    code_version: str
+    dataset: str
+    inputs: dict[str, str]
+    parameters: dict[str, Any]
+    files: dict[str, list[Path]]
+    """tracks, catalogue, listeners, similar_lists, weights, similarity, content, feature_weights,
+    data_quality, rejected_rows."""
+    segments: list[dict[str, Any]]
+    segment_curve: list[dict[str, Any]] = []
+    evaluation: list[dict[str, Any]] = []
+    gamma: float
+    artist_factor: float
+    artist_factors: list[float]
+    popular_candidates: int
+    numeric_features: list[str]
+
+
+def build(home: Home, given: BuildInput, memory_limit: str, threads: int) -> Path:
+    """Build the release under ``home.building`` and return its folder; nothing is published.
+
+    The file has no write-ahead log left when this returns.
+    """
+    folder = home.building / given.release_id
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    scratch = folder / "scratch"
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": memory_limit,
+        "threads": threads,
+        "temp_directory": str(scratch),
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+    }
+    database = folder / DATABASE
+    with duckdb.connect(config=config) as connection:
+        connection.execute(
+            f"ATTACH '{_quoted(database)}' AS release (STORAGE_VERSION '{STORAGE_VERSION}')"
+        )
+        connection.execute("USE release")
+        _create_store(connection, given)
+        _create_contract(connection, given.numeric_features)
+        connection.execute("USE memory")
+        connection.execute("CHECKPOINT release")
+        connection.execute("DETACH release")
+    shutil.rmtree(scratch, ignore_errors=True)
+    if (leftover := database.with_name(f"{DATABASE}.wal")).exists():
+        raise RuntimeError(f"{leftover} was left behind: the release was not closed properly")
+    return folder
+
+
+def record_release(
+    database: Path, given: BuildInput, stage_seconds: Mapping[str, float], peak_memory: int
+) -> dict[str, int]:
+    """Write the one row of `release`, last of all; return the row counts it holds."""
+    with duckdb.connect(str(database)) as connection:
+        counts = {
+            name: _one(connection, f"SELECT count(*) FROM {name}")
+            for name in relations()
+            if name != "release"
+        }
+        connection.execute(
+            "INSERT INTO store.release VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                given.release_id,
+                SCHEMA_VERSION,
+                given.created_at.replace(tzinfo=None),
+                given.code_version,
+                given.dataset,
+                _map(given.inputs),
+                json.dumps(given.parameters, sort_keys=True),
+                _map(counts),
+                _map({name: float(value) for name, value in stage_seconds.items()}),
+                peak_memory,
+                given.gamma,
+                given.artist_factor,
+            ],
+        )
+        connection.execute("CHECKPOINT")
+    return counts
+
+
+def relations() -> list[str]:
+    """Names of the relations of the contract, in the order of docs/warehouse.md."""
+    return [
+        line.split()[2] for line in _sql("views").splitlines() if line.startswith("CREATE VIEW")
+    ]
+
+
+def _create_store(connection: duckdb.DuckDBPyConnection, given: BuildInput) -> None:
+    for name, paths in given.files.items():
+        connection.execute(f"SET VARIABLE {name} = ?", [[str(path) for path in paths]])
+    for name, value in (
+        ("popular_candidates", given.popular_candidates),
+        ("popular_all", POPULAR_ALL),
+        ("popular_scope", POPULAR_SCOPE),
+    ):
+        connection.execute(f"SET VARIABLE {name} = ?", [value])
+    connection.execute(_sql("store"))
+    _insert(connection, "segments", given.segments)
+    _insert(connection, "segment_curve", given.segment_curve)
+    _insert(connection, "evaluation", given.evaluation)
+    connection.execute(
+        "INSERT INTO store.constants VALUES (?, ?)", [given.gamma, given.artist_factors]
+    )
+
+
+def _create_contract(connection: duckdb.DuckDBPyConnection, numeric: Sequence[str]) -> None:
+    connection.execute(_sql("views"))
+    connection.execute(_track_features(connection, numeric))
+    for name in MACROS:
+        connection.execute(_sql(f"macros/{name}"))
+    connection.execute(_sql("comments"))
+    for name in numeric:
+        connection.execute(
+            f'COMMENT ON COLUMN tracks."{_quoted(name, chr(34))}" IS '
+            f"'Numeric feature of the catalogue, as given; NULL: unknown'"
+        )
+
+
+def _track_features(connection: duckdb.DuckDBPyConnection, numeric: Iterable[str]) -> str:
+    """Return the view of numeric features in standard deviations, for `explain`."""
+    rows = []
+    for position, name in enumerate(numeric):
+        column = '"' + _quoted(name, '"') + '"'
+        spread = _one(connection, f"SELECT stddev_pop({column}::DOUBLE) FROM store.tracks")
+        if spread:
+            label = _quoted(name.removesuffix("_ms"))
+            rows.append(
+                f"SELECT t.track_key, {position} AS position, '{label}' AS feature, "
+                f"t.{column}::DOUBLE / {float(spread)!r}::DOUBLE AS z FROM store.tracks t"
+            )
+    nothing = "SELECT 0 AS track_key, 0 AS position, '' AS feature, 0::DOUBLE AS z WHERE false"
+    return "CREATE VIEW store.track_features AS " + (" UNION ALL ".join(rows) or nothing)
+
+
+def _insert(
+    connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Mapping[str, Any]]
+) -> None:
+    for row in rows:
+        names = ", ".join(row)
+        marks = ", ".join("?" for _ in row)
+        connection.execute(
+            f"INSERT INTO store.{table} ({names}) VALUES ({marks})", list(row.values())
+        )
+
+
+def _map(values: Mapping[str, Any]) -> dict[str, list[Any]]:
+    return {"key": list(values), "value": list(values.values())}
+
+
+def _one(connection: duckdb.DuckDBPyConnection, query: str) -> Any:
+    row = connection.execute(query).fetchone()
+    return row[0] if row else None
+
+
+def _quoted(value: object, quote: str = "'") -> str:
+    return str(value).replace(quote, quote * 2)
+
+
+def _sql(name: str) -> str:
+    return files("warehouse").joinpath(f"{name}.sql").read_text()

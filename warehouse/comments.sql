@@ -1,0 +1,119 @@
+-- What every relation, column and macro means; docs/warehouse.md is generated from these.
+
+COMMENT ON VIEW tracks IS 'Every track of the catalogue, played or not. One row per track.';
+COMMENT ON COLUMN tracks.track_id IS 'Id of the track, byte for byte as in the input';
+COMMENT ON COLUMN tracks.name IS 'Title';
+COMMENT ON COLUMN tracks.artist IS 'Artist (creator)';
+COMMENT ON COLUMN tracks.tags IS 'Tags in the order of the input, without repeats';
+COMMENT ON COLUMN tracks.genre IS 'Genre; NULL: unknown';
+COMMENT ON COLUMN tracks.year IS 'Year of release (often of a reissue); NULL: unknown';
+COMMENT ON COLUMN tracks.spotify_preview_url IS 'Link to a preview of the track';
+COMMENT ON COLUMN tracks.spotify_id IS 'Spotify id; not unique';
+COMMENT ON COLUMN tracks.listeners IS 'Different listeners who played it';
+COMMENT ON COLUMN tracks.plays IS 'Plays of it in all';
+COMMENT ON COLUMN tracks.is_cold IS 'True: nobody has played it yet, content alone places it';
+
+COMMENT ON VIEW users IS 'Every listener with at least one play of a catalogue track. One row per listener.';
+COMMENT ON COLUMN users.user_id IS 'Id of the listener, byte for byte as in the input';
+COMMENT ON COLUMN users.tracks_played IS 'Different tracks played';
+COMMENT ON COLUMN users.plays IS 'Plays in all';
+COMMENT ON COLUMN users.segment IS 'History-length segment, see segments';
+COMMENT ON COLUMN users.weight IS 'Collaborative share that suits this listener: the default weight';
+
+COMMENT ON VIEW listens IS 'Who played what. One row per listener and track.';
+COMMENT ON COLUMN listens.user_id IS 'Id of the listener';
+COMMENT ON COLUMN listens.track_id IS 'Id of the track';
+COMMENT ON COLUMN listens.plays IS 'Plays of the track by the listener, duplicates summed';
+
+COMMENT ON VIEW similar_tracks IS 'similar_to with its defaults, precomputed. One row per track and rank.';
+COMMENT ON COLUMN similar_tracks.track_id IS 'The track whose neighbours these are';
+COMMENT ON COLUMN similar_tracks.rank IS 'Place in the list, from 1';
+COMMENT ON COLUMN similar_tracks.similar_track_id IS 'The neighbour';
+COMMENT ON COLUMN similar_tracks.score IS 'Blend of both scores, 0 to 1, after the artist factor';
+COMMENT ON COLUMN similar_tracks.collaborative_score IS 'Played by the same listeners, 1 = the closest neighbour';
+COMMENT ON COLUMN similar_tracks.content_score IS 'Sounds and is tagged alike, 1 = the closest neighbour';
+COMMENT ON COLUMN similar_tracks.source IS 'Signals that were there: hybrid, collaborative or content; fillers with score 0: same_artist, popular, catalogue';
+
+COMMENT ON VIEW user_recommendations IS 'recommend_user with its defaults, precomputed. One row per listener and rank.';
+COMMENT ON COLUMN user_recommendations.user_id IS 'Id of the listener';
+COMMENT ON COLUMN user_recommendations.rank IS 'Place in the list, from 1';
+COMMENT ON COLUMN user_recommendations.track_id IS 'The recommended track, never one of the listener''s own';
+COMMENT ON COLUMN user_recommendations.score IS 'Blend of both scores, 0 to 1, after the artist factor';
+COMMENT ON COLUMN user_recommendations.collaborative_score IS 'c'' of the scoring page, 0 to 1';
+COMMENT ON COLUMN user_recommendations.content_score IS 'd of the scoring page, 0 to 1';
+COMMENT ON COLUMN user_recommendations.source IS 'Signals that were there: hybrid, collaborative, content or popular; fillers with score 0: same_artist, popular, catalogue';
+COMMENT ON COLUMN user_recommendations.because_track_id IS 'The played track that contributed most; NULL for popular';
+
+COMMENT ON VIEW popular_tracks IS 'Most played tracks, overall and within each genre and tag. One row per scope and rank.';
+COMMENT ON COLUMN popular_tracks.scope IS '''all'', or a genre or tag';
+COMMENT ON COLUMN popular_tracks.rank IS 'Place by listeners within the scope, from 1';
+COMMENT ON COLUMN popular_tracks.track_id IS 'Id of the track';
+COMMENT ON COLUMN popular_tracks.listeners IS 'Different listeners who played it';
+COMMENT ON COLUMN popular_tracks.plays IS 'Plays of it in all';
+
+COMMENT ON VIEW segments IS 'Listeners by history length, with the defaults for each length. One row per segment.';
+COMMENT ON COLUMN segments.segment IS 'Name of the segment: the range of tracks played';
+COMMENT ON COLUMN segments.min_tracks IS 'Fewest different tracks played';
+COMMENT ON COLUMN segments.max_tracks IS 'Most different tracks played; NULL: no limit';
+COMMENT ON COLUMN segments.users IS 'Listeners in the segment';
+COMMENT ON COLUMN segments.weight IS 'Default collaborative share for histories of this length';
+COMMENT ON COLUMN segments.popularity IS 'Strength p of the popularity prior for histories of this length';
+
+COMMENT ON VIEW segment_curve IS 'Quality measured for every weight and prior that was tried. One row per segment, weight, prior and metric.';
+COMMENT ON COLUMN segment_curve.segment IS 'History-length segment';
+COMMENT ON COLUMN segment_curve.weight IS 'Collaborative share tried';
+COMMENT ON COLUMN segment_curve.popularity IS 'Prior strength tried';
+COMMENT ON COLUMN segment_curve.metric IS 'Metric, as in evaluation';
+COMMENT ON COLUMN segment_curve.value IS 'Mean over the held-out listeners';
+COMMENT ON COLUMN segment_curve.ci_low IS 'Lower end of the 95 % bootstrap interval';
+COMMENT ON COLUMN segment_curve.ci_high IS 'Upper end of the 95 % bootstrap interval';
+
+COMMENT ON VIEW feature_weights IS 'How much each content feature counts. One row per feature; weights sum to 1.';
+COMMENT ON COLUMN feature_weights.feature IS 'Content feature';
+COMMENT ON COLUMN feature_weights.weight IS 'Share of the content similarity';
+
+COMMENT ON VIEW evaluation IS 'Measured quality on held-out listeners. One row per model, segment, metric and k.';
+COMMENT ON COLUMN evaluation.model IS 'Model or blend';
+COMMENT ON COLUMN evaluation.segment IS '''all'', a history segment (history:2-5) or a slice of tracks by listeners (listeners:0)';
+COMMENT ON COLUMN evaluation.metric IS 'Metric';
+COMMENT ON COLUMN evaluation.k IS 'Length of the list that was judged';
+COMMENT ON COLUMN evaluation.value IS 'Mean over the listeners';
+COMMENT ON COLUMN evaluation.ci_low IS 'Lower end of the 95 % bootstrap interval';
+COMMENT ON COLUMN evaluation.ci_high IS 'Upper end of the 95 % bootstrap interval';
+COMMENT ON COLUMN evaluation.users IS 'Held-out listeners measured';
+
+COMMENT ON VIEW data_quality IS 'Checks of the input and the lake. One row per check.';
+COMMENT ON COLUMN data_quality.check_name IS 'Name of the check';
+COMMENT ON COLUMN data_quality.severity IS 'warn or stop';
+COMMENT ON COLUMN data_quality.status IS 'passed, failed or skipped';
+COMMENT ON COLUMN data_quality.observed IS 'What was measured';
+COMMENT ON COLUMN data_quality.expected IS 'What was allowed, readable';
+COMMENT ON COLUMN data_quality.details IS 'What it means here';
+
+COMMENT ON VIEW rejected_rows IS 'Input rows that were set aside. One row per rejected record.';
+COMMENT ON COLUMN rejected_rows.file IS 'Input file';
+COMMENT ON COLUMN rejected_rows.record IS 'Record number; the header is record 1';
+COMMENT ON COLUMN rejected_rows.reason IS 'Why it was rejected';
+COMMENT ON COLUMN rejected_rows.raw IS 'The record as it stood; undecodable bytes as \xNN';
+
+COMMENT ON VIEW release IS 'This release. One row.';
+COMMENT ON COLUMN release.release_id IS 'Id of the release; ids sort by time';
+COMMENT ON COLUMN release.schema_version IS 'Version of this contract';
+COMMENT ON COLUMN release.created_at IS 'When it was built, UTC';
+COMMENT ON COLUMN release.code_version IS 'Version of Crossfade that built it';
+COMMENT ON COLUMN release.dataset IS 'Name of the dataset';
+COMMENT ON COLUMN release.inputs IS 'Digest of every input file';
+COMMENT ON COLUMN release.parameters IS 'Every parameter of the run, as JSON';
+COMMENT ON COLUMN release.row_counts IS 'Rows of every relation';
+COMMENT ON COLUMN release.stage_seconds IS 'Seconds each stage took; 0: its result was reused';
+COMMENT ON COLUMN release.peak_memory_bytes IS 'Peak memory of all processes of the run together';
+COMMENT ON COLUMN release.gamma IS 'γ: an unplayed track''s collaborative score is γ times its content score';
+COMMENT ON COLUMN release.artist_factor IS 'δ: factor for each further track of an artist beyond the third above';
+
+COMMENT ON MACRO TABLE recommend_user IS 'Recommendations for a listener: recommend_user(user_id, k := 20, weight := NULL, exclude := [], heard := false). An unknown listener gets the popular list.';
+COMMENT ON MACRO TABLE recommend_tracks IS 'Recommendations for anyone with a few liked tracks: recommend_tracks(track_ids, k := 20, weight := NULL, exclude := []).';
+COMMENT ON MACRO TABLE similar_to IS 'Neighbours of a track: similar_to(track_id, k := 10, weight := NULL).';
+COMMENT ON MACRO TABLE user_candidates IS 'The whole ordered list for a listener, to filter: user_candidates(user_id, weight := NULL, exclude := [], heard := false).';
+COMMENT ON MACRO TABLE track_candidates IS 'The whole ordered list for a track, to filter: track_candidates(track_id, weight := NULL, exclude := []).';
+COMMENT ON MACRO TABLE explain IS 'Why two tracks are close: explain(track_a, track_b).';
+COMMENT ON MACRO TABLE search_tracks IS 'Find tracks by name or artist, forgiving: search_tracks(text, k := 10).';

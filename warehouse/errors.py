@@ -1,0 +1,31 @@
+"""Errors that a user can act on: one sentence that names the thing and the mend."""
+
+
+class CrossfadeError(Exception):
+    """Base of every error this project raises on purpose; the message is shown as it is."""
+
+    exit_status = 1
+
+
+class InputError(CrossfadeError):
+    """An input file, a dataset TOML or an argument is wrong: nothing was computed."""
+
+    exit_status = 2
+
+
+class RunError(CrossfadeError):
+    """The run could not be finished; the current release is as it was."""
+
+
+class LockedError(CrossfadeError):
+    """Another run is at work in the same home."""
+
+
+class GateError(CrossfadeError):
+    """The candidate release was refused; the current release is as it was."""
+
+
+class UnknownReleaseError(CrossfadeError):
+    """No such release, or it is not one of ours, or it is damaged."""
+
+    exit_status = 2

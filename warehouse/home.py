@@ -1,0 +1,72 @@
+"""Where everything is kept under CROSSFADE_HOME, and the lock that keeps runs apart."""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from warehouse.errors import LockedError
+
+DATABASE = "crossfade.duckdb"
+
+
+@dataclass(frozen=True)
+class Home:
+    """The folders of one Crossfade installation."""
+
+    path: Path
+
+    @property
+    def lake(self) -> Path:
+        """Parquet that stages hand each other."""
+        return self.path / "lake"
+
+    @property
+    def releases(self) -> Path:
+        """One folder per finished release."""
+        return self.path / "warehouse" / "releases"
+
+    @property
+    def building(self) -> Path:
+        """Releases that are being built; whatever is here when a run starts is a leftover."""
+        return self.path / "warehouse" / "building"
+
+    @property
+    def current(self) -> Path:
+        """The pointer: a relative symbolic link to the current release's DuckDB file."""
+        return self.path / "warehouse" / "current.duckdb"
+
+    def database(self, release_id: str) -> Path:
+        """The DuckDB file of a release."""
+        return self.releases / release_id / DATABASE
+
+    @contextmanager
+    def locked(self, name: str, doing: str) -> Iterator[None]:
+        """Hold the named lock, or raise LockedError that says who holds it.
+
+        The operating system lets go of the lock when the process ends, however it ends.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        with (self.path / f"{name}.lock").open("a+") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                file.seek(0)
+                raise LockedError(
+                    f"another process is at work in {self.path} ({file.read().strip()}); "
+                    "wait for it to end, or give this one another --home"
+                ) from None
+            file.truncate(0)
+            holder = {
+                "doing": doing,
+                "pid": os.getpid(),
+                "since": datetime.now(UTC).isoformat(timespec="seconds"),
+            }
+            file.write(json.dumps(holder))
+            file.flush()
+            yield
+            file.truncate(0)

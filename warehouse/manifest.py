@@ -1,0 +1,57 @@
+"""The manifest: what a release is made of, beside its DuckDB file."""
+
+import hashlib
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+MANIFEST = "manifest.json"
+SCHEMA_VERSION = 1
+"""Version of the contract: relations, columns and macros as docs/warehouse.md lists them."""
+STORAGE_VERSION = "v1.2.0"
+"""DuckDB storage version: readable by DuckDB 1.3 and later."""
+
+
+class Manifest(BaseModel):
+    """One release, as its ``manifest.json`` records it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    release_id: str
+    schema_version: int
+    storage_version: str
+    duckdb_version: str
+    code_version: str
+    created_at: datetime
+    dataset: str
+    """Name of the dataset; gate and drift compare within one."""
+    fingerprint: str
+    """Hash of everything that decides the content: an equal one means nothing to publish."""
+    inputs: dict[str, str]
+    """Digest of every input file."""
+    parameters: dict[str, Any]
+    row_counts: dict[str, int]
+    stage_seconds: dict[str, float]
+    bytes: int
+    digest: str
+    """BLAKE2b of the DuckDB file."""
+    status: Literal["published", "refused", "forced"]
+    reason: str = ""
+    """Why it was refused, or why it was published all the same."""
+
+    @classmethod
+    def read(cls, folder: Path) -> "Manifest":
+        """Read a release folder's manifest; raises ValueError or OSError if there is none."""
+        return cls.model_validate_json((folder / MANIFEST).read_text())
+
+    def write(self, folder: Path) -> None:
+        """Write the manifest into the release folder."""
+        (folder / MANIFEST).write_text(self.model_dump_json(indent=2) + "\n")
+
+
+def file_digest(path: Path) -> str:
+    """Hash a file's content (BLAKE2b, 128 bits, as hex)."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()

@@ -1,0 +1,158 @@
+"""Releases: publish, list, verify, roll back, prune. The pointer moves by one atomic rename."""
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from warehouse.errors import UnknownReleaseError
+from warehouse.home import DATABASE, Home
+from warehouse.manifest import SCHEMA_VERSION, Manifest, file_digest
+
+
+@dataclass(frozen=True)
+class Release:
+    """A release on disk."""
+
+    manifest: Manifest
+    folder: Path
+    is_current: bool
+
+    @property
+    def database(self) -> Path:
+        """The DuckDB file."""
+        return self.folder / DATABASE
+
+
+def current_id(home: Home) -> str | None:
+    """Return the id the pointer names, or None when nothing was published yet."""
+    if not home.current.is_symlink():
+        return None
+    return home.current.readlink().parent.name
+
+
+def list_releases(home: Home) -> list[Release]:
+    """Return the releases with a readable manifest, oldest first."""
+    if not home.releases.is_dir():
+        return []
+    current, found = current_id(home), []
+    for folder in sorted(home.releases.iterdir()):
+        try:
+            manifest = Manifest.read(folder)
+        except (OSError, ValueError):
+            continue  # not ours, or torn: never served, never counted
+        found.append(Release(manifest, folder, folder.name == current))
+    return found
+
+
+def find_release(home: Home, release_id: str) -> Release:
+    """Return one release; raises UnknownReleaseError that lists the ids there are."""
+    known = list_releases(home)
+    for release in known:
+        if release.manifest.release_id == release_id:
+            return release
+    ids = ", ".join(release.manifest.release_id for release in known) or "none yet"
+    raise UnknownReleaseError(f"no release {release_id} in {home.releases}; there are: {ids}")
+
+
+def current_release(home: Home) -> Release | None:
+    """Return the release the pointer names if it is whole, else None."""
+    release_id = current_id(home)
+    if release_id is None:
+        return None
+    try:
+        release = find_release(home, release_id)
+        verify(release)
+    except UnknownReleaseError:
+        return None
+    return release
+
+
+def verify(release: Release) -> None:
+    """Raise UnknownReleaseError if the release's file is torn, foreign or of another contract."""
+    manifest, file = release.manifest, release.database
+    if manifest.schema_version != SCHEMA_VERSION:
+        raise UnknownReleaseError(
+            f"{file} has schema version {manifest.schema_version}, this program serves "
+            f"{SCHEMA_VERSION}; publish a new release with `crossfade run`"
+        )
+    if not file.is_file() or file.stat().st_size != manifest.bytes:
+        raise UnknownReleaseError(f"{file} is missing or cut short; roll back to another release")
+    if file_digest(file) != manifest.digest:
+        raise UnknownReleaseError(f"{file} is damaged; roll back to another release")
+
+
+def adopt(home: Home, building: Path, manifest: Manifest) -> Release:
+    """Move a finished build among the releases; it is not current yet."""
+    manifest.write(building)
+    for path in building.iterdir():
+        _sync(path)
+    home.releases.mkdir(parents=True, exist_ok=True)
+    folder = home.releases / manifest.release_id
+    building.rename(folder)
+    _sync(home.releases)
+    return Release(manifest, folder, is_current=False)
+
+
+def make_current(home: Home, release: Release) -> None:
+    """Point at a release that verifies; readers see the old one or the new one, never neither."""
+    verify(release)
+    target = Path("releases") / release.folder.name / DATABASE
+    link = home.current.with_name(f".current.{os.getpid()}")
+    link.unlink(missing_ok=True)
+    link.symlink_to(target)
+    link.replace(home.current)
+    _sync(home.current.parent)
+
+
+def rollback(home: Home, release_id: str | None = None) -> Release:
+    """Make an earlier release current: the named one, else the last published before this one."""
+    with home.locked("pointer", "rollback"):
+        if release_id is not None:
+            release = find_release(home, release_id)
+        else:
+            now = current_id(home)
+            earlier = [
+                release
+                for release in list_releases(home)
+                if release.manifest.status != "refused" and release.folder.name < (now or "")
+            ]
+            if not earlier:
+                raise UnknownReleaseError(
+                    f"there is no release before {now or 'the first'} to go back to; "
+                    "`crossfade releases` lists what there is"
+                )
+            release = earlier[-1]
+        make_current(home, release)
+        return release
+
+
+def prune(home: Home, keep: int) -> list[str]:
+    """Delete all but the newest ``keep`` releases, never the current one; return their ids."""
+    with home.locked("pointer", "prune"):
+        releases = [release for release in list_releases(home) if not release.is_current]
+        spare = keep - 1 if current_id(home) else keep
+        gone = releases[: len(releases) - spare] if spare > 0 else releases
+        for release in gone:
+            shutil.rmtree(release.folder, ignore_errors=True)
+        return [release.manifest.release_id for release in gone]
+
+
+def clear_leftovers(home: Home) -> None:
+    """Delete what a killed run left: half-built releases, folders without a manifest, old links."""
+    shutil.rmtree(home.building, ignore_errors=True)
+    known = {release.folder for release in list_releases(home)}
+    if home.releases.is_dir():
+        for folder in home.releases.iterdir():
+            if folder not in known and folder.name != current_id(home):
+                shutil.rmtree(folder, ignore_errors=True)
+    for link in home.current.parent.glob(".current.*"):
+        link.unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

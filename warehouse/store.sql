@@ -1,0 +1,96 @@
+-- The integer-keyed tables behind the views: one statement per table, from the lake's Parquet.
+-- Ids are called `id` here, because a macro parameter named like a column would replace it.
+
+CREATE SCHEMA store;
+
+-- The catalogue, with what the blend needs of each track.
+CREATE TABLE store.tracks AS
+SELECT
+    t.track_id AS id,
+    t.* EXCLUDE (track_id, played_key),
+    t.listeners = 0 AS is_cold,
+    c.popularity, c.listener_rank,
+    trim(lower(strip_accents(coalesce(t.name, '')))) AS search_name,
+    trim(lower(strip_accents(coalesce(t.artist, '')))) AS search_artist
+FROM read_parquet(getvariable('tracks')) t
+JOIN read_parquet(getvariable('catalogue')) c USING (track_key)
+ORDER BY t.track_key;
+
+-- One row per listener: the history and the ranked list, as parallel lists.
+CREATE TABLE store.listeners AS
+SELECT l.user_id AS id, l.* EXCLUDE (user_id)
+FROM read_parquet(getvariable('listeners')) l;
+
+-- One row per track: its ranked neighbours.
+CREATE TABLE store.similar_lists AS
+SELECT s.* FROM read_parquet(getvariable('similar_lists')) s;
+
+-- Neighbour tables: having `source` speaks for `target` by `weight` / 20000.
+CREATE TABLE store.weights AS
+SELECT e.* FROM read_parquet(getvariable('weights')) e ORDER BY e.source, e.target;
+
+CREATE TABLE store.similarity AS
+SELECT e.* FROM read_parquet(getvariable('similarity')) e ORDER BY e.source, e.target;
+
+CREATE TABLE store.content AS
+SELECT e.* FROM read_parquet(getvariable('content')) e ORDER BY e.source, e.target;
+
+-- The most played tracks, candidates of every list with a prior or without a history.
+CREATE TABLE store.prior_candidates AS
+SELECT t.track_key
+FROM store.tracks t
+WHERE t.listener_rank < getvariable('popular_candidates') AND NOT t.is_cold
+ORDER BY t.track_key;
+
+-- Most played tracks overall and by genre and tag.
+CREATE TABLE store.popular AS
+WITH scoped AS (
+    SELECT 'all' AS scope, t.track_key, t.listener_rank FROM store.tracks t WHERE NOT t.is_cold
+    UNION
+    SELECT t.genre AS scope, t.track_key, t.listener_rank
+    FROM store.tracks t WHERE NOT t.is_cold AND t.genre IS NOT NULL AND t.genre <> 'all'
+    UNION
+    SELECT g.tag AS scope, g.track_key, g.listener_rank
+    FROM (SELECT unnest(t.tags) AS tag, t.track_key, t.listener_rank FROM store.tracks t WHERE NOT t.is_cold) g
+    WHERE g.tag <> 'all'
+)
+SELECT
+    s.scope,
+    row_number() OVER (PARTITION BY s.scope ORDER BY s.listener_rank)::INTEGER AS rank,
+    s.track_key
+FROM scoped s
+QUALIFY rank <= CASE WHEN s.scope = 'all' THEN getvariable('popular_all') ELSE getvariable('popular_scope') END
+ORDER BY s.scope = 'all' DESC, s.scope, rank;
+
+CREATE TABLE store.segments (
+    position INTEGER, segment VARCHAR, min_tracks INTEGER, max_tracks INTEGER,
+    weight DOUBLE, popularity DOUBLE
+);
+
+CREATE TABLE store.constants (gamma DOUBLE, artist_factors DOUBLE[]);
+
+CREATE TABLE store.segment_curve (
+    segment VARCHAR, weight DOUBLE, popularity DOUBLE, metric VARCHAR,
+    value DOUBLE, ci_low DOUBLE, ci_high DOUBLE
+);
+
+CREATE TABLE store.evaluation (
+    model VARCHAR, segment VARCHAR, metric VARCHAR, k INTEGER,
+    value DOUBLE, ci_low DOUBLE, ci_high DOUBLE, users BIGINT
+);
+
+CREATE TABLE store.feature_weights AS
+SELECT f.feature, f.weight FROM read_parquet(getvariable('feature_weights')) f ORDER BY f.weight DESC, f.feature;
+
+CREATE TABLE store.data_quality AS
+SELECT q.* FROM read_parquet(getvariable('data_quality')) q;
+
+CREATE TABLE store.rejected_rows AS
+SELECT r.* FROM read_parquet(getvariable('rejected_rows')) r ORDER BY r.file, r.record;
+
+CREATE TABLE store.release (
+    release_id VARCHAR, schema_version INTEGER, created_at TIMESTAMP, code_version VARCHAR,
+    dataset VARCHAR, inputs MAP(VARCHAR, VARCHAR), parameters VARCHAR,
+    row_counts MAP(VARCHAR, BIGINT), stage_seconds MAP(VARCHAR, DOUBLE), peak_memory_bytes BIGINT,
+    gamma DOUBLE, artist_factor DOUBLE
+);

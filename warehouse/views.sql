@@ -1,0 +1,92 @@
+-- What apps see: the relations of the contract over the integer-keyed tables of schema store.
+
+CREATE VIEW tracks AS
+SELECT
+    t.id AS track_id,
+    t.* EXCLUDE (id, track_key, artist_key, listeners, plays, is_cold, popularity, listener_rank, search_name, search_artist),
+    t.listeners, t.plays, t.is_cold
+FROM store.tracks t;
+
+CREATE VIEW users AS
+SELECT
+    l.id AS user_id, len(l.history)::INTEGER AS tracks_played, l.total_plays AS plays,
+    l.segment, s.weight
+FROM store.listeners l JOIN store.segments s ON s.segment = l.segment;
+
+CREATE VIEW listens AS
+SELECT l.user_id, t.id AS track_id, l.plays
+FROM (
+    SELECT l.id AS user_id, unnest(l.history) AS track_key, unnest(l.history_plays) AS plays
+    FROM store.listeners l
+) l
+JOIN store.tracks t ON t.track_key = l.track_key;
+
+-- A stored list becomes rows; the score is the blend of its own two parts (docs/scoring.md).
+CREATE MACRO store.score_ticks(c_ticks, d_ticks, w, repeats, factors) AS
+CASE
+    WHEN floor(w * c_ticks + (1.0::DOUBLE - w) * d_ticks + 0.5::DOUBLE) = 0 THEN 0.0::DOUBLE
+    WHEN repeats = 0 THEN floor(w * c_ticks + (1.0::DOUBLE - w) * d_ticks + 0.5::DOUBLE)
+    ELSE greatest(1.0::DOUBLE, floor(
+        floor(w * c_ticks + (1.0::DOUBLE - w) * d_ticks + 0.5::DOUBLE) * factors[repeats + 1] + 0.5::DOUBLE))
+END;
+
+CREATE MACRO store.source_name(source) AS
+['hybrid', 'collaborative', 'content', 'popular', 'same_artist', 'catalogue'][source + 1];
+
+CREATE VIEW user_recommendations AS
+SELECT
+    r.user_id, r.rank, t.id AS track_id,
+    store.score_ticks(r.c_ticks, r.d_ticks, s.weight, r.repeats, k.artist_factors) / 10000 AS score,
+    r.c_ticks / 10000 AS collaborative_score, r.d_ticks / 10000 AS content_score,
+    store.source_name(r.source) AS source,
+    b.id AS because_track_id
+FROM (
+    SELECT
+        l.id AS user_id, l.segment, l.history,
+        generate_subscripts(l.tracks, 1)::INTEGER AS rank, unnest(l.tracks) AS track_key,
+        unnest(l.collaborative)::DOUBLE AS c_ticks, unnest(l.content)::DOUBLE AS d_ticks,
+        unnest(l.repeats) AS repeats, unnest(l.source) AS source, unnest(l.because) AS because
+    FROM store.listeners l
+) r
+JOIN store.segments s ON s.segment = r.segment
+JOIN store.tracks t ON t.track_key = r.track_key
+LEFT JOIN store.tracks b ON b.track_key = CASE WHEN r.because >= 0 THEN r.history[r.because + 1] END
+CROSS JOIN store.constants k;
+
+CREATE VIEW similar_tracks AS
+SELECT
+    a.id AS track_id, r.rank, t.id AS similar_track_id,
+    store.score_ticks(r.c_ticks, r.d_ticks, s.weight, r.repeats, k.artist_factors) / 10000 AS score,
+    r.c_ticks / 10000 AS collaborative_score, r.d_ticks / 10000 AS content_score,
+    store.source_name(r.source) AS source
+FROM (
+    SELECT
+        l.track_key AS of_key, generate_subscripts(l.tracks, 1)::INTEGER AS rank,
+        unnest(l.tracks) AS track_key,
+        unnest(l.collaborative)::DOUBLE AS c_ticks, unnest(l.content)::DOUBLE AS d_ticks,
+        unnest(l.repeats) AS repeats, unnest(l.source) AS source
+    FROM store.similar_lists l
+) r
+JOIN store.segments s ON s.min_tracks <= 1 AND coalesce(s.max_tracks, 1) >= 1
+JOIN store.tracks a ON a.track_key = r.of_key
+JOIN store.tracks t ON t.track_key = r.track_key
+CROSS JOIN store.constants k;
+
+CREATE VIEW popular_tracks AS
+SELECT p.scope, p.rank, t.id AS track_id, t.listeners, t.plays
+FROM store.popular p JOIN store.tracks t ON t.track_key = p.track_key;
+
+CREATE VIEW segments AS
+SELECT
+    s.segment, s.min_tracks, s.max_tracks, coalesce(u.users, 0) AS users, s.weight, s.popularity
+FROM store.segments s
+LEFT JOIN (SELECT l.segment, count(*) AS users FROM store.listeners l GROUP BY l.segment) u
+    ON u.segment = s.segment
+ORDER BY s.position;
+
+CREATE VIEW segment_curve AS FROM store.segment_curve;
+CREATE VIEW feature_weights AS FROM store.feature_weights;
+CREATE VIEW evaluation AS FROM store.evaluation;
+CREATE VIEW data_quality AS FROM store.data_quality;
+CREATE VIEW rejected_rows AS FROM store.rejected_rows;
+CREATE VIEW release AS FROM store.release;
