@@ -37,7 +37,7 @@ class Manifest(BaseModel):
     bytes: int
     digest: str
     """BLAKE2b of the DuckDB file."""
-    status: Literal["published", "refused", "forced"]
+    status: Literal["candidate", "published", "refused", "forced"]
     reason: str = ""
     """Why it was refused, or why it was published all the same."""
 

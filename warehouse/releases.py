@@ -115,7 +115,8 @@ def rollback(home: Home, release_id: str | None = None) -> Release:
             earlier = [
                 release
                 for release in list_releases(home)
-                if release.manifest.status != "refused" and release.folder.name < (now or "")
+                if release.manifest.status in ("published", "forced")
+                and release.folder.name < (now or "")
             ]
             if not earlier:
                 raise UnknownReleaseError(

@@ -1,0 +1,238 @@
+"""The command line: parses, calls, and turns errors into one sentence and an exit status."""
+
+import logging
+import os
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, ParamSpec
+
+import typer
+from rich.console import Console
+from rich.logging import RichHandler
+
+from flows.environment import prepare, quiet_console
+from flows.output import Format, print_outcome, print_releases, print_rows
+from tasks.errors import CrossfadeError, InputError
+from warehouse.home import Home
+
+P = ParamSpec("P")
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Hybrid music recommendations as a data product.",
+)
+
+HomeOption = Annotated[
+    Path | None, typer.Option("--home", help="Folder of lake and warehouse [default: data]")
+]
+DebugOption = Annotated[bool, typer.Option("--debug", help="Show tracebacks and every log line")]
+TracksOption = Annotated[
+    Path | None, typer.Option("--tracks", help="CSV of the catalogue (Kaggle schema)")
+]
+PlaysOption = Annotated[
+    Path | None, typer.Option("--plays", help="CSV of the listening history (Kaggle schema)")
+]
+DatasetOption = Annotated[
+    Path | None, typer.Option("--dataset", help="TOML that describes any other dataset")
+]
+
+
+def main() -> None:
+    """Run the command line (the console script `crossfade`)."""
+    app()
+
+
+def _in_a_sentence(command: Callable[P, None]) -> Callable[P, None]:
+    """Show errors as one sentence and exit with their status; with --debug as a traceback."""
+
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        debug = bool(kwargs.get("debug"))
+        try:
+            command(*args, **kwargs)
+        except CrossfadeError as error:
+            if debug:
+                raise
+            _fail(str(error), error.exit_status)
+        except KeyboardInterrupt:
+            _fail("stopped; the current release is as it was", 130)
+        except Exception as error:
+            if debug:
+                raise
+            _fail(f"{type(error).__name__}: {error} (run again with --debug for more)", 1)
+
+    return run
+
+
+def _fail(sentence: str, status: int) -> None:
+    Console(stderr=True).print(
+        f"crossfade: {sentence}", markup=False, highlight=False, soft_wrap=True
+    )
+    raise typer.Exit(status)
+
+
+def _home(home: Path | None) -> Home:
+    from flows.settings import load_settings
+
+    return Home(load_settings(home=home).home.resolve())
+
+
+@app.command()
+@_in_a_sentence
+def sample(
+    out: Annotated[Path, typer.Option("--out", help="Folder for the two CSV files")],
+    preset: Annotated[str, typer.Option(help="small or kaggle")] = "small",
+    scale: Annotated[float, typer.Option(help="Multiplies listeners and plays")] = 1.0,
+    catalogue: Annotated[float, typer.Option(help="Multiplies tracks")] = 1.0,
+    seed: Annotated[int, typer.Option(help="Another seed, another world")] = 0,
+    home: HomeOption = None,  # noqa: ARG001 - goes with every command
+    debug: DebugOption = False,  # noqa: ARG001
+) -> None:
+    """Generate synthetic CSVs in the real schema."""
+    from pydantic import ValidationError
+
+    from tasks.sample import SampleParameters, generate_sample
+
+    try:
+        parameters = SampleParameters.model_validate(
+            {"preset": preset, "scale": scale, "catalogue": catalogue, "seed": seed}
+        )
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise InputError(f"--{first['loc'][0]}: {first['msg']}, got {first['input']!r}") from None
+    summary = generate_sample(out, parameters)
+    typer.echo(
+        f"{summary.tracks:,} tracks ({summary.unplayed_tracks:,} unplayed), "
+        f"{summary.users:,} listeners, {summary.plays:,} plays in {out}"
+    )
+
+
+@app.command()
+@_in_a_sentence
+def run(
+    tracks: TracksOption = None,
+    plays: PlaysOption = None,
+    dataset: DatasetOption = None,
+    model: Annotated[
+        str | None, typer.Option(help="learned, cosine, asymmetric_cosine, rp3beta or bm25")
+    ] = None,
+    holdout: Annotated[
+        float | None, typer.Option(help="Share of listeners kept out to measure on")
+    ] = None,
+    dask: Annotated[
+        str | None, typer.Option(help="Address of an existing Dask scheduler, tcp://…")
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Publish even what the gate refuses")
+    ] = False,
+    home: HomeOption = None,
+    debug: DebugOption = False,
+) -> None:
+    """Run the pipeline: two CSVs in, a published DuckDB release out."""
+    from flows.settings import load_settings
+
+    flags = {"tracks": tracks, "plays": plays, "dataset": dataset, "dask": dask, "home": home}
+    settings = load_settings(model, **flags)
+    settings.spec()  # a missing input is told before Prefect starts
+    prepare(settings.home)
+    _log_to_terminal(debug)
+    from flows.pipeline import crossfade
+
+    quiet_console(debug)
+    given = {name: str(value) for name, value in flags.items() if value is not None}
+    outcome = crossfade(model=model, force=force, **given)
+    print_outcome(outcome)
+
+
+@app.command()
+@_in_a_sentence
+def releases(home: HomeOption = None, debug: DebugOption = False) -> None:  # noqa: ARG001
+    """List the releases, oldest first."""
+    from warehouse.releases import list_releases
+
+    print_releases(list_releases(_home(home)))
+
+
+@app.command()
+@_in_a_sentence
+def rollback(
+    release_id: Annotated[str | None, typer.Argument(help="Release to go back to")] = None,
+    home: HomeOption = None,
+    debug: DebugOption = False,  # noqa: ARG001
+) -> None:
+    """Make an earlier release current: the named one, else the one before the current."""
+    from warehouse.releases import rollback as roll_back
+
+    release = roll_back(_home(home), release_id)
+    typer.echo(f"{release.manifest.release_id} is current")
+
+
+@app.command()
+@_in_a_sentence
+def prune(
+    keep: Annotated[int, typer.Option("--keep", min=1, help="Newest releases to keep")],
+    home: HomeOption = None,
+    debug: DebugOption = False,  # noqa: ARG001
+) -> None:
+    """Delete old releases, never the current one."""
+    from warehouse.releases import prune as delete_old
+
+    gone = delete_old(_home(home), keep)
+    typer.echo(f"{len(gone)} releases deleted" + (": " + ", ".join(gone) if gone else ""))
+
+
+@app.command()
+@_in_a_sentence
+def recommend(
+    user: Annotated[str | None, typer.Option("--user", help="A listener's id")] = None,
+    like: Annotated[list[str] | None, typer.Option("--like", help="A liked track; repeat")] = None,
+    similar_to: Annotated[str | None, typer.Option("--similar-to", help="A track's id")] = None,
+    more: Annotated[list[str] | None, typer.Argument(help="More liked tracks")] = None,
+    weight: Annotated[
+        float | None, typer.Option(help="Collaborative share, 0 to 1 [default: learned]")
+    ] = None,
+    k: Annotated[int | None, typer.Option("-k", help="Rows")] = None,
+    output: Annotated[Format, typer.Option("--format", help="How to print")] = Format.TABLE,
+    home: HomeOption = None,
+    debug: DebugOption = False,  # noqa: ARG001
+) -> None:
+    """Recommend from the current release."""
+    from warehouse.reader import Reader
+
+    asked = [name for name in (user, like, similar_to) if name]
+    if len(asked) != 1 or (more and not like):
+        raise InputError(
+            "give exactly one of --user ID, --like TRACK_ID … and --similar-to TRACK_ID"
+        )
+    call, subject = "recommend_user", user or similar_to or ""
+    argument: str | list[str] = subject
+    if like:
+        call, argument = "recommend_tracks", [*like, *(more or [])]
+    elif similar_to:
+        call = "similar_to"
+    with Reader(_home(home).current) as reader:
+        table = reader.query(f"FROM {call}(?, k := ?, weight := ?)", [argument, k, weight])
+    print_rows(table, output)
+
+
+def _log_to_terminal(debug: bool) -> None:
+    """Show our own log lines; with --debug everybody's."""
+    handler = RichHandler(
+        console=Console(stderr=True),
+        show_path=False,
+        show_level=debug,
+        markup=False,
+        highlighter=None,
+    )
+    handler.setFormatter(logging.Formatter("%(message)s", datefmt="[%X]"))
+    logger = logging.getLogger("crossfade")
+    logger.setLevel(logging.INFO)
+    logger.addHandler(handler)
+    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "DEBUG" if debug else "INFO")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,70 @@
+"""The Dask cluster of a run: an existing scheduler, or worker processes of our own."""
+
+import threading
+from types import TracebackType
+from typing import Any, Self
+
+from distributed import Client, LocalCluster
+
+from tasks.errors import RunError
+
+
+class Cluster:
+    """Starts or joins a cluster when the first block is to be computed, not before.
+
+    A run that reuses every stage never pays for worker processes. Give it to the stages where
+    they want a Client.
+    """
+
+    def __init__(self, address: str | None, workers: int, memory_per_worker: int) -> None:
+        """``address``: a scheduler to join, or None for ``workers`` processes of our own."""
+        self._address = address
+        self._workers = workers
+        self._memory = memory_per_worker
+        self._lock = threading.Lock()
+        self._cluster: LocalCluster | None = None
+        self._client: Client | None = None
+
+    def client(self) -> Client:
+        """Return the connected client; raises RunError when the scheduler cannot be reached."""
+        with self._lock:
+            if self._client is None:
+                self._client = self._connect()
+            return self._client
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.client(), name)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._client is not None:
+            self._client.close()
+        if self._cluster is not None:
+            self._cluster.close()
+
+    def _connect(self) -> Client:
+        if self._address is not None:
+            try:
+                return Client(self._address, timeout="15s")
+            except (OSError, TimeoutError, ValueError) as error:
+                raise RunError(
+                    f"no Dask scheduler answers at {self._address} ({error}); start one with "
+                    "`dask scheduler` or leave --dask away"
+                ) from None
+        self._cluster = LocalCluster(
+            n_workers=self._workers,
+            threads_per_worker=1,
+            processes=True,
+            memory_limit=self._memory,
+            host="127.0.0.1",
+            dashboard_address=None,
+            silence_logs=50,
+        )
+        return Client(self._cluster)

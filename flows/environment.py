@@ -1,0 +1,43 @@
+"""Process-wide environment, set before Prefect, numba or BLAS are imported."""
+
+import logging
+import os
+from pathlib import Path
+
+
+def prepare(home: Path) -> None:
+    """Keep state inside the home, telemetry off and BLAS single-threaded.
+
+    Whatever the environment sets already is left as it is, so an existing Prefect server
+    (PREFECT_API_URL) or cache folder is used when there is one.
+    """
+    home = home.resolve()
+    (home / "prefect").mkdir(parents=True, exist_ok=True)
+    defaults = {
+        "PREFECT_HOME": str(home / "prefect"),
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+        "PREFECT_LOGGING_EXTRA_LOGGERS": "crossfade",
+        "PREFECT_CLI_COLORS": "false",
+        "DO_NOT_TRACK": "1",
+        "NUMBA_CACHE_DIR": str(home / "cache" / "numba"),
+        "OPENBLAS_NUM_THREADS": "1",
+    }
+    for name, value in defaults.items():
+        os.environ.setdefault(name, value)
+
+
+def quiet_console(debug: bool) -> None:
+    """Let only our own lines reach the terminal; Prefect keeps every record for its UI."""
+    if debug:
+        return
+    from prefect.logging.handlers import PrefectConsoleHandler
+
+    names = ["", *logging.root.manager.loggerDict]
+    for name in names:
+        logger = logging.getLogger(name)
+        for handler in list(logger.handlers):
+            if isinstance(handler, PrefectConsoleHandler):
+                logger.removeHandler(handler)
+    for name in ("distributed", "asyncio", "tornado"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -1,0 +1,128 @@
+"""How results are printed: tables for people, JSON and CSV for machines."""
+
+import json
+import sys
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.csv
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from flows.summary import example_queries
+from warehouse.reader import Reader
+from warehouse.releases import Release
+
+if TYPE_CHECKING:
+    from flows.pipeline import Outcome
+
+SHOWN = 8
+"""Rows of the example list at the end of a run."""
+
+
+class Format(StrEnum):
+    """Output formats of `crossfade recommend`."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+
+
+def print_rows(rows: pa.Table, output: Format) -> None:
+    """Print a result to standard output."""
+    if output is Format.JSON:
+        json.dump(rows.to_pylist(), sys.stdout, ensure_ascii=False, indent=1, default=str)
+        sys.stdout.write("\n")
+    elif output is Format.CSV:
+        pa.csv.write_csv(rows, sys.stdout.buffer)
+    else:
+        Console().print(_table(rows))
+
+
+def print_releases(releases: Sequence[Release]) -> None:
+    """Print the releases, the current one marked."""
+    table = Table(box=None, pad_edge=False)
+    for column in (
+        "",
+        "release",
+        "created (UTC)",
+        "status",
+        "tracks",
+        "listeners",
+        "MB",
+        "dataset",
+    ):
+        table.add_column(column, overflow="fold")
+    for release in releases:
+        manifest = release.manifest
+        table.add_row(
+            "*" if release.is_current else "",
+            manifest.release_id,
+            f"{manifest.created_at:%Y-%m-%d %H:%M:%S}",
+            manifest.status + (f" ({manifest.reason})" if manifest.reason else ""),
+            f"{manifest.row_counts['tracks']:,}",
+            f"{manifest.row_counts['users']:,}",
+            f"{manifest.bytes / 1e6:.1f}",
+            Text(manifest.dataset),
+        )
+    Console().print(table)
+
+
+def print_outcome(outcome: "Outcome") -> None:
+    """Print what a run came to, a few recommendations, and the SQL to get more."""
+    console = Console(highlight=False)
+    said = "published" if outcome.published else "unchanged, still current"
+    console.print(f"\nRelease {outcome.release_id} {said}\n{outcome.database}\n", soft_wrap=True)
+    with Reader(outcome.database) as reader:
+        listener = reader.rows(
+            "SELECT user_id, tracks_played, segment, weight FROM users "
+            "WHERE tracks_played >= 5 ORDER BY user_id LIMIT 1"
+        )
+        if listener:
+            one = listener[0]
+            heard = reader.rows(
+                "SELECT t.name, t.artist FROM listens l JOIN tracks t USING (track_id) "
+                "WHERE l.user_id = ? ORDER BY l.plays DESC, t.track_id LIMIT 3",
+                [one["user_id"]],
+            )
+            titles = "; ".join(_title(row["name"], row["artist"]) for row in heard)
+            console.print(
+                Text(
+                    f"Listener {one['user_id']} played {one['tracks_played']} tracks, most: "
+                    f"{titles}. Recommended (collaborative share {one['weight']:g}):"
+                ),
+                soft_wrap=True,
+            )
+            rows = reader.query(
+                "SELECT rank, r.name, r.artist, score, source, b.name AS because "
+                "FROM recommend_user(?, k := ?) r "
+                "LEFT JOIN tracks b ON b.track_id = r.because_track_id ORDER BY rank",
+                [one["user_id"], SHOWN],
+            )
+            console.print(_table(rows))
+    console.print("\nOpen the file read-only with any DuckDB and try:")
+    for query in example_queries(outcome):
+        console.print(Text(f"  {query}"), soft_wrap=True)
+
+
+def _title(name: str | None, artist: str | None) -> str:
+    return " by ".join(part for part in (name, artist) if part) or "untitled"
+
+
+def _table(rows: pa.Table) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for field in rows.schema:
+        right = pa.types.is_integer(field.type) or pa.types.is_floating(field.type)
+        table.add_column(field.name, justify="right" if right else "left", overflow="fold")
+    for row in rows.to_pylist():
+        table.add_row(*(Text(_cell(value)) for value in row.values()))
+    return table
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    return f"{value:.4f}" if isinstance(value, float) else str(value)

@@ -1,0 +1,112 @@
+"""Every setting in one typed place: flag, environment, crossfade.toml, default, in this order."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import psutil
+from pydantic import Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from tasks.content.parameters import ContentParameters
+from tasks.dataset import DatasetSpec
+from tasks.errors import InputError
+from tasks.hybrid.parameters import HybridParameters
+from tasks.ingest.limits import IngestLimits
+from tasks.neighbours.parameters import CollaborativeParameters
+
+SETTINGS_FILE = Path("crossfade.toml")
+
+
+class Settings(BaseSettings):
+    """What a run does and where; nested tables take ``CROSSFADE_COLLABORATIVE__NEIGHBOURS`` too."""
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="forbid",
+        env_prefix="CROSSFADE_",
+        env_nested_delimiter="__",
+        toml_file=SETTINGS_FILE,
+    )
+
+    home: Path = Path("data")
+    """Folder of the lake and the warehouse."""
+    tracks: Path | None = None
+    """CSV of the catalogue in the Kaggle schema."""
+    plays: Path | None = None
+    """CSV of the listening history in the Kaggle schema."""
+    dataset: Path | None = None
+    """TOML that describes any other dataset (docs/dataset.md)."""
+    dask: str | None = None
+    """Address of an existing Dask scheduler (``tcp://…``); none: worker processes of our own."""
+    workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=1024)
+    """Worker processes of the embedded Dask cluster, one thread each."""
+    memory_limit: str = Field(default="2GB", pattern=r"^[0-9.]+ *[KMGT]i?B$")
+    """What DuckDB may use for ingest and publish before it spills to disk."""
+    keep_releases: int = Field(default=14, ge=1)
+    """Releases kept for rollback; older ones go after each publish."""
+    keep_stages: int = Field(default=3, ge=1)
+    """Results of each stage kept in the lake."""
+    ingest: IngestLimits = IngestLimits()
+    collaborative: CollaborativeParameters = CollaborativeParameters()
+    content: ContentParameters = ContentParameters()
+    hybrid: HybridParameters = HybridParameters()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags, environment, crossfade.toml of the working directory, in this order."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    def spec(self) -> DatasetSpec:
+        """Return the dataset that was asked for; raises InputError when none or two were."""
+        if self.dataset is not None:
+            if self.tracks or self.plays:
+                raise InputError(
+                    "both a dataset TOML and --tracks/--plays are configured; give one of the two"
+                )
+            return DatasetSpec.from_toml(self.dataset)
+        if self.tracks is None or self.plays is None:
+            missing = " and ".join(
+                flag
+                for flag, path in (("--tracks", self.tracks), ("--plays", self.plays))
+                if not path
+            )
+            raise InputError(
+                f"no input: {missing} not given; give --tracks CSV and --plays CSV (or --dataset "
+                "TOML), or make a sample with `crossfade sample --out DIR`"
+            )
+        return DatasetSpec.kaggle(self.tracks, self.plays)
+
+
+def load_settings(model: str | None = None, **flags: Any) -> Settings:
+    """Load the settings; ``flags`` that are None count as not given. Raises InputError."""
+    given: dict[str, Any] = {name: value for name, value in flags.items() if value is not None}
+    if model is not None:
+        given["collaborative"] = {"model": model}
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise InputError(
+            f"setting `{field}` is wrong ({first['msg'][0].lower() + first['msg'][1:]}, got "
+            f"{first['input']!r}); mend the flag, CROSSFADE_{field.upper().replace('.', '__')} or "
+            f"{SETTINGS_FILE}"
+        ) from None
+
+
+def worker_memory(workers: int) -> int:
+    """Bytes one embedded worker may hold: an even share of half the machine."""
+    return int(psutil.virtual_memory().total * 0.5 / workers)

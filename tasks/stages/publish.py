@@ -1,0 +1,187 @@
+"""From finished stages to a release: built under a new name, checked, recorded, made current."""
+
+import resource
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import duckdb
+
+import tasks.hybrid
+import warehouse
+from tasks.errors import RunError
+from tasks.hybrid.parameters import HybridParameters, artist_factors
+from tasks.lake import StageResult, fingerprint, source_digest
+from warehouse.build import BuildInput, build, record_release
+from warehouse.checks import check_release
+from warehouse.home import DATABASE, Home
+from warehouse.manifest import SCHEMA_VERSION, STORAGE_VERSION, Manifest, file_digest
+from warehouse.releases import (
+    Release,
+    adopt,
+    current_release,
+    list_releases,
+    make_current,
+)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Everything a release is made of, before it is built."""
+
+    dataset: str
+    inputs: Mapping[str, str]
+    parameters: Mapping[str, Any]
+    hybrid: HybridParameters
+    numeric_features: Sequence[str]
+    ingested: StageResult
+    collaborative: StageResult
+    content: StageResult
+    lists: StageResult
+    evaluation: StageResult | None = None
+    stage_seconds: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of all that decides the release's content; when and how fast do not count."""
+        datasets = [
+            *self.ingested.datasets.values(),
+            *self.collaborative.datasets.values(),
+            *self.content.datasets.values(),
+            *self.lists.datasets.values(),
+            *(self.evaluation.datasets.values() if self.evaluation else ()),
+        ]
+        return fingerprint(
+            dataset=self.dataset,
+            inputs=sorted(self.inputs.values()),
+            parameters=self.parameters,
+            hybrid=self.hybrid,
+            digests=[dataset.digest for dataset in datasets],
+            code=source_digest(tasks.hybrid, warehouse),
+        )
+
+
+def unchanged(home: Home, candidate: Candidate) -> Release | None:
+    """Return the current release if it is whole and holds just what the candidate would."""
+    current = current_release(home)
+    if current is None or current.manifest.fingerprint != candidate.fingerprint:
+        return None
+    return current
+
+
+def build_stage(
+    home: Home, candidate: Candidate, memory_limit: str, threads: int, peak_memory: int
+) -> Release:
+    """Build, check and keep a release that is not current yet.
+
+    Raises RunError when the built file breaks the contract; nothing is kept then.
+    """
+    started = time.perf_counter()
+    now = datetime.now(UTC)
+    given = _build_input(_release_id(home, now, candidate.fingerprint), now, candidate)
+    folder = build(home, given, memory_limit, threads)
+    broken = check_release(
+        folder / DATABASE,
+        candidate.hybrid.user_list,
+        candidate.hybrid.similar_list,
+        memory_limit,
+        threads,
+    )
+    if broken:
+        raise RunError(
+            "the built release breaks its contract and was not published: "
+            + "; ".join(str(found) for found in broken)
+        )
+    seconds = {**candidate.stage_seconds, "build": round(time.perf_counter() - started, 3)}
+    here = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    counts = record_release(folder / DATABASE, given, seconds, max(peak_memory, here))
+    database = folder / DATABASE
+    manifest = Manifest(
+        release_id=given.release_id,
+        schema_version=SCHEMA_VERSION,
+        storage_version=STORAGE_VERSION,
+        duckdb_version=duckdb.__version__,
+        code_version=given.code_version,
+        created_at=now,
+        dataset=given.dataset,
+        fingerprint=candidate.fingerprint,
+        inputs=given.inputs,
+        parameters=given.parameters,
+        row_counts=counts,
+        stage_seconds=seconds,
+        bytes=database.stat().st_size,
+        digest=file_digest(database),
+        status="candidate",
+    )
+    return adopt(home, folder, manifest)
+
+
+def publish_stage(
+    home: Home, release: Release, status: str = "published", reason: str = ""
+) -> Release:
+    """Make a built release current, by one atomic rename."""
+    manifest = release.manifest.model_copy(update={"status": status, "reason": reason})
+    manifest.write(release.folder)
+    published = Release(manifest, release.folder, is_current=True)
+    with home.locked("pointer", "publish"):
+        make_current(home, published)
+    return published
+
+
+def refuse(release: Release, reason: str) -> None:
+    """Keep a built release as a candidate that is never current, with the reason."""
+    release.manifest.model_copy(update={"status": "refused", "reason": reason}).write(
+        release.folder
+    )
+
+
+def _release_id(home: Home, now: datetime, digest: str) -> str:
+    """Ids sort by time; they never go back, even if the clock does."""
+    stamp = now.strftime("%Y%m%dT%H%M%S")
+    earlier = [release.manifest.release_id for release in list_releases(home)]
+    if earlier and earlier[-1][:15] >= stamp:
+        after = datetime.strptime(earlier[-1][:15], "%Y%m%dT%H%M%S").timestamp() + 1
+        stamp = datetime.fromtimestamp(after).strftime("%Y%m%dT%H%M%S")
+    return f"{stamp}-{digest[:6]}"
+
+
+def _build_input(release_id: str, now: datetime, candidate: Candidate) -> BuildInput:
+    lists = candidate.lists.datasets
+    named = {
+        "tracks": candidate.ingested["tracks"],
+        "catalogue": lists["catalogue"],
+        "weights": lists["weights"],
+        "similarity": lists["similarity"],
+        "content": candidate.content["content"],
+        "feature_weights": candidate.content["feature_weights"],
+        "rejected_rows": candidate.ingested["rejected_rows"],
+        "data_quality": candidate.ingested["data_quality"],
+    }
+    files = {name: [dataset.path] for name, dataset in named.items()}
+    for name, prefix in (("listeners", "listeners_"), ("similar_lists", "similar_")):
+        files[name] = [lists[part].path for part in sorted(lists) if part.startswith(prefix)]
+    rows: dict[str, list[dict[str, Any]]] = {"evaluation": [], "segment_curve": []}
+    if candidate.evaluation is not None:
+        rows = {name: candidate.evaluation[name].read().to_pylist() for name in rows}
+    hybrid = candidate.hybrid
+    return BuildInput(
+        release_id=release_id,
+        created_at=now,
+        code_version=warehouse.__version__,
+        dataset=candidate.dataset,
+        inputs=dict(candidate.inputs),
+        parameters=dict(candidate.parameters),
+        files=files,
+        segments=[
+            {"position": position, **segment.model_dump()}
+            for position, segment in enumerate(hybrid.segments)
+        ],
+        gamma=hybrid.gamma,
+        artist_factor=hybrid.artist_factor,
+        artist_factors=artist_factors(hybrid.artist_factor).tolist(),
+        popular_candidates=hybrid.popular_candidates,
+        numeric_features=list(candidate.numeric_features),
+        **rows,
+    )

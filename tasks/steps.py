@@ -1,0 +1,148 @@
+"""The steps of a run as Prefect tasks: thin, each calls one stage, logs its counts, returns it."""
+
+import logging
+import time
+from pathlib import Path
+from typing import cast
+from uuid import UUID
+
+from distributed import Client
+from prefect import task
+from prefect.artifacts import create_progress_artifact, update_progress_artifact
+
+from tasks.blocks import Progress
+from tasks.content.parameters import ContentParameters
+from tasks.dataset import DatasetSpec
+from tasks.hybrid.parameters import HybridParameters
+from tasks.ingest.limits import IngestLimits
+from tasks.lake import StageResult
+from tasks.neighbours.parameters import CollaborativeParameters
+from tasks.stages.collaborative import collaborative_stage
+from tasks.stages.content import content_stage
+from tasks.stages.ingest import ingest_stage
+from tasks.stages.lists import lists_stage
+from tasks.stages.publish import Candidate, build_stage, publish_stage
+from warehouse.home import Home
+from warehouse.releases import Release
+
+UPDATE_SECONDS = 2.0
+"""Least time between two updates of a progress artifact: each is a call to the API."""
+
+logger = logging.getLogger("crossfade")
+
+
+@task(name="ingest")
+def ingest(lake: Path, spec: DatasetSpec, limits: IngestLimits, memory_limit: str) -> StageResult:
+    """Read, judge and key the input files."""
+    return _told(ingest_stage(lake, spec, limits, memory_limit))
+
+
+@task(name="collaborative")
+def collaborative(
+    lake: Path, client: Client, ingested: StageResult, parameters: CollaborativeParameters
+) -> StageResult:
+    """Find each track's neighbours from who played what."""
+    tracks = int(ingested.counts["tracks"]) - int(ingested.counts["unplayed_tracks"])
+    return _told(
+        collaborative_stage(
+            lake,
+            client,
+            ingested["interactions"],
+            tracks,
+            None,
+            parameters,
+            _progress("collaborative"),
+        )
+    )
+
+
+@task(name="content")
+def content(
+    lake: Path,
+    client: Client,
+    ingested: StageResult,
+    spec: DatasetSpec,
+    parameters: ContentParameters,
+) -> StageResult:
+    """Find each track's neighbours from tags, artist, year and sound."""
+    return _told(
+        content_stage(
+            lake,
+            client,
+            ingested["tracks"],
+            ingested["interactions"],
+            None,
+            spec.tracks.numeric,
+            spec.tracks.categorical,
+            parameters,
+            _progress("content"),
+        )
+    )
+
+
+@task(name="lists")
+def lists(
+    lake: Path,
+    client: Client,
+    ingested: StageResult,
+    neighbours: tuple[StageResult, StageResult],
+    parameters: HybridParameters,
+) -> StageResult:
+    """Rank the catalogue for every listener and every track."""
+    return _told(lists_stage(lake, client, ingested, *neighbours, parameters, _progress("lists")))
+
+
+@task(name="build")
+def build(
+    home: Home, candidate: Candidate, memory_limit: str, threads: int, peak_memory: int
+) -> Release:
+    """Build the release file and hold it against the contract."""
+    started = time.perf_counter()
+    release = build_stage(home, candidate, memory_limit, threads, peak_memory)
+    megabytes = release.manifest.bytes / 1e6
+    logger.info(
+        "build: %s, %.1f MB, checked in %.1f s",
+        release.manifest.release_id,
+        megabytes,
+        time.perf_counter() - started,
+    )
+    return release
+
+
+@task(name="publish")
+def publish(home: Home, release: Release, reason: str) -> Release:
+    """Make the release current."""
+    published = publish_stage(home, release, "forced" if reason else "published", reason)
+    logger.info("publish: %s is current", published.manifest.release_id)
+    return published
+
+
+def _told(result: StageResult) -> StageResult:
+    """Log a stage's counts; they show in the terminal and in the Prefect UI."""
+    counts = ", ".join(
+        f"{name.replace('_', ' ')} {value:,}" if isinstance(value, int) else f"{name} {value}"
+        for name, value in result.counts.items()
+    )
+    took = "unchanged, reused" if result.reused else f"{result.seconds:.1f} s"
+    logger.info("%s: %s (%s)", result.stage, took, counts)
+    return result
+
+
+def _progress(stage: str) -> Progress:
+    """Return a callback that keeps a progress artifact of the Prefect UI moving."""
+    artifact, shown = None, 0.0
+
+    def update(done: int, of: int) -> None:
+        nonlocal artifact, shown
+        percent = 100.0 * done / max(of, 1)
+        if artifact is None:
+            artifact = create_progress_artifact(
+                progress=percent, key=f"progress-{stage}", description=f"{stage}: blocks on Dask"
+            )
+        elif done == of or time.monotonic() - shown >= UPDATE_SECONDS:
+            update_progress_artifact(cast(UUID, artifact), percent)
+        else:
+            return
+        shown = time.monotonic()
+
+    return update

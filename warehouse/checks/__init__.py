@@ -1,0 +1,59 @@
+"""Checks of a built release: each .sql file returns the offending rows, none if all is well."""
+
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+import duckdb
+
+SAMPLED_LISTENERS = 1000
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A check that found something."""
+
+    check: str
+    offenders: int
+    example: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.check.replace('_', ' ')}: {self.offenders} rows break this, e.g. {self.example}"
+        )
+
+
+def check_release(
+    database: Path, user_list: int, similar_list: int, memory_limit: str, threads: int
+) -> list[Broken]:
+    """Run every check on a built file, opened as readers open it; return what is broken."""
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": memory_limit,
+        "threads": threads,
+        "temp_directory": str(database.parent / "scratch"),
+    }
+    broken = []
+    with duckdb.connect(str(database), read_only=True, config=config) as connection:
+        for name, value in (
+            ("user_list", user_list),
+            ("similar_list", similar_list),
+            ("sampled_listeners", SAMPLED_LISTENERS),
+        ):
+            connection.execute(f"SET VARIABLE {name} = ?", [value])
+        for name, query in release_checks().items():
+            found = connection.execute(
+                f"SELECT count(*), min(offender) FROM ({query})"  # our own file, no input in it
+            ).fetchone()
+            if found and found[0]:
+                broken.append(Broken(name, found[0], found[1]))
+    return broken
+
+
+def release_checks() -> dict[str, str]:
+    """Return the checks: name → query."""
+    folder = files("warehouse.checks")
+    return {
+        file.name.removesuffix(".sql"): file.read_text()
+        for file in sorted(folder.iterdir(), key=lambda file: file.name)
+        if file.name.endswith(".sql")
+    }
