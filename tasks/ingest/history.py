@@ -87,12 +87,17 @@ def read_history(
     keys = pa.array(np.arange(len(track_ids), dtype=np.int32))
     con.register("catalogue", pa.table({"track_id": track_ids, "track_key": keys}))
     con.execute(query("macros"))
+    # The joins are written with the small table last, to be hashed; DuckDB cannot know the size
+    # of a CSV and would now and then hash the history instead.
+    con.execute("SET disabled_optimizers = 'join_order,build_side_probe_side'")
+    con.execute("SET preserve_insertion_order = false")
     records, rejected = _read_listeners(con, parts, spec, limits)
     if rejected:
         for part in parts:
             part.report.rejected += _bad_values(con, part, spec, limits)
             part.report.believe(limits)
-    rows = con.sql(query("interactions")).to_arrow_table()
+    rows = con.sql(query("interactions", good="reason IS NULL" if rejected else "true"))
+    rows = rows.to_arrow_table()
     unknown = pa.table({"track_id": pa.array([], pa.string()), "records": pa.array([], pa.int64())})
     if rows.num_rows < records - rejected:
         unknown = con.sql(query("unknown_tracks")).to_arrow_table()
@@ -151,7 +156,6 @@ def _read_listeners(
         for part in parts
     )
     try:
-        con.execute("SET preserve_insertion_order = false")
         con.execute(query("plays", records=_all_records(parts, spec), **judgement(spec, limits)))
         con.execute(query("listeners"))
         totals = "SELECT sum(records)::BIGINT, sum(rejected)::BIGINT FROM listeners"

@@ -44,13 +44,12 @@ def _escaped(path: Path) -> str:
 
 def judgement(spec: PlaysSpec, limits: IngestLimits) -> dict[str, str]:
     """Return the expressions for the number of plays and the reason of a record."""
-    ids = ", ".join(["track_id", "user_id", text_literal(spec.track), text_literal(spec.user)])
-    counted = spec.count is not None
+    columns = f"{text_literal(spec.track)}, {text_literal(spec.user)}"
+    counted = ("count_text", "count_value(count_text)") if spec.count else ("'1'", "1")
     return {
-        "plays": "count_value(count_text)" if counted else "1",
-        "id_reason": f"id_reason({ids})",
-        "count_reason": (
-            f"count_reason(count_text, plays, {limits.max_plays})" if counted else "NULL"
+        "plays": counted[1],
+        "reason": (
+            f"play_reason(track_id, user_id, {counted[0]}, plays, {limits.max_plays}, {columns})"
         ),
     }
 

@@ -10,9 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from tasks.ingest.files import BOM, InputFile
 
 PIECE = 1 << 23
+_LF = 10
 _ALIGN = 1 << 16
 
 
@@ -65,16 +68,19 @@ def _look_at_piece(path: Path, span: tuple[int, int], mark: bytes) -> tuple[int,
     text = _read(path, *span)
     if span[0] == 0:
         text = text.removeprefix(BOM)
-    ends = text.count(b"\n")
+    array = np.frombuffer(text, np.uint8)
+    feeds = array == _LF
+    ends = int(np.count_nonzero(feeds))
     lines = ends + (not text.endswith(b"\n"))
     if b'"' in text or b"\0" in text or not _is_utf8(text):
         return lines, 0, "odd"
     returns = text.count(b"\r") if b"\r" in text else 0
     if returns and not returns == ends == text.count(b"\r\n"):
         return lines, 0, "odd"
-    blank = text.count(b"\n\r\n" if returns else b"\n\n") + text.startswith((b"\n", b"\r"))
+    width = 2 if returns else 1
+    blank = int(np.count_nonzero(feeds[width:] & feeds[:-width])) + text.startswith((b"\n", b"\r"))
     style = "crlf" if returns else ("lf" if ends else "none")
-    return lines - blank, text.count(mark), style
+    return lines - blank, int(np.count_nonzero(array == mark[0])), style
 
 
 def _is_utf8(text: bytes) -> bool:

@@ -3,5 +3,5 @@ SELECT listeners.user_code, catalogue.track_key, plays.plays::INTEGER AS plays
 FROM plays
 INNER JOIN listeners ON plays.user_id = listeners.user_id
 INNER JOIN catalogue ON plays.track_id = catalogue.track_id
-WHERE plays.reason IS NULL
+WHERE $good
 ORDER BY listeners.user_code, catalogue.track_key;

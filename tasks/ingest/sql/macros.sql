@@ -31,3 +31,18 @@ CREATE OR REPLACE TEMP MACRO id_reason(track_id, user_id, track_column, user_col
         WHEN is_blank(track_id) THEN 'track_id_missing'
         WHEN is_blank(user_id) THEN 'user_id_missing'
     END;
+
+-- Ids that sort from '!' on are not blank. Trimming every id would cost more than reading it, so
+-- only rows that are not plainly good are looked at closely..
+CREATE OR REPLACE TEMP MACRO play_reason(
+    track_id, user_id, count_text, plays, max_plays, track_column, user_column
+) AS
+    CASE
+        WHEN track_id >= '!' AND user_id >= '!' AND track_id <> track_column
+            AND plays BETWEEN 1 AND max_plays AND plays = floor(plays)
+            THEN NULL
+        ELSE coalesce(
+            id_reason(track_id, user_id, track_column, user_column),
+            count_reason(count_text, plays, max_plays)
+        )
+    END;

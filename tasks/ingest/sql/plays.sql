@@ -11,5 +11,5 @@ SELECT
     track_id,
     user_id,
     plays,
-    coalesce($id_reason, $count_reason) AS reason
+    $reason AS reason
 FROM counted;

@@ -10,7 +10,7 @@ counted AS (
 )
 SELECT
     record,
-    coalesce($id_reason, $count_reason) AS reason,
+    $reason AS reason,
     concat_ws(',', coalesce(track_id, ''), coalesce(user_id, ''), coalesce(count_text, '')) AS raw
 FROM counted
 WHERE reason IS NOT NULL

@@ -17,7 +17,7 @@ records AS (
 counted AS (
     SELECT *, $plays AS plays FROM records
 )
-SELECT record, coalesce($id_reason, $count_reason) AS reason, raw
+SELECT record, $reason AS reason, raw
 FROM counted
 WHERE reason IS NOT NULL
 ORDER BY record

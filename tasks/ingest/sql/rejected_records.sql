@@ -2,7 +2,7 @@
 WITH counted AS (
     SELECT *, $plays AS plays FROM read_parquet($files)
 )
-SELECT record, coalesce($id_reason, $count_reason) AS reason, start, length
+SELECT record, $reason AS reason, start, length
 FROM counted
 WHERE reason IS NOT NULL
 ORDER BY record
