@@ -19,15 +19,16 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 PLAYED_SHARE = 30_459 / 50_683
-SCENE_OF_ARTIST = 0.3
+SCENE_OF_ARTIST = 0.2
 """Share of tracks that belong to their artist's scene; the others have one of their own."""
 
-_STYLE_TAG_CHANCE = (0.95, 0.8, 0.6, 0.45, 0.3, 0.2)
-_NICHE_TAGS, _NICHE_TAG_CHANCE = 3, 0.7
-_STRAY_TAG_CHANCE = 0.5
+_STYLE_TAG_CHANCE = (0.9, 0.65, 0.45, 0.3, 0.2, 0.12)
+_NICHE_TAGS, _NICHE_TAG_CHANCE = 3, 0.85
+_STRAY_TAG_CHANCE = 0.3
 _TRACK_TAG_CHANCE = 0.6
 """A track carries each of its artist's tags with this chance."""
 _NO_TAGS = 0.022
+_NICHE_SOUND = 0.6
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ def _niches(count: int, rng: np.random.Generator) -> Niches:
         style=style,
         share=share / share.sum(),
         year=np.array([STYLES[s].year for s in style]) + rng.normal(0, 5, count),
-        sound=rng.normal(0, 0.45, (count, 5)),
+        sound=rng.normal(0, _NICHE_SOUND, (count, 5)),
         tempo=rng.normal(0, 7, count),
         tags=tags,
     )

@@ -77,18 +77,19 @@ def generate_sample(out: Path, parameters: SampleParameters) -> SampleSummary:
     track_ids = make_track_ids(parameters.tracks, parameters.seed)
     try:
         out.mkdir(parents=True, exist_ok=True)
-        write_music_info(partial[0], catalogue, track_ids, parameters.seed)
-        listeners = write_history(partial[1], audience, track_ids, _THREADS)
-        for source, path in zip(partial, paths, strict=True):
-            publish_file(source, path)
+        try:
+            write_music_info(partial[0], catalogue, track_ids, parameters.seed)
+            listeners = write_history(partial[1], audience, track_ids, _THREADS)
+            for source, path in zip(partial, paths, strict=True):
+                publish_file(source, path)
+        finally:
+            for source in partial:
+                source.unlink(missing_ok=True)
     except OSError as error:
         raise InputError(
             f"the sample cannot be written to {out} ({error.strerror or error}); "
             "give --out a folder that can be written to"
         ) from error
-    finally:
-        for source in partial:
-            source.unlink(missing_ok=True)
     return SampleSummary(
         tracks=parameters.tracks,
         users=parameters.users,

@@ -24,14 +24,19 @@ Floats = NDArray[np.float64]
 BLOCK = 8192
 """Listeners per block. Part of the result: another size is another sample."""
 
-HITS, ALL, STYLE, NICHE, SCENE, ARTIST, ANY = range(7)
-_CONTENT_LED = (0.0, 0.06, 0.10, 0.46, 0.04, 0.34, 0.0)
-_SCENE_LED = (0.0, 0.06, 0.02, 0.06, 0.74, 0.12, 0.0)
-"""Where a play of such a taste comes from, in the order HITS … ANY; hits are added later."""
-_CONTENT_LED_SHARE = 0.5
+HITS, DEEP, STYLE, NICHE, ARTIST, KNOWN, SCENE, ANY = range(8)
+"""Where a play can come from: the hits; within content-led tastes any track, or the anchor's
+style, niche or artist; within scene-led tastes any track, or the anchor's scene; any at all."""
+_CONTENT_LED = (0.0, 0.04, 0.04, 0.40, 0.52, 0.0, 0.0, 0.0)
+_SCENE_LED = (0.0, 0.0, 0.0, 0.0, 0.0, 0.14, 0.86, 0.0)
+"""Chances by kind of taste; the share of the hits is added later."""
 _HEAD = 0.97
 """Tracks above this quantile of popularity are hits: what they have beyond it in a square-root
 law comes from everyone, not from those who love their niche or scene."""
+_DEEP_SHARE, _DEEP_QUANTILE = 0.85, 0.9
+"""Content leads to this share of a track's other plays, and above this quantile to less, again by
+a square-root law: who follows an artist or a niche plays its obscure tracks too, whereas scenes
+pass on what is known. So plays tell most about known tracks and content most about obscure ones."""
 _FIRST_TASTE = 1.6
 """Above 1, earlier tastes get more of the plays."""
 _FAITHFUL_ATTEMPTS, _CURIOUS_ATTEMPTS = 4, 10
@@ -51,6 +56,8 @@ class Audience:
     low: Floats
     """(components, played tracks): where in ``reach`` a track's group starts."""
     high: Floats
+    content_led: float
+    """Share of the tastes that are; what is left of the popularity of all tracks decides it."""
     mixes: Floats
     """(2, components) cumulative shares of content-led and scene-led tastes."""
     play_counts: Floats
@@ -83,15 +90,16 @@ def gather_audience(catalogue: Catalogue, users: int, seed: int) -> Audience:
     rng = stream(seed, "audience")
     lengths = tracks_per_listener(users, max(1, len(tracks) // 3), rng)
     popularity = track_popularity(catalogue.appeal[tracks], float(lengths.mean()))
-    knee = np.quantile(popularity, _HEAD)
-    taste = np.where(popularity > knee, np.sqrt(popularity * knee), popularity)
+    taste = _dampened(popularity, _HEAD)
+    deep = _DEEP_SHARE * _dampened(taste, _DEEP_QUANTILE)
     everything = np.zeros_like(tracks)
-    content = [column[tracks] for column in (catalogue.style, catalogue.niche)]
-    hidden, artist = catalogue.scene[tracks], catalogue.artist[tracks]
-    groups = [everything, everything, *content, hidden, artist, everything]
-    weights = [popularity - taste, *[taste] * 5, np.full(len(tracks), 1 / len(tracks))]
+    style, niche = catalogue.style[tracks], catalogue.niche[tracks]
+    scene, artist = catalogue.scene[tracks], catalogue.artist[tracks]
+    groups = [everything, everything, style, niche, artist, everything, scene, everything]
+    even = np.full(len(tracks), 1 / len(tracks))
+    weights = [popularity - taste, *[deep] * 4, *[taste - deep] * 2, even]
     items, reach, low, high = _group_ranges(groups, weights)
-    hits = float(np.sum(popularity - taste) / np.sum(popularity))
+    hits = float(np.sum(popularity - taste))
     mixes = np.array([_CONTENT_LED, _SCENE_LED]) * (1 - hits)
     mixes[:, HITS] = hits
     return Audience(
@@ -100,12 +108,19 @@ def gather_audience(catalogue: Catalogue, users: int, seed: int) -> Audience:
         reach=reach,
         low=low,
         high=high,
+        content_led=float(np.sum(deep) / np.sum(taste)),
         mixes=np.cumsum(mixes, axis=1),
         play_counts=play_count_table(),
         lengths=lengths,
         introduces=_introductions(lengths, len(tracks), rng),
         seed=seed,
     )
+
+
+def _dampened(popularity: Floats, quantile: float) -> Floats:
+    """Replace popularity beyond a quantile by a square-root law that meets it there."""
+    knee = np.quantile(popularity, quantile)
+    return np.where(popularity > knee, np.sqrt(popularity * knee), popularity)
 
 
 def _group_ranges(groups: list[Ints], weights: list[Floats]) -> tuple[Ints, Floats, Floats, Floats]:
@@ -150,9 +165,9 @@ def block_plays(audience: Audience, block: int) -> Plays:
 
     tastes = np.rint(0.6 + 0.45 * np.sqrt(lengths)).astype(np.int64)
     first = np.cumsum(tastes) - tastes
-    anchors = _draw(audience, np.array(ALL), np.zeros(tastes.sum(), dtype=np.int64), rng)
+    scene_led = (rng.random(tastes.sum()) >= audience.content_led).astype(np.int64)
+    anchors = _draw(audience, np.where(scene_led, KNOWN, DEEP), np.zeros_like(scene_led), rng)
     anchors[(first + tastes - 1)[bound]] = introduces[bound]
-    scene_led = (rng.random(len(anchors)) >= _CONTENT_LED_SHARE).astype(np.int64)
 
     todo = np.flatnonzero(track < 0)
     attempt = 0
@@ -178,7 +193,7 @@ def _components(
         chosen: Ints = np.count_nonzero(passed, axis=1)
         return chosen
     if attempt < _CURIOUS_ATTEMPTS:
-        return np.where(at < 0.5, STYLE, ALL)
+        return np.where(at < 0.5, STYLE, KNOWN)
     return np.full(len(scene_led), ANY)
 
 

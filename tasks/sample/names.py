@@ -125,8 +125,9 @@ _TITLES: tuple[Callable[[Pick, str], str], ...] = (
     lambda pick, kind: f"{_noun(pick, kind)} (Live in {pick(words.PLACES)})",
     lambda pick, kind: f'{pick(words.VERBS)} (From "{pick(words.ADJECTIVES)} {_noun(pick, kind)}")',
     lambda pick, kind: f"{_noun(pick, kind)} für {pick(words.FIRST_NAMES)}",
+    lambda pick, _: _kana(pick),
 )
-_TITLE_SHARES = np.cumsum((0.24, 0.22, 0.12, 0.1, 0.1, 0.09, 0.05, 0.025, 0.03, 0.01))
+_TITLE_SHARES = np.cumsum((0.24, 0.22, 0.12, 0.1, 0.1, 0.09, 0.05, 0.025, 0.03, 0.01, 0.01))
 
 
 class _Picker:

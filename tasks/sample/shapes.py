@@ -14,7 +14,7 @@ TRACKS_PER_LISTENER: Knots = (
     (0.999, 142), (0.9999, 290), (1.0, 789),
 )  # fmt: skip
 LISTENERS_PER_TRACK: Knots = (
-    (0.0, 1.5), (0.1, 5.5), (0.25, 16), (0.5, 54.5), (0.75, 157), (0.9, 748), (0.95, 1330),
+    (0.0, 1.5), (0.1, 5.5), (0.25, 16), (0.5, 54.5), (0.75, 157), (0.9, 780), (0.95, 1375),
     (0.99, 4060), (0.999, 11500), (1.0, 94000),
 )  # fmt: skip
 """Somewhat steeper than the real shape: a track is played once per listener, so drawing flattens
