@@ -1,0 +1,304 @@
+"""Rank cases and measure the lists: one row of values per case, and per model in the report."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from scipy import sparse
+
+from tasks.evaluation import beyond
+from tasks.evaluation.cases import AS_IS
+from tasks.evaluation.holdout import Split
+from tasks.evaluation.metrics import (
+    Values,
+    average_precision_at_k,
+    hit_rate_at_k,
+    ndcg_at_k,
+    recall_at_k,
+)
+from tasks.evaluation.points import ArtistTracks, rank_points, rank_popular
+from tasks.hybrid.model import Catalogue, HybridModel, Neighbours
+
+DEPTH = 100
+"""Rows of a list that are measured."""
+SHOWN = 20
+"""Rows of a list that a listener is taken to see."""
+
+POPULARITY, COSINE, COLLABORATIVE, CONTENT, FIFTY_FIFTY, HYBRID, SAME_ARTISTS = MODELS = (
+    "popularity",
+    "cosine",
+    "collaborative",
+    "content",
+    "fifty_fifty",
+    "hybrid",
+    "hybrid_any_artist",  # δ = 1: an artist may flood a list
+)
+
+ACCURACY = (("recall", 20), ("recall", 50), ("ndcg", DEPTH), ("map", DEPTH), ("hit_rate", SHOWN))
+BEYOND = tuple(
+    (name, SHOWN)
+    for name in (
+        "novelty",
+        "artist_diversity",
+        "tag_diversity",
+        "unplayed_share",
+        "popularity_lift",
+    )
+)
+SLICE_METRICS = (("recall", 20), ("ndcg", DEPTH))
+SLICES = (("0", 0, 0), ("1-5", 1, 5), ("6-50", 6, 50), (">50", 51, None))
+"""Targets by how many listeners, held-out ones left out, have played them."""
+
+
+@dataclass(frozen=True)
+class Tags:
+    """The tag numbers of every track, ascending: a CSR by track key."""
+
+    indptr: NDArray[np.int64]
+    tags: NDArray[np.int32]
+
+    @classmethod
+    def of(cls, column: pa.ChunkedArray) -> "Tags":
+        """Take the lists of strings of TRACKS; null is no tags."""
+        lists = column.combine_chunks()
+        sizes = lists.value_lengths().fill_null(0).to_numpy().astype(np.int64)
+        codes = lists.flatten().dictionary_encode().indices.to_numpy().astype(np.int32)
+        track = np.repeat(np.arange(len(sizes)), sizes)
+        indptr = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+        return cls(indptr, codes[np.lexsort((codes, track))])
+
+
+@dataclass(frozen=True)
+class World:
+    """The published model and everything held-out listeners are measured by."""
+
+    model: HybridModel
+    cosine: Neighbours
+    listeners: NDArray[np.int32]
+    """Listeners of each track, held-out ones left out."""
+    users: int
+    """Listeners that are not held out."""
+    tags: Tags
+    split: Split
+
+
+def metric_name(metric: str, k: int, target_slice: str | None = None) -> str:
+    """Return the column of a metric in `report_values`."""
+    return f"{metric}@{k}" if target_slice is None else f"{metric}@{k}:{target_slice}"
+
+
+def hidden_world(
+    model: HybridModel, listeners: NDArray[np.integer], hidden: NDArray[np.bool_]
+) -> HybridModel:
+    """Return a model in which the hidden tracks are unplayed and really unplayed ones are absent.
+
+    Absent, because nobody can have them to find: as candidates they would always be misses.
+    """
+    seen = np.where(hidden, 0, listeners).astype(np.int32)
+    catalogue = Catalogue.from_tracks(
+        pa.table({"listeners": seen, "artist_key": model.catalogue.artist_key})
+    )
+    absent = listeners == 0
+    order = catalogue.by_listeners[~absent[catalogue.by_listeners]]
+    rank = np.full(len(catalogue), len(order), np.int32)
+    rank[order] = np.arange(len(order), dtype=np.int32)
+    catalogue = replace(catalogue, by_listeners=order, listener_rank=rank)
+    return replace(
+        model,
+        collaborative=without(model.collaborative, hidden | absent),
+        content=without(model.content, absent),
+        catalogue=catalogue,
+    )
+
+
+def without(neighbours: Neighbours, tracks: NDArray[np.bool_]) -> Neighbours:
+    """Return the table without any edge from or to the given tracks."""
+    source = np.repeat(np.arange(len(tracks)), np.diff(neighbours.indptr))
+    kept = ~(tracks[source] | tracks[neighbours.targets])
+    indptr = np.concatenate([[0], np.cumsum(np.bincount(source[kept], minlength=len(tracks)))])
+    return Neighbours(indptr.astype(np.int64), neighbours.targets[kept], neighbours.weights[kept])
+
+
+def grid_values(
+    model: HybridModel, split: Split, cases: pa.Table, points: NDArray[np.float64], gamma: float
+) -> Values:
+    """Return NDCG of every case at every point (w, p): cases × points."""
+    full = np.column_stack([points, np.full(len(points), gamma)])
+    return _ndcg_at_points(model, split, cases, full)
+
+
+def gamma_values(
+    model: HybridModel,
+    split: Split,
+    cases: pa.Table,
+    gammas: NDArray[np.float64],
+    hidden: NDArray[np.bool_],
+) -> Values:
+    """Return NDCG of every case at every γ: cases × gammas, NaN where all tracks are hidden.
+
+    ``model`` is a `hidden_world`; hidden tracks are no part of a history, but to be found.
+    """
+    blend = np.column_stack([cases["weight"].to_numpy(), cases["popularity"].to_numpy()])
+    points = np.empty((len(cases), len(gammas), 3))
+    points[:, :, :2] = blend[:, None, :]
+    points[:, :, 2] = gammas
+    return _ndcg_at_points(model, split, cases, points, hidden)
+
+
+def _ndcg_at_points(
+    model: HybridModel,
+    split: Split,
+    cases: pa.Table,
+    points: NDArray[np.float64],
+    hidden: NDArray[np.bool_] | None = None,
+) -> Values:
+    indptr, tracks = _histories(split, cases)
+    if hidden is not None:
+        indptr, tracks = _leave_out(indptr, tracks, hidden)
+    targets = _targets(split, cases, len(model.catalogue))
+    lists = rank_points(model, indptr, tracks, points, DEPTH)
+    values = [ndcg_at_k(lists[:, q], targets, DEPTH) for q in range(lists.shape[1])]
+    values_by_case = np.column_stack(values)
+    values_by_case[np.diff(indptr) == 0] = np.nan
+    return values_by_case
+
+
+def report_values(world: World, cases: pa.Table) -> pa.Table:
+    """Measure every model on every case.
+
+    Columns: listener, segment, model (position in `MODELS`), one float64 per `metric_name`, and
+    ``shown``, the tracks a listener sees. What goes beyond accuracy, the slices and the lists are
+    there for listeners as they are.
+    """
+    indptr, tracks = _histories(world.split, cases)
+    targets = _targets(world.split, cases, len(world.model.catalogue))
+    as_is = cases["segment"].to_numpy() == AS_IS
+    tables = []
+    for name, lists in _lists_by_model(world, cases, indptr, tracks).items():
+        columns: dict[str, NDArray[np.generic] | pa.Array] = {
+            "listener": cases["listener"].to_numpy(),
+            "segment": cases["segment"].to_numpy(),
+            "model": np.full(len(cases), MODELS.index(name), np.int8),
+        }
+        for metric, k in ACCURACY:
+            columns[metric_name(metric, k)] = _METRICS[metric](lists, targets, k)
+        columns |= _slices(world, lists, targets, as_is)
+        columns |= _beyond(world, lists[:, :SHOWN], indptr, tracks, as_is)
+        shown = np.where(as_is[:, None], lists[:, :SHOWN], -1)
+        sizes = np.concatenate([[0], np.cumsum((shown >= 0).sum(axis=1))]).astype(np.int32)
+        columns["shown"] = pa.ListArray.from_arrays(pa.array(sizes), pa.array(shown[shown >= 0]))
+        tables.append(pa.table(columns))
+    return pa.concat_tables(tables)
+
+
+def _lists_by_model(
+    world: World, cases: pa.Table, indptr: NDArray[np.int64], tracks: NDArray[np.int32]
+) -> dict[str, NDArray[np.int32]]:
+    """Rank the cases with every model: name → cases × DEPTH."""
+    model = world.model
+    artists = ArtistTracks.of(model.catalogue)
+    names = (COLLABORATIVE, CONTENT, FIFTY_FIFTY, HYBRID)
+    points = np.empty((len(cases), len(names), 3))
+    points[:, 0] = (1.0, 0.0, 0.0)
+    points[:, 1] = (0.0, 0.0, 0.0)
+    points[:, 2] = (0.5, 0.0, model.parameters.gamma)
+    points[:, 3] = np.column_stack(
+        [cases[name].to_numpy() for name in ("weight", "popularity", "gamma")]
+    )
+    lists = rank_points(model, indptr, tracks, points, DEPTH, artists)
+    cosine = replace(model, collaborative=world.cosine)
+    free = replace(model, parameters=model.parameters.model_copy(update={"artist_factor": 1.0}))
+    alone = np.array([[1.0, 0.0, 0.0]])
+    return {
+        POPULARITY: rank_popular(model.catalogue, indptr, tracks, DEPTH),
+        COSINE: rank_points(cosine, indptr, tracks, alone, DEPTH, artists)[:, 0],
+        **{name: lists[:, q] for q, name in enumerate(names)},
+        SAME_ARTISTS: rank_points(free, indptr, tracks, points[:, 3:], DEPTH, artists)[:, 0],
+    }
+
+
+def _slices(
+    world: World,
+    lists: NDArray[np.int32],
+    targets: sparse.csr_array,
+    as_is: NDArray[np.bool_],
+) -> dict[str, Values]:
+    """Measure with only the targets of a popularity slice to be found."""
+    columns = {}
+    known = world.listeners[targets.indices]
+    row = np.repeat(np.arange(targets.shape[0]), np.diff(targets.indptr))
+    for name, low, high in SLICES:
+        kept = (known >= low) & (known <= (high if high is not None else known.max(initial=0)))
+        kept &= as_is[row]
+        some = _matrix(
+            np.concatenate([[0], np.cumsum(np.bincount(row[kept], minlength=targets.shape[0]))]),
+            targets.indices[kept],
+            targets.shape[1],
+        )
+        for metric, k in SLICE_METRICS:
+            columns[metric_name(metric, k, name)] = _METRICS[metric](lists, some, k)
+    return columns
+
+
+def _beyond(
+    world: World,
+    shown: NDArray[np.int32],
+    indptr: NDArray[np.int64],
+    tracks: NDArray[np.int32],
+    as_is: NDArray[np.bool_],
+) -> dict[str, Values]:
+    """Measure what the lists of listeners as they are show."""
+    catalogue = world.model.catalogue
+    seen = shown[as_is]
+    history = np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
+    own = np.bincount(
+        history, weights=catalogue.popularity[tracks], minlength=len(indptr) - 1
+    ) / np.maximum(np.diff(indptr), 1)
+    values = {
+        "novelty": beyond.mean_along_lists(
+            seen, beyond.self_information(world.listeners, world.users)
+        ),
+        "artist_diversity": beyond.artist_diversity(seen, catalogue.artist_key),
+        "tag_diversity": beyond.tag_diversity(seen, world.tags.indptr, world.tags.tags),
+        "unplayed_share": beyond.mean_along_lists(seen, catalogue.is_cold.astype(np.float64)),
+        "popularity_lift": beyond.mean_along_lists(seen, catalogue.popularity) - own[as_is],
+    }
+    columns = {}
+    for metric, k in BEYOND:
+        column = np.full(len(shown), np.nan)
+        column[as_is] = values[metric]
+        columns[metric_name(metric, k)] = column
+    return columns
+
+
+_METRICS = {
+    "recall": recall_at_k,
+    "ndcg": ndcg_at_k,
+    "map": average_precision_at_k,
+    "hit_rate": hit_rate_at_k,
+}
+
+
+def _histories(split: Split, cases: pa.Table) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    return split.histories(cases["listener"].to_numpy(), cases["length"].to_numpy())
+
+
+def _targets(split: Split, cases: pa.Table, tracks: int) -> sparse.csr_array:
+    return _matrix(*split.to_find(cases["listener"].to_numpy()), tracks)
+
+
+def _matrix(indptr: NDArray[np.int64], indices: NDArray[np.int32], tracks: int) -> sparse.csr_array:
+    return sparse.csr_array(
+        (np.ones(len(indices), np.int8), indices, indptr), shape=(len(indptr) - 1, tracks)
+    )
+
+
+def _leave_out(
+    indptr: NDArray[np.int64], tracks: NDArray[np.int32], hidden: NDArray[np.bool_]
+) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """Return the histories without the hidden tracks."""
+    kept = ~hidden[tracks]
+    row = np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))[kept]
+    sizes = np.bincount(row, minlength=len(indptr) - 1)
+    return np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64), tracks[kept]

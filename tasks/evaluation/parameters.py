@@ -1,0 +1,62 @@
+"""What decides how quality is measured, how weights are learned and what the gate allows."""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class EvaluationParameters(BaseModel):
+    """The held-out listeners, the grids that are tried on them, and the gate's limits."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    holdout: float = Field(default=0.01, ge=0, le=0.5)
+    """Share of listeners that the published model does not see and is measured on; 0: none."""
+    min_listeners: int = Field(default=200, ge=2, le=1_000_000)
+    """Hold out at least so many, where that is no more than half of all listeners."""
+    max_listeners: int = Field(default=10_000, ge=2, le=1_000_000)
+    """Hold out at most so many: intervals are narrow enough by then."""
+    weights: tuple[Share, ...] = Field(
+        default=(0.0, 0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0), min_length=1, max_length=101
+    )
+    """The collaborative shares w that are tried for each history-length segment."""
+    priors: tuple[Annotated[float, Field(ge=0, le=10)], ...] = Field(
+        default=(0.0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2), min_length=1, max_length=51
+    )
+    """The strengths p of the popularity prior that are tried together with each w."""
+    gammas: tuple[Share, ...] = Field(
+        default=(0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0),
+        min_length=1,
+        max_length=101,
+    )
+    """The γ that are tried for unplayed tracks."""
+    hidden: float = Field(default=0.2, gt=0, lt=1)
+    """Share of played tracks that are taken for unplayed while γ is chosen."""
+    tuning_listeners: int = Field(default=2_000, ge=2, le=1_000_000)
+    """Held-out listeners per segment that the grids are tried on; the report is on all of them."""
+    pooling: float = Field(default=100.0, ge=0, le=1e6)
+    """The segments next to one count as so many listeners of it, so that thin ones lean on them."""
+    resamples: int = Field(default=1_000, ge=100, le=5_000)
+    """Bootstrap resamples of the listeners (Efron 1979)."""
+    confidence: float = Field(default=0.95, ge=0.5, le=0.999)
+    """Share of resamples that an interval covers (percentile method)."""
+    seed: int = Field(default=0, ge=0, le=2**31 - 1)
+    """Keys every hash: who is held out, how a history is split, which half tunes."""
+    gate_loss: float = Field(default=0.02, ge=0, le=1)
+    """Largest allowed loss against the current release, as a share of its value."""
+    gate_strict: bool = False
+    """True: what cannot be shown to stay within the limit is refused too (non-inferiority proper).
+    False: refused is a loss beyond the limit whose interval leaves out zero."""
+    gate_listeners: int = Field(default=30, ge=2, le=1_000_000)
+    """With fewer common listeners than this the gate does not compare."""
+
+    def held_out_by(self) -> dict[str, Any]:
+        """Return the fields that decide who is held out."""
+        return self.model_dump(include={"holdout", "min_listeners", "max_listeners", "seed"})
+
+    def measured_by(self) -> dict[str, Any]:
+        """Return the fields that decide what is measured on given held-out listeners."""
+        gate = {name for name in type(self).model_fields if name.startswith("gate_")}
+        return self.model_dump(exclude={"holdout", "min_listeners", "max_listeners", *gate})

@@ -1,0 +1,266 @@
+"""From values per listener to the tables a reader sees: means with intervals, paired gains."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from tasks.evaluation import beyond
+from tasks.evaluation.bootstrap import interval, resampled_means
+from tasks.evaluation.cases import AS_IS, heavy_in, is_truncated, light_in
+from tasks.evaluation.holdout import Split
+from tasks.evaluation.measure import (
+    ACCURACY,
+    BEYOND,
+    COLLABORATIVE,
+    CONTENT,
+    COSINE,
+    DEPTH,
+    HYBRID,
+    MODELS,
+    POPULARITY,
+    SHOWN,
+    SLICE_METRICS,
+    SLICES,
+    metric_name,
+)
+from tasks.hybrid.parameters import Segment
+
+EVALUATION = pa.schema(
+    [
+        pa.field("model", pa.string(), nullable=False),
+        pa.field("segment", pa.string(), nullable=False),
+        pa.field("metric", pa.string(), nullable=False),
+        pa.field("k", pa.int32(), nullable=False),
+        pa.field("value", pa.float64(), nullable=False),
+        pa.field("ci_low", pa.float64()),  # null: a figure of all lists together
+        pa.field("ci_high", pa.float64()),
+        pa.field("users", pa.int64(), nullable=False),
+    ]
+)
+SEGMENT_CURVE = pa.schema(
+    [
+        pa.field("segment", pa.string(), nullable=False),
+        pa.field("weight", pa.float64(), nullable=False),
+        pa.field("popularity", pa.float64(), nullable=False),
+        pa.field("metric", pa.string(), nullable=False),
+        pa.field("value", pa.float64(), nullable=False),
+        pa.field("ci_low", pa.float64(), nullable=False),
+        pa.field("ci_high", pa.float64(), nullable=False),
+    ]
+)
+SEGMENTS = pa.schema(
+    [
+        pa.field("segment", pa.string(), nullable=False),
+        pa.field("min_tracks", pa.int32(), nullable=False),
+        pa.field("max_tracks", pa.int32()),
+        pa.field("weight", pa.float64(), nullable=False),
+        pa.field("popularity", pa.float64(), nullable=False),
+    ]
+)
+LISTENERS = pa.schema(
+    [
+        pa.field("user_id", pa.string(), nullable=False),
+        pa.field("metric", pa.string(), nullable=False),
+        pa.field("value", pa.float64(), nullable=False),
+    ]
+)
+
+SINGLE_SIGNALS = (POPULARITY, COSINE, COLLABORATIVE, CONTENT)
+JUDGED = ("ndcg", DEPTH)
+"""The metric that weights are chosen by and gains are reported in."""
+GATED = (("recall", 20), ("recall", 50), ("ndcg", DEPTH))
+"""What is kept per listener, for the comparison with the next release."""
+
+
+def evaluation_table(
+    values: pa.Table,
+    split: Split,
+    segments: tuple[Segment, ...],
+    counts: NDArray[np.float64],
+    confidence: float,
+    tracks: int,
+) -> pa.Table:
+    """Return `EVALUATION` from the rows of `report_values`.
+
+    ``counts`` is resamples × listeners of the split. Beside every model's metrics, the hybrid has
+    ``gain_over_popularity`` and ``gain_over_best``: its mean paired difference in NDCG@100 to
+    popularity and to the single signal that is best in that segment.
+    """
+    rows: list[dict[str, Any]] = []
+    by_model = {(m, s): _wide(values, m, s, len(split)) for m, s in _present(values)}
+    for segment, key, listeners in _segments(split, segments):
+        columns: dict[tuple[str, str, int], NDArray[np.float64]] = {}
+        for m, model in enumerate(MODELS):
+            if (m, key) not in by_model:
+                continue
+            for metric, k, column in _metrics_of(segment):
+                found = by_model[m, key][column]
+                columns[model, metric, k] = np.where(listeners, found, np.nan)
+        rows += _summary(segment, columns | _gains(columns), counts, confidence)
+    return pa.Table.from_pylist(rows + _catalogue_rows(values, tracks), schema=EVALUATION)
+
+
+def listeners_table(values: pa.Table, user_ids: pa.Array) -> pa.Table:
+    """Return `LISTENERS`: what the hybrid, with cross-fitted choices, is worth to each listener."""
+    wide = _wide(values, MODELS.index(HYBRID), AS_IS, len(user_ids))
+    tables = []
+    for metric, k in GATED:
+        name = metric_name(metric, k)
+        known = ~np.isnan(wide[name])
+        tables.append(
+            pa.table(
+                [
+                    user_ids.filter(pa.array(known)),
+                    pa.array([name] * int(known.sum())),
+                    wide[name][known],
+                ],
+                schema=LISTENERS,
+            )
+        )
+    return pa.concat_tables(tables)
+
+
+def curve_table(
+    segments: list[Segment],
+    points: NDArray[np.float64],
+    curves: list[NDArray[np.float64]],
+    counts: list[NDArray[np.float64]],
+    confidence: float,
+) -> pa.Table:
+    """Return `SEGMENT_CURVE`: mean NDCG@100 of the tuning listeners at every point (w, p)."""
+    rows = []
+    for segment, curve, drawn in zip(segments, curves, counts, strict=True):
+        if not len(curve):
+            continue
+        low, high = interval(resampled_means(drawn, curve), confidence)
+        for q, (weight, popularity) in enumerate(points):
+            rows.append(
+                {
+                    "segment": segment.segment,
+                    "weight": float(weight),
+                    "popularity": float(popularity),
+                    "metric": metric_name(*JUDGED),
+                    "value": float(curve[:, q].mean()),
+                    "ci_low": float(low[q]),
+                    "ci_high": float(high[q]),
+                }
+            )
+    return pa.Table.from_pylist(rows, schema=SEGMENT_CURVE)
+
+
+def segments_table(segments: tuple[Segment, ...]) -> pa.Table:
+    """Return `SEGMENTS`."""
+    return pa.Table.from_pylist([segment.model_dump() for segment in segments], schema=SEGMENTS)
+
+
+def _present(values: pa.Table) -> list[tuple[int, int]]:
+    pairs = values.group_by(["model", "segment"]).aggregate([])
+    return sorted(zip(pairs["model"].to_pylist(), pairs["segment"].to_pylist(), strict=True))
+
+
+def _wide(
+    values: pa.Table, model: int, segment: int, listeners: int
+) -> dict[str, NDArray[np.float64]]:
+    """Return the columns of one model and segment, one entry per listener, NaN for the absent."""
+    wanted = (values["model"].to_numpy() == model) & (values["segment"].to_numpy() == segment)
+    row = values["listener"].to_numpy()[wanted]
+    wide = {}
+    for field in values.schema:
+        if field.type == pa.float64():
+            wide[field.name] = np.full(listeners, np.nan)
+            wide[field.name][row] = values[field.name].to_numpy()[wanted]
+    return wide
+
+
+def _segments(
+    split: Split, segments: tuple[Segment, ...]
+) -> Iterator[tuple[str, int, NDArray[np.bool_]]]:
+    """Yield the name, the position of the cases and the listeners of every reported segment."""
+    everyone = np.ones(len(split), np.bool_)
+    yield "all", AS_IS, everyone
+    for s, segment in enumerate(segments):
+        if segment.max_tracks != 0:
+            key = s if is_truncated(segment) else AS_IS
+            yield f"history:{segment.segment}", key, heavy_in(split, segment)
+    for segment in segments:
+        if segment.max_tracks != 0:
+            yield f"light:{segment.segment}", AS_IS, light_in(split, segment)
+    for name, _, _ in SLICES:
+        yield f"listeners:{name}", AS_IS, everyone
+
+
+def _metrics_of(segment: str) -> list[tuple[str, int, str]]:
+    kind, _, name = segment.partition(":")
+    if kind == "listeners":
+        return [(metric, k, metric_name(metric, k, name)) for metric, k in SLICE_METRICS]
+    metrics = (*ACCURACY, *BEYOND) if kind == "all" else ACCURACY
+    return [(metric, k, metric_name(metric, k)) for metric, k in metrics]
+
+
+def _gains(
+    columns: dict[tuple[str, str, int], NDArray[np.float64]],
+) -> dict[tuple[str, str, int], NDArray[np.float64]]:
+    """Return the hybrid's paired differences to popularity and to the best single signal."""
+    hybrid = columns.get((HYBRID, *JUDGED))
+    if hybrid is None or np.isnan(hybrid).all():
+        return {}
+    single = {model: columns[model, *JUDGED] for model in SINGLE_SIGNALS}
+    best = max(single, key=lambda model: float(np.nanmean(single[model])))
+    k = JUDGED[1]
+    return {
+        (HYBRID, "gain_over_popularity", k): hybrid - single[POPULARITY],
+        (HYBRID, "gain_over_best", k): hybrid - single[best],
+    }
+
+
+def _summary(
+    segment: str,
+    columns: dict[tuple[str, str, int], NDArray[np.float64]],
+    counts: NDArray[np.float64],
+    confidence: float,
+) -> list[dict[str, Any]]:
+    """Return one row per column that has any value."""
+    columns = {key: column for key, column in columns.items() if not np.isnan(column).all()}
+    if not columns:
+        return []
+    table = np.column_stack(list(columns.values()))
+    low, high = interval(resampled_means(counts, table), confidence)
+    return [
+        {
+            "model": model,
+            "segment": segment,
+            "metric": metric,
+            "k": k,
+            "value": float(np.nanmean(table[:, x])),
+            "ci_low": float(low[x]),
+            "ci_high": float(high[x]),
+            "users": int((~np.isnan(table[:, x])).sum()),
+        }
+        for x, (model, metric, k) in enumerate(columns)
+    ]
+
+
+def _catalogue_rows(values: pa.Table, tracks: int) -> list[dict[str, Any]]:
+    """Return coverage and Gini of each model over what all listeners are shown together."""
+    rows = []
+    for m, model in enumerate(MODELS):
+        wanted = (values["model"].to_numpy() == m) & (values["segment"].to_numpy() == AS_IS)
+        lists = values["shown"].filter(pa.array(wanted)).combine_chunks()
+        shown = beyond.exposures(lists.flatten().to_numpy(), tracks)
+        for metric, value in (("coverage", beyond.coverage(shown)), ("gini", beyond.gini(shown))):
+            rows.append(
+                {
+                    "model": model,
+                    "segment": "all",
+                    "metric": metric,
+                    "k": SHOWN,
+                    "value": value,
+                    "ci_low": None,
+                    "ci_high": None,
+                    "users": int(wanted.sum()),
+                }
+            )
+    return rows
