@@ -12,6 +12,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from tasks.neighbours.heap import sift_down, sift_up, worse
 from tasks.neighbours.interactions import Interactions
 
 EMPTY = -1
@@ -73,10 +74,10 @@ def _top_sources(  # type: ignore[no-untyped-def]
             if track == target:
                 continue
             if kept < top:
-                _sift_up(best_score, best, kept, score, track)
+                sift_up(best_score, best, kept, score, track)
                 kept += 1
-            elif _worse(best_score[0], best[0], score, track):
-                _sift_down(best_score, best, top, score, track)
+            elif worse(best_score[0], best[0], score, track):
+                sift_down(best_score, best, top, score, track)
         ascending = np.sort(best[:kept])
         for at in range(kept):
             sources[row, at] = ascending[at]
@@ -84,42 +85,3 @@ def _top_sources(  # type: ignore[no-untyped-def]
         for at in range(count):
             sums[touched[at]] = 0.0
     return sources, shared
-
-
-@njit(nogil=True, cache=True, inline="always")
-def _worse(score, key, other_score, other_key):  # type: ignore[no-untyped-def]
-    return score < other_score or (score == other_score and key > other_key)
-
-
-@njit(nogil=True, cache=True)
-def _sift_up(scores, keys, place, score, key):  # type: ignore[no-untyped-def]
-    """Add an entry at the end of a heap whose root is the worst one."""
-    while place > 0:
-        parent = (place - 1) // 2
-        if not _worse(score, key, scores[parent], keys[parent]):
-            break
-        scores[place] = scores[parent]
-        keys[place] = keys[parent]
-        place = parent
-    scores[place] = score
-    keys[place] = key
-
-
-@njit(nogil=True, cache=True)
-def _sift_down(scores, keys, size, score, key):  # type: ignore[no-untyped-def]
-    """Put an entry in the place of the root, the worst one, and mend the heap."""
-    place = 0
-    while True:
-        child = 2 * place + 1
-        if child >= size:
-            break
-        right = child + 1
-        if right < size and _worse(scores[right], keys[right], scores[child], keys[child]):
-            child = right
-        if not _worse(scores[child], keys[child], score, key):
-            break
-        scores[place] = scores[child]
-        keys[place] = keys[child]
-        place = child
-    scores[place] = score
-    keys[place] = key

@@ -44,13 +44,6 @@ class Edges:
         return by_target.tocsr()
 
 
-def whole_numbers(weights: NDArray[np.float64], scale: int, largest: float) -> NDArray[np.int16]:
-    """Return round(weight · scale / largest) as int16; ``largest`` maps to ``scale``."""
-    if len(weights) == 0:
-        return np.zeros(0, np.int16)
-    return np.rint(weights * (scale / largest)).astype(np.int16)
-
-
 def symmetric(matrix: sparse.csr_array) -> sparse.csr_array:
     """Keep a pair in both directions if either side lists it; both sides must agree in value."""
     return sparse.csr_array(matrix.maximum(matrix.T.tocsr()))

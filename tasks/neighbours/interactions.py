@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import Self
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 from scipy import sparse
 
@@ -83,8 +84,7 @@ class Interactions:
 
     def weighted_listeners(self, user_weight: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return G_ii = Σ d_u over the listeners of each track i."""
-        weights = np.concatenate([[0.0], np.cumsum(user_weight[self.track_users])])
-        return np.diff(weights[self.track_starts])
+        return np.asarray(_column_sums(self.track_starts, self.track_users, user_weight))
 
     def pair_costs(self) -> NDArray[np.float64]:
         """Return, per track, the tracks its listeners played: what its co-occurrences cost."""
@@ -94,3 +94,12 @@ class Interactions:
 def quantised(weights: NDArray[np.float64]) -> NDArray[np.float64]:
     """Round to whole multiples of 1/`UNIT`, at least one."""
     return np.maximum(np.rint(weights * UNIT), 1.0) / UNIT
+
+
+@njit(nogil=True, cache=True)
+def _column_sums(starts, users, weight):  # type: ignore[no-untyped-def]
+    sums = np.zeros(len(starts) - 1)
+    for column in range(len(sums)):
+        for at in range(starts[column], starts[column + 1]):
+            sums[column] += weight[users[at]]
+    return sums

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from tasks.neighbours.cooccurrence import EMPTY, top_sources
 from tasks.neighbours.edges import Edges
+from tasks.neighbours.factors import powers
 from tasks.neighbours.gram import GramScratch, gram_block
 from tasks.neighbours.interactions import Interactions
 from tasks.neighbours.parameters import CollaborativeParameters
@@ -27,13 +28,13 @@ def learned_edges(
     targets: NDArray[np.int32],
     parameters: CollaborativeParameters,
 ) -> Edges:
-    """Return the weights of ``targets``; each target's are independent of the others asked for.
+    """Return the solved weights of ``targets``, each track's independent of its company.
 
     Targets that share candidates should stand near each other (see `order`): that is cheaper.
     """
     user_weight = interactions.row_weights(parameters.user_exponent)
     diagonal = interactions.weighted_listeners(user_weight)
-    source_factor = _power(diagonal, -0.5)
+    source_factor = powers(diagonal, -0.5)
     sources, shared = top_sources(
         interactions, user_weight, source_factor, targets, parameters.neighbours
     )
@@ -54,14 +55,7 @@ def learned_edges(
         )
         member_of[members] = EMPTY
         start = stop
-    listeners = interactions.listeners.astype(np.float64)
-    shared *= _power(listeners, -parameters.target_exponent)[targets][:, None]
-    shared *= _power(listeners, -parameters.source_exponent)[sources]
     return Edges.of_lists(targets, sources, shared)
-
-
-def _power(values: NDArray[np.float64], exponent: float) -> NDArray[np.float64]:
-    return np.maximum(values, 1e-9) ** exponent
 
 
 @njit(nogil=True, cache=True)

@@ -39,8 +39,32 @@ class CollaborativeParameters(BaseModel):
     """A listener's row counts n_u^-exponent: long histories say less about each pair in them."""
 
     target_exponent: Exponent = 0.1
-    """Weights are multiplied by n_target^-exponent: above 0 lifts less known tracks."""
+    """`learned`: weights are multiplied by n_target^-exponent: above 0 lifts less known tracks."""
 
     source_exponent: Exponent = 0.0
-    """Weights are multiplied by n_source^-exponent: above 0 a popular track in the history says
-    less."""
+    """`learned`: weights are multiplied by n_source^-exponent: above 0 a popular track in the
+    history says less."""
+
+    two_step: float = Field(default=0.0, ge=0.0, le=4.0)
+    """Share of the squared weight matrix added to it: tracks related through a third one. Helps
+    where tracks have few listeners; costs a larger table."""
+
+    two_step_neighbours: int = Field(default=300, ge=1, le=2_000)
+    """Sources per target kept after the second step, the largest by absolute value."""
+
+    asymmetry: Exponent = 0.5
+    """`asymmetric_cosine`: α of |i ∩ j| / (n_source^α · n_target^(1-α)); 0.5 is cosine, above it
+    known targets gain (Aiolli 2013)."""
+
+    walk_exponent: Annotated[float, Field(ge=0.0, le=2.0)] = 0.8
+    """`rp3beta`: α, the exponent of every step's probability (Cooper et al. 2014)."""
+
+    walk_popularity: Exponent = 0.4
+    """`rp3beta`: β, the exponent of the target's popularity it is divided by (Paudel et al.
+    2017)."""
+
+    saturation: float = Field(default=1.2, ge=0.0, le=1_000.0)
+    """`bm25`: k, how fast a track's length dampens its terms (Robertson & Walker 1994)."""
+
+    length_share: float = Field(default=0.75, ge=0.0, le=1.0)
+    """`bm25`: b, how much a track's number of listeners counts as its length."""

@@ -15,28 +15,46 @@ TOLERANCE = 1e-6
 def inplace_solve(gram, wanted):  # type: ignore[no-untyped-def]
     """Overwrite ``wanted`` with the solution of gram · b = wanted, ``gram`` with its factor.
 
-    gram = UᵀU, row by row: every inner loop runs along a contiguous row.
+    gram = UᵀU, four pivots at a time; every inner loop runs along contiguous rows.
     """
     size = len(wanted)
-    for pivot in range(size):
-        tail = gram[pivot, pivot:]
-        scale = 1.0 / tail[0] ** 0.5
-        for column in range(len(tail)):
-            tail[column] *= scale
-        wanted[pivot] *= scale
-        for row in range(pivot + 1, size):
-            factor = tail[row - pivot]
-            wanted[row] -= factor * wanted[pivot]
-            into = gram[row, row:]
-            rest = tail[row - pivot :]
-            for column in range(len(into)):
-                into[column] -= factor * rest[column]
+    for start in range(0, size, 4):
+        stop = min(start + 4, size)
+        for pivot in range(start, stop):
+            tail = gram[pivot, pivot:]
+            scale = 1.0 / tail[0] ** 0.5
+            for at in range(len(tail)):
+                tail[at] *= scale
+            wanted[pivot] *= scale
+            for row in range(pivot + 1, stop):
+                into = gram[row, row:]
+                rest = tail[row - pivot :]
+                factor = rest[0]
+                wanted[row] -= factor * wanted[pivot]
+                for at in range(len(into)):
+                    into[at] -= factor * rest[at]
+        for row in range(stop, size):
+            _subtract_four(gram, wanted, start, row)
     for row in range(size - 1, -1, -1):
         tail = gram[row, row:]
         value = wanted[row]
-        for column in range(1, len(tail)):
-            value -= tail[column] * wanted[row + column]
+        for at in range(1, len(tail)):
+            value -= tail[at] * wanted[row + at]
         wanted[row] = value / tail[0]
+
+
+@njit(nogil=True, cache=True)
+def _subtract_four(gram, wanted, pivot, row):  # type: ignore[no-untyped-def]
+    """Subtract four finished rows from a later one: one pass over it instead of four."""
+    into = gram[row, row:]
+    a, b = gram[pivot, row:], gram[pivot + 1, row:]
+    c, d = gram[pivot + 2, row:], gram[pivot + 3, row:]
+    e, f, g, h = a[0], b[0], c[0], d[0]
+    wanted[row] -= (e * wanted[pivot] + f * wanted[pivot + 1]) + (
+        g * wanted[pivot + 2] + h * wanted[pivot + 3]
+    )
+    for at in range(len(into)):
+        into[at] -= (e * a[at] + f * b[at]) + (g * c[at] + h * d[at])
 
 
 @njit(nogil=True, cache=True, error_model="numpy")

@@ -39,6 +39,23 @@ def cosine(interactions: Interactions, m: int) -> Dense:
     return W
 
 
+def formula(interactions: Interactions, parameters: CollaborativeParameters) -> Dense:
+    """Return all pairs' weights by the model's formula, uncut and with the diagonal."""
+    X = dense(interactions)
+    n, n_u = np.maximum(X.sum(axis=0), 1), np.maximum(X.sum(axis=1), 1)
+    p = parameters
+    if p.model == "asymmetric_cosine":
+        return np.asarray(X.T @ X / np.outer(n**p.asymmetry, n ** (1 - p.asymmetry)))
+    if p.model == "rp3beta":
+        to_user, to_track = (X / n) ** p.walk_exponent, (X.T / n_u) ** p.walk_exponent
+        return np.asarray(to_user.T @ to_track.T / n**p.walk_popularity)
+    assert p.model == "bm25"
+    norm = 1 - p.length_share + p.length_share * X.sum(axis=0) / X.sum(axis=0).mean()
+    idf = np.log(X.shape[1] / (1 + X.sum(axis=1))).clip(0)
+    W = X * idf[:, None] * (p.saturation + 1) / (p.saturation * norm + 1)
+    return np.asarray(W.T @ W)
+
+
 def learned(interactions: Interactions, parameters: CollaborativeParameters) -> Dense:
     """Return sources × targets: one dense solve for each column."""
     X = dense(interactions)
@@ -56,8 +73,15 @@ def learned(interactions: Interactions, parameters: CollaborativeParameters) -> 
             b = nnls(L.T, np.linalg.solve(L, G[N, j]))[0] if len(N) else np.zeros(0)
         else:
             b = np.linalg.solve(A, G[N, j])
-        W[N, j] = b * n[j] ** -parameters.target_exponent * n[N] ** -parameters.source_exponent
-    return W
+        W[N, j] = b
+    if parameters.two_step:
+        squared = W + parameters.two_step * W @ W
+        np.fill_diagonal(squared, 0.0)
+        kept = np.argsort(-np.abs(squared), axis=0, kind="stable")
+        np.put_along_axis(squared, kept[parameters.two_step_neighbours :], 0.0, axis=0)
+        W = squared
+    popularity = np.outer(n**-parameters.source_exponent, n**-parameters.target_exponent)
+    return np.asarray(W * popularity)
 
 
 def random_interactions(seed: int, users: int, tracks: int, density: float) -> Interactions:

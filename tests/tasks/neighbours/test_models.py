@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from implicit.nearest_neighbours import BM25Recommender
 from scipy import sparse
 
 from tasks.neighbours.interactions import Interactions
-from tasks.neighbours.models import weight_edges
+from tasks.neighbours.models import neighbour_matrix, weight_edges
 from tasks.neighbours.parameters import CollaborativeParameters
 from tests.tasks.neighbours import oracle
 
@@ -17,9 +18,7 @@ def every_track(interactions: Interactions) -> np.ndarray[tuple[int], np.dtype[n
 
 
 def weights(interactions: Interactions, parameters: CollaborativeParameters) -> oracle.Dense:
-    edges = weight_edges(interactions, every_track(interactions), parameters)
-    matrix = edges.matrix(interactions.tracks)
-    assert len(edges.source) == matrix.nnz  # no pair twice
+    matrix = neighbour_matrix(interactions, parameters)
     return np.asarray(matrix.toarray(), dtype=np.float64)
 
 
@@ -32,6 +31,55 @@ def test_cosine_equals_its_formula(users: int, tracks: int, density: float, m: i
     X = oracle.random_interactions(7, users, tracks, density)
     parameters = CollaborativeParameters(model="cosine", neighbours=m)
     np.testing.assert_array_equal(weights(X, parameters), oracle.cosine(X, m))
+
+
+@pytest.mark.parametrize(("users", "tracks", "density"), SHAPES)
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        CollaborativeParameters(model="asymmetric_cosine", asymmetry=0.2),
+        CollaborativeParameters(model="rp3beta", walk_exponent=0.9, walk_popularity=0.3),
+        CollaborativeParameters(model="bm25", saturation=2.0, length_share=0.5),
+    ],
+    ids=lambda parameters: parameters.model,
+)
+def test_other_models_equal_their_formula(
+    users: int, tracks: int, density: float, parameters: CollaborativeParameters
+) -> None:
+    X = oracle.random_interactions(13, users, tracks, density)
+    full = oracle.formula(X, parameters)
+    np.fill_diagonal(full, 0.0)
+    np.testing.assert_allclose(weights(X, parameters), full, rtol=2e-5, atol=1e-9)
+    cut = weights(X, parameters.model_copy(update={"neighbours": 3}))
+    assert np.all((cut != 0).sum(axis=0) == np.minimum((full > 0).sum(axis=0), 3))
+    left, kept = np.where(cut > 0, 0.0, full), np.where(cut > 0, full, np.inf)
+    assert np.all(left.max(axis=0) <= kept.min(axis=0) * (1 + 2e-5))
+
+
+def test_bm25_agrees_with_implicit() -> None:
+    X = oracle.random_interactions(17, 80, 30, 0.2)
+    counts = sparse.csr_matrix(oracle.dense(X))
+    theirs = BM25Recommender(K=30, K1=1.5, B=0.6, num_threads=1)
+    theirs.fit(counts, show_progress=False)
+    similarity = theirs.similarity.toarray()
+    np.fill_diagonal(similarity, 0.0)
+    ours = weights(X, CollaborativeParameters(model="bm25", saturation=1.5, length_share=0.6))
+    np.testing.assert_allclose(ours, similarity, rtol=2e-5)
+
+
+@pytest.mark.parametrize(("users", "tracks", "density"), SHAPES)
+@pytest.mark.parametrize("non_negative", [True, False])
+@pytest.mark.parametrize("kept", [5, 300])
+def test_two_steps_equal_the_dense_square(
+    users: int, tracks: int, density: float, non_negative: bool, kept: int
+) -> None:
+    X = oracle.random_interactions(19, users, tracks, density)
+    parameters = CollaborativeParameters(
+        neighbours=6, ridge=0.7, non_negative=non_negative, two_step=0.4, two_step_neighbours=kept
+    )
+    np.testing.assert_allclose(
+        weights(X, parameters), oracle.learned(X, parameters), atol=1e-5, rtol=0
+    )
 
 
 @pytest.mark.parametrize(("users", "tracks", "density"), SHAPES)

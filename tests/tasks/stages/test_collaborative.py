@@ -128,7 +128,17 @@ def test_nobody_left_gives_empty_tables(
     assert result["weights"].rows == result["similarity"].rows == 0
 
 
-@pytest.mark.parametrize("model", ["learned", "cosine"])
+def test_the_second_step_goes_through_blocks_too(
+    tmp_path: Path, client: Client, plays: Dataset, X: Interactions
+) -> None:
+    parameters = CollaborativeParameters(neighbours=5, two_step=0.5, two_step_neighbours=20)
+    result = collaborative_stage(tmp_path, client, plays, TRACKS, None, parameters)
+    W = oracle.learned(X, parameters)
+    expected = np.rint(W / np.abs(W).max() * WEIGHT_SCALE)
+    assert np.abs(table(result, "weights") - expected).max() <= 2
+
+
+@pytest.mark.parametrize("model", ["learned", "rp3beta"])
 def test_the_number_of_blocks_does_not_show(
     tmp_path: Path,
     client: Client,
