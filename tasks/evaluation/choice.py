@@ -45,8 +45,8 @@ def choose_points(
     """Return for every segment the bagged (w, p), or None without any listener to learn from.
 
     ``curves[s]`` is listeners × points, ``counts[s]`` resamples × listeners. The segments next to
-    one count as ``pooling`` listeners of it. The prior is averaged as its share p / (1 + p) of the
-    collaborative side.
+    one count as at most ``pooling`` listeners of it. The prior is averaged as its share p / (1 + p)
+    of the collaborative side.
     """
     share = points[:, 1] / (1.0 + points[:, 1])
     totals = [_relative(c, n) for c, n in zip(curves, counts, strict=True)]
@@ -58,7 +58,7 @@ def choose_points(
             continue
         curve = len(curves[s]) * totals[s]
         for t in near:
-            curve = curve + (max(pooling, 1e-9) / len(near)) * totals[t]
+            curve = curve + min(pooling / len(near), len(curves[t])) * totals[t]
         best = np.argmax(curve, axis=1)
         mixed = float(share[best].mean())
         chosen.append((round(float(points[best, 0].mean()), 2), round(mixed / (1 - mixed), 2)))

@@ -37,7 +37,7 @@ class EvaluationParameters(BaseModel):
     tuning_listeners: int = Field(default=2_000, ge=2, le=1_000_000)
     """Held-out listeners per segment that the grids are tried on; the report is on all of them."""
     pooling: float = Field(default=100.0, ge=0, le=1e6)
-    """The segments next to one count as so many listeners of it, so that thin ones lean on them."""
+    """The segments next to one count as at most so many listeners of it: thin ones lean on them."""
     resamples: int = Field(default=1_000, ge=100, le=5_000)
     """Bootstrap resamples of the listeners (Efron 1979)."""
     confidence: float = Field(default=0.95, ge=0.5, le=0.999)

@@ -1,0 +1,101 @@
+"""Weights chosen from measured curves: the best point, and help for thin segments."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tasks.evaluation.bootstrap import interval, resample_counts, resampled_means
+from tasks.evaluation.choice import choose_gamma, choose_points, grid, learned_segments
+from tasks.evaluation.parameters import EvaluationParameters
+from tasks.hybrid.parameters import DEFAULT_SEGMENTS
+
+GRID = grid(EvaluationParameters(), has_content=True)
+
+
+def curves(
+    best: tuple[float, float], listeners: int, noise: float = 0.01, seed: int = 0
+) -> NDArray[np.float64]:
+    """Return listeners × points with the top of the mean at ``best``."""
+    rng = np.random.default_rng(seed)
+    share = GRID[:, 1] / (1 + GRID[:, 1])
+    away = (GRID[:, 0] - best[0]) ** 2 + (share - best[1] / (1 + best[1])) ** 2
+    level = rng.uniform(0.2, 0.6, listeners)[:, None]
+    return np.asarray(level * (1 - 0.5 * away) + noise * rng.normal(size=(listeners, len(GRID))))
+
+
+def counts_of(curve: NDArray[np.float64]) -> NDArray[np.float64]:
+    return resample_counts(len(curve), 200, 0) if len(curve) else np.zeros((200, 0))
+
+
+def choose(
+    *by_segment: NDArray[np.float64], pooling: float = 100.0
+) -> list[tuple[float, float] | None]:
+    return choose_points(GRID, list(by_segment), [counts_of(c) for c in by_segment], pooling)
+
+
+def test_the_best_point_is_found() -> None:
+    (chosen,) = choose(curves((0.7, 0.4), 500))
+    assert chosen is not None
+    assert chosen[0] == pytest.approx(0.7, abs=0.05)
+    assert chosen[1] == pytest.approx(0.4, abs=0.15)
+
+
+def test_a_thin_segment_leans_on_its_neighbours() -> None:
+    thin = curves((0.0, 0.0), 3)
+    wide = curves((0.9, 0.8), 1_000)
+    alone = choose(thin, wide, pooling=0.0)[0]
+    leaning = choose(thin, wide, pooling=100.0)[0]
+    assert alone is not None
+    assert leaning is not None
+    assert alone[0] < 0.2
+    assert leaning[0] > 0.7
+    # and the wide one hardly notices
+    own = choose(thin, wide, pooling=100.0)[1]
+    assert own is not None
+    assert own[0] == pytest.approx(0.9, abs=0.05)
+
+
+def test_an_empty_segment_takes_its_neighbours_choice_or_keeps_the_default() -> None:
+    nobody = np.zeros((0, len(GRID)))
+    filled = choose(nobody, curves((0.6, 0.2), 400), nobody, nobody)
+    assert filled[0] is not None
+    assert filled[0][0] == pytest.approx(0.6, abs=0.05)
+    assert filled[2] == pytest.approx(filled[0], abs=0.1)
+    assert filled[3] is None
+    learned = learned_segments(DEFAULT_SEGMENTS, filled)
+    assert [s.segment for s in learned] == [s.segment for s in DEFAULT_SEGMENTS]
+    assert learned[0] == DEFAULT_SEGMENTS[0]
+    assert learned[1].weight == filled[0][0]
+    assert learned[4] == DEFAULT_SEGMENTS[4]
+
+
+def test_what_makes_no_difference_stays_collaborative() -> None:
+    assert choose(np.full((50, len(GRID)), 0.3)) == [(1.0, 0.0)]
+    without_content = grid(EvaluationParameters(), has_content=False)
+    assert set(without_content[:, 0]) == {1.0}
+
+
+def test_gamma_is_the_best_one() -> None:
+    gammas = np.array([0.0, 0.5, 1.0])
+    rng = np.random.default_rng(1)
+    curve = np.array([0.2, 0.4, 0.3]) + 0.01 * rng.normal(size=(100, 3))
+    assert choose_gamma(gammas, curve, counts_of(curve)) == 0.5
+    curve[:50] = np.nan  # listeners with nothing but hidden tracks say nothing
+    assert choose_gamma(gammas, curve, counts_of(curve)) == 0.5
+    assert choose_gamma(gammas, curve[:0], np.zeros((200, 0))) is None
+
+
+def test_resampled_means_are_those_of_the_drawn_listeners() -> None:
+    values = np.array([[1.0, 4.0], [2.0, np.nan], [6.0, 7.0]])
+    counts = np.array([[1.0, 1.0, 1.0], [2.0, 1.0, 0.0], [0.0, 3.0, 0.0]])
+    expected = [[9 / 3, 11 / 2], [4 / 3, 8 / 2], [6 / 3, np.nan]]
+    np.testing.assert_allclose(resampled_means(counts, values), expected)
+
+
+def test_the_interval_is_as_wide_as_the_standard_error_says() -> None:
+    rng = np.random.default_rng(2)
+    values = rng.normal(0.4, 0.2, (2_000, 1))
+    low, high = interval(resampled_means(resample_counts(2_000, 1_000, 0), values), 0.95)
+    error = values.std() / np.sqrt(2_000)
+    assert high[0] - low[0] == pytest.approx(2 * 1.96 * error, rel=0.1)
+    assert low[0] < values.mean() < high[0]
