@@ -224,7 +224,9 @@ _PARTS: dict[str, type[BaseModel]] = {
 
 def _explain(error: ValidationError) -> str:
     """Say in one sentence what the first mistake of a TOML is and how to mend it."""
-    first = error.errors()[0]
+    errors = error.errors()
+    # A misspelt field is the cause, the missing one its effect.
+    first = next((one for one in errors if one["type"] == "extra_forbidden"), errors[0])
     place = [str(part) for part in first["loc"]]
     field = ".".join(place)
     parent = ".".join(place[:-1])

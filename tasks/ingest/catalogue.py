@@ -4,13 +4,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from tasks.dataset import TagsSpec, TracksSpec
+from tasks.errors import InputError
 from tasks.ingest.files import OpenedFile
 from tasks.ingest.limits import IngestLimits
 from tasks.ingest.records import LENGTH, RECORD, START, Rejected, read_records
@@ -58,6 +58,8 @@ def read_catalogue(
         report = FileReport(file.file.name, file.file.path)
         rows = _read_parquet(file) if file.is_parquet else _read_csv(file, spec, report, limits)
         report.records = rows.num_rows + len(report.rejected)
+        if not report.records:
+            raise InputError(f"{report.path} has a header and no rows; give a file with rows")
         wrong = _wrong_values(rows, file, spec)
         report.rejected += _describe(rows, wrong, file)
         parts.append(rows.filter(pa.array([not reason for reason in wrong])))
@@ -151,7 +153,9 @@ def _first_of_each_id(
         [part.select([name for name in names if name in part.column_names]) for part in parts],
         promote_options="default",
     )
-    again = pd.Series(rows[spec.id].to_pandas()).duplicated().to_numpy()
+    # Codes are given out at first sight, so a repeated id has one that is not new.
+    codes = rows[spec.id].combine_chunks().dictionary_encode().indices.to_numpy()
+    again = codes <= np.concatenate([[-1], np.maximum.accumulate(codes)[:-1]])
     kept = rows.filter(pa.array(~again))
     cuts = np.cumsum([part.num_rows for part in parts])[:-1]
     return kept.take(pc.sort_indices(kept[spec.id])), list(np.split(again, cuts))
@@ -233,10 +237,8 @@ def _label(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def _keys(column: pa.ChunkedArray) -> pa.Array:
     """Number the distinct values in byte order."""
-    coded = pa.chunked_array([column]) if isinstance(column, pa.Array) else column
-    coded = coded.combine_chunks().dictionary_encode()
-    if isinstance(coded, pa.ChunkedArray):
-        coded = coded.combine_chunks()
+    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    coded = array.dictionary_encode()
     order = pc.sort_indices(coded.dictionary).to_numpy()
     rank = np.empty(len(order), np.int32)
     rank[order] = np.arange(len(order), dtype=np.int32)
@@ -250,7 +252,8 @@ def _tags(rows: pa.Table, spec: TagsSpec | None) -> pa.Array:
     column = rows[spec.column].combine_chunks()
     if pa.types.is_string(column.type):
         column = pc.split_pattern(column, spec.separator)
-    flat = pc.utf8_normalize(pc.utf8_trim_whitespace(column.flatten()), form="NFC")
+    flat = pc.utf8_trim_whitespace(column.flatten().fill_null(""))
+    flat = pc.utf8_normalize(flat, form="NFC")
     row = pc.list_parent_indices(column).to_numpy().astype(np.int64)
     coded = flat.dictionary_encode()
     pair = row * max(1, len(coded.dictionary)) + coded.indices.to_numpy()

@@ -17,7 +17,7 @@ LONGEST_QUOTED = 1 << 20
 """Bytes that a record with quoted line breaks may have; a longer one is an open quote."""
 
 _QUOTE, _LF, _CR = 34, 10, 13
-_QUOTED = re.compile(rb'"[^"]*(?:""[^"]*)*"')
+_QUOTED = re.compile(rb'"[^"]*+(?:""[^"]*+)*+"')  # possessive: a doubled quote stays one
 
 Positions = NDArray[np.int64]
 
@@ -81,8 +81,14 @@ def split_lines(text: bytes) -> Lines:
     on_lf = array[np.minimum(at, len(text) - 1)] == _LF
     ends = at - (before & on_lf & (at > starts) & (at < len(text)))
     if BOM in text:
-        starts = starts + 3 * np.array([text.startswith(BOM, start) for start in starts.tolist()])
+        starts = np.array([_after_marks(text, start) for start in starts.tolist()])
     return Lines(text, starts, ends, nexts, array)
+
+
+def _after_marks(text: bytes, start: int) -> int:
+    while text.startswith(BOM, start):
+        start += len(BOM)
+    return start
 
 
 def mark_lines(lines: Lines, grammar: Grammar, last: bool) -> Marked:

@@ -1,0 +1,1 @@
+"""Tests of the ingest stage and what it is made of."""
