@@ -2,35 +2,62 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
-# Absolute, inside the project: no state in the user's home, no telemetry, one thread per BLAS call.
-export PREFECT_HOME := $(CURDIR)/.cache/prefect
+CROSSFADE_HOME ?= data
+# Absolute and inside the project: no state in the user's home, no telemetry, one thread per BLAS call.
+export CROSSFADE_HOME
+export PREFECT_HOME ?= $(CURDIR)/.cache/prefect
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export DO_NOT_TRACK := 1
 export NUMBA_CACHE_DIR := $(CURDIR)/.cache/numba
-export PYTHONDONTWRITEBYTECODE := 1
+export OPENBLAS_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow lint format lock bench ui explore clean
+.PHONY: help install run test test-slow lint format lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | column -t -s '	'
 
-$(BIN)/crossfade: requirements.lock pyproject.toml
+install: .cache/installed  ## the environment, from the hashed lock
+
+.cache/installed: requirements.lock pyproject.toml
+	@echo "installing into .venv"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet uv
-	@$(BIN)/uv pip sync --quiet --require-hashes --python $(BIN)/python requirements.lock
+	@$(BIN)/uv pip sync --quiet --require-hashes --compile-bytecode --python $(BIN)/python requirements.lock
 	@$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python --editable .
-	@touch $(BIN)/crossfade
+	@echo "compiling the kernels"
+	@mkdir -p .cache && $(BIN)/python -W ignore -m tasks.warm_up
+	@touch $@
 
-lint: $(BIN)/crossfade  ## format, lint, types, import direction
+run: install  ## the whole pipeline, on the bundled sample or on TRACKS="…" PLAYS="…" or DATASET="….toml"
+ifneq ($(DATASET),)
+	@$(BIN)/crossfade run --dataset "$(DATASET)"
+else ifneq ($(TRACKS)$(PLAYS),)
+	@$(BIN)/crossfade run --tracks "$(TRACKS)" --plays "$(PLAYS)"
+else
+	@$(BIN)/crossfade sample --out "$(CROSSFADE_HOME)/sample"
+	@$(BIN)/crossfade run --tracks "$(CROSSFADE_HOME)/sample/Music Info.csv" \
+		--plays "$(CROSSFADE_HOME)/sample/User Listening History.csv"
+endif
+
+test: install  ## the test suite
+	$(BIN)/pytest -m "not slow"
+
+test-slow: install  ## the long tests: crash storms, scale
+	$(BIN)/pytest -m slow
+
+lint: install  ## format, lint, types, import direction
 	$(BIN)/ruff format --check --cache-dir .cache/ruff .
 	$(BIN)/ruff check --cache-dir .cache/ruff .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --cache-dir .cache/import_linter
 
-format: $(BIN)/crossfade  ## let ruff format and mend what it can
+format: install  ## let ruff format and mend what it can
 	$(BIN)/ruff format --cache-dir .cache/ruff .
 	$(BIN)/ruff check --fix --cache-dir .cache/ruff .
 
-lock: $(BIN)/crossfade  ## compile requirements.in into requirements.lock
+lock: install  ## compile requirements.in into requirements.lock
 	$(BIN)/uv pip compile --quiet --generate-hashes --python-version 3.11 -o requirements.lock requirements.in
+
+clean:  ## delete the environment, caches and data
+	rm -rf .venv .cache "$(CROSSFADE_HOME)"

@@ -8,6 +8,8 @@ from distributed import Client, LocalCluster
 
 from tasks.errors import RunError
 
+CONNECT_SECONDS = 10
+
 
 class Cluster:
     """Starts or joins a cluster when the first block is to be computed, not before.
@@ -24,10 +26,13 @@ class Cluster:
         self._lock = threading.Lock()
         self._cluster: LocalCluster | None = None
         self._client: Client | None = None
+        self._unreachable: RunError | None = None
 
     def client(self) -> Client:
         """Return the connected client; raises RunError when the scheduler cannot be reached."""
         with self._lock:
+            if self._unreachable is not None:
+                raise self._unreachable  # stages run side by side; one wait is enough
             if self._client is None:
                 self._client = self._connect()
             return self._client
@@ -52,12 +57,13 @@ class Cluster:
     def _connect(self) -> Client:
         if self._address is not None:
             try:
-                return Client(self._address, timeout="15s")
+                return Client(self._address, timeout=CONNECT_SECONDS)
             except (OSError, TimeoutError, ValueError) as error:
-                raise RunError(
+                self._unreachable = RunError(
                     f"no Dask scheduler answers at {self._address} ({error}); start one with "
                     "`dask scheduler` or leave --dask away"
-                ) from None
+                )
+                raise self._unreachable from None
         self._cluster = LocalCluster(
             n_workers=self._workers,
             threads_per_worker=1,

@@ -1,7 +1,9 @@
 """Process-wide environment, set before Prefect, numba or BLAS are imported."""
 
+import atexit
 import logging
 import os
+import sys
 from pathlib import Path
 
 
@@ -39,5 +41,16 @@ def quiet_console(debug: bool) -> None:
         for handler in list(logger.handlers):
             if isinstance(handler, PrefectConsoleHandler):
                 logger.removeHandler(handler)
+    atexit.register(_close_standard_error)
     for name in ("distributed", "asyncio", "tornado"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
+def _close_standard_error() -> None:
+    """Drop what libraries print while the interpreter is torn down.
+
+    Daemon threads of Prefect and Dask keep DuckDB's types alive to the end, which its binding
+    reports as leaks. Registered before everything else, so every other exit handler has run.
+    """
+    sys.stderr.flush()
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)

@@ -19,6 +19,9 @@ from warehouse.releases import Release
 if TYPE_CHECKING:
     from flows.pipeline import Outcome
 
+_SHOWN_COLUMNS = ["rank", "track_id", "name", "artist", "score", "source"]
+"""What fits a terminal of 80 columns; JSON and CSV have them all."""
+
 SHOWN = 8
 """Rows of the example list at the end of a run."""
 
@@ -39,29 +42,19 @@ def print_rows(rows: pa.Table, output: Format) -> None:
     elif output is Format.CSV:
         pa.csv.write_csv(rows, sys.stdout.buffer)
     else:
-        Console().print(_table(rows))
+        Console().print(_table(rows.select(_SHOWN_COLUMNS)))
 
 
 def print_releases(releases: Sequence[Release]) -> None:
     """Print the releases, the current one marked."""
     table = Table(box=None, pad_edge=False)
-    for column in (
-        "",
-        "release",
-        "created (UTC)",
-        "status",
-        "tracks",
-        "listeners",
-        "MB",
-        "dataset",
-    ):
-        table.add_column(column, overflow="fold")
+    for column in ("", "release", "status", "tracks", "listeners", "MB", "dataset"):
+        table.add_column(column, overflow="fold", no_wrap=column not in ("status", "dataset"))
     for release in releases:
         manifest = release.manifest
         table.add_row(
             "*" if release.is_current else "",
             manifest.release_id,
-            f"{manifest.created_at:%Y-%m-%d %H:%M:%S}",
             manifest.status + (f" ({manifest.reason})" if manifest.reason else ""),
             f"{manifest.row_counts['tracks']:,}",
             f"{manifest.row_counts['users']:,}",
@@ -116,7 +109,13 @@ def _table(rows: pa.Table) -> Table:
     table = Table(box=None, pad_edge=False)
     for field in rows.schema:
         right = pa.types.is_integer(field.type) or pa.types.is_floating(field.type)
-        table.add_column(field.name, justify="right" if right else "left", overflow="fold")
+        is_id = field.name.endswith("_id")  # to be copied: never broken over lines
+        table.add_column(
+            field.name.removesuffix("_score"),
+            justify="right" if right else "left",
+            overflow="fold",
+            no_wrap=is_id or right,
+        )
     for row in rows.to_pylist():
         table.add_row(*(Text(_cell(value)) for value in row.values()))
     return table

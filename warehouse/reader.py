@@ -29,12 +29,11 @@ class Reader:
         self._connection: duckdb.DuckDBPyConnection | None = None
 
     def query(self, sql: str, parameters: list[Any] | None = None) -> pa.Table:
-        """Run one statement on the current release; raises UnknownReleaseError if there is none."""
-        connection = self.connection()
-        return connection.execute(sql, parameters or []).to_arrow_table()
+        """Run one query on the current release; raises UnknownReleaseError if there is none."""
+        return self.connection().sql(sql, params=parameters or []).to_arrow_table()
 
     def rows(self, sql: str, parameters: list[Any] | None = None) -> list[dict[str, Any]]:
-        """Run one statement and return its rows as dictionaries."""
+        """Run one query and return its rows as dictionaries."""
         return list(self.query(sql, parameters).to_pylist())
 
     def connection(self) -> duckdb.DuckDBPyConnection:

@@ -23,7 +23,9 @@ class Neighbours:
         """Take EDGES rows in track keys, sorted by source and target (int32, int32, int16)."""
         source = edges["source"].to_numpy()
         indptr = np.searchsorted(source, np.arange(tracks + 1)).astype(np.int64)
-        return cls(indptr, edges["target"].to_numpy(), edges["weight"].to_numpy())
+        # Copies: Arrow's own memory is read-only when it comes in one piece, and numba compiles
+        # the kernel once more for read-only arrays.
+        return cls(indptr, edges["target"].to_numpy().copy(), edges["weight"].to_numpy().copy())
 
 
 @dataclass(frozen=True)

@@ -88,7 +88,9 @@ def build_world(folder: Path, seed: int, n: int = 30, users: int = 12) -> World:
         "listeners",
         rank_listeners(Block(0, users), model, files["users"], files["interactions"], parameters),
     )
-    files["similar_lists"] = _write(lake, "similar_lists", rank_similar(Block(0, n), model, parameters))
+    files["similar_lists"] = _write(
+        lake, "similar_lists", rank_similar(Block(0, n), model, parameters)
+    )
     for name, schema in (
         ("feature_weights", FEATURE_WEIGHTS),
         ("data_quality", DATA_QUALITY),

@@ -1,0 +1,51 @@
+"""Compile the kernels once, at installation, so that no run pays for it: `python -m tasks.warm_up`.
+
+Runs every stage on a tiny sample inside this process. The compiled code goes to NUMBA_CACHE_DIR.
+"""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from distributed import Client
+
+from tasks.content.parameters import ContentParameters
+from tasks.dataset import DatasetSpec
+from tasks.hybrid.parameters import HybridParameters
+from tasks.neighbours.parameters import CollaborativeParameters
+from tasks.sample import SampleParameters, generate_sample
+from tasks.stages.collaborative import collaborative_stage
+from tasks.stages.content import content_stage
+from tasks.stages.ingest import ingest_stage
+from tasks.stages.lists import lists_stage
+
+TINY = SampleParameters(preset="small", scale=0.05, catalogue=0.1)
+
+
+def warm_up(folder: Path) -> None:
+    """Run the stages on a tiny sample in ``folder``."""
+    sample = generate_sample(folder / "sample", TINY)
+    spec, lake = DatasetSpec.kaggle(sample.tracks_path, sample.plays_path), folder / "lake"
+    with Client(
+        processes=False, n_workers=1, threads_per_worker=1, dashboard_address=None
+    ) as client:
+        ingested = ingest_stage(lake, spec)
+        played = int(ingested.counts["tracks"]) - int(ingested.counts["unplayed_tracks"])
+        by_plays = collaborative_stage(
+            lake, client, ingested["interactions"], played, None, CollaborativeParameters()
+        )
+        by_content = content_stage(
+            lake,
+            client,
+            ingested["tracks"],
+            ingested["interactions"],
+            None,
+            spec.tracks.numeric,
+            spec.tracks.categorical,
+            ContentParameters(),
+        )
+        lists_stage(lake, client, ingested, by_plays, by_content, HybridParameters())
+
+
+if __name__ == "__main__":
+    with TemporaryDirectory(prefix="crossfade-") as scratch:
+        warm_up(Path(scratch))
