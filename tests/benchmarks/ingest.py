@@ -29,7 +29,8 @@ def bare(tracks: Path, plays: Path, folder: Path) -> None:
         con.execute(f"SET temp_directory = '{folder}'")
         for source, order in ((tracks, "track_id"), (plays, "user_id, track_id")):
             con.execute(
-                f"COPY (FROM read_csv('{source}') ORDER BY {order}) TO '{folder / source.stem}.parquet'"
+                f"COPY (FROM read_csv('{source}') ORDER BY {order}) "
+                f"TO '{folder / source.stem}.parquet'"
             )
 
 

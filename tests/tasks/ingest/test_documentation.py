@@ -1,0 +1,59 @@
+"""docs/dataset.md says what the code does."""
+
+import re
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from tasks.dataset import DatasetSpec, PlaysSpec, TracksSpec
+from tasks.ingest.checks import all_checks
+from tasks.ingest.limits import DriftLimits, IngestLimits
+from tasks.ingest.reasons import REASONS
+
+PAGE = (Path(__file__).parents[3] / "docs" / "dataset.md").read_text(encoding="utf-8")
+
+
+def rows(width: int) -> dict[str, tuple[str, ...]]:
+    """Return the page's table rows of that width by their first cell."""
+    cells = [
+        tuple(re.sub(r"^`([^`]*)`$", r"\1", cell.strip()) for cell in line.strip("|").split("|"))
+        for line in PAGE.splitlines()
+        if line.startswith("| `")
+    ]
+    return {first: rest for first, *rest_ in cells if len(rest := tuple(rest_)) == width - 1}
+
+
+def test_the_example_is_a_dataset(tmp_path: Path) -> None:
+    example = re.search(r"```toml\n(.*?)```", PAGE, re.DOTALL)
+    assert example
+    (tmp_path / "movies.toml").write_text(example[1])
+    spec = DatasetSpec.from_toml(tmp_path / "movies.toml")
+    assert spec.name == "movies"
+
+
+def test_every_field_is_described() -> None:
+    models: dict[str, type[BaseModel]] = {"tracks": TracksSpec, "plays": PlaysSpec}
+    for table, model in models.items():
+        for field in model.model_fields:
+            assert f"`{table}.{field}`" in PAGE
+
+
+def test_every_reason_is_described_as_in_the_code() -> None:
+    described = {name: text for name, (text,) in rows(2).items() if name in REASONS}
+    assert described == REASONS
+
+
+def test_every_limit_is_there_with_its_default() -> None:
+    described = {name: cells[0] for name, cells in rows(3).items()}
+    defaults = {
+        **{name: field.default for name, field in IngestLimits.model_fields.items()},
+        **{f"drift.{name}": field.default for name, field in DriftLimits.model_fields.items()},
+    }
+    del defaults["drift"]
+    assert described == {name: str(value) for name, value in defaults.items()}
+
+
+def test_every_check_is_named() -> None:
+    named = {"rejected_rows", "duplicate_plays"}  # by their limits
+    for check in all_checks():
+        assert check.name in named or f"`{check.name}`" in PAGE
