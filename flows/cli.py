@@ -74,6 +74,10 @@ def _fail(sentence: str, status: int) -> None:
     raise typer.Exit(status)
 
 
+def _text(path: Path | None) -> str | None:
+    return None if path is None else str(path)
+
+
 def _home(home: Path | None) -> Home:
     from flows.settings import load_settings
 
@@ -134,16 +138,32 @@ def run(
     """Run the pipeline: two CSVs in, a published DuckDB release out."""
     from flows.settings import load_settings
 
-    flags = {"tracks": tracks, "plays": plays, "dataset": dataset, "dask": dask, "home": home}
-    settings = load_settings(model, **flags)
+    flags = {
+        "tracks": tracks,
+        "plays": plays,
+        "dataset": dataset,
+        "model": model,
+        "holdout": holdout,
+        "dask": dask,
+        "home": home,
+    }
+    settings = load_settings(**flags)
     settings.spec()  # a missing input is told before Prefect starts
     prepare(settings.home)
     _log_to_terminal(debug)
     from flows.pipeline import crossfade
 
     quiet_console(debug)
-    given = {name: str(value) for name, value in flags.items() if value is not None}
-    outcome = crossfade(model=model, force=force, **given)
+    outcome = crossfade(
+        tracks=_text(tracks),
+        plays=_text(plays),
+        dataset=_text(dataset),
+        model=model,
+        holdout=holdout,
+        dask=dask,
+        home=_text(home),
+        force=force,
+    )
     print_outcome(outcome)
 
 

@@ -70,7 +70,7 @@ class Cluster:
             processes=True,
             memory_limit=self._memory,
             host="127.0.0.1",
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",
             silence_logs=50,
         )
         return Client(self._cluster)

@@ -2,10 +2,10 @@
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import psutil
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -16,9 +16,10 @@ from pydantic_settings import (
 from tasks.content.parameters import ContentParameters
 from tasks.dataset import DatasetSpec
 from tasks.errors import InputError
+from tasks.evaluation.parameters import EvaluationParameters
 from tasks.hybrid.parameters import HybridParameters
 from tasks.ingest.limits import IngestLimits
-from tasks.neighbours.parameters import CollaborativeParameters
+from tasks.neighbours.parameters import CollaborativeParameters, Model
 
 SETTINGS_FILE = Path("crossfade.toml")
 
@@ -44,6 +45,10 @@ class Settings(BaseSettings):
     """TOML that describes any other dataset (docs/dataset.md)."""
     dask: str | None = None
     """Address of an existing Dask scheduler (``tcp://…``); none: worker processes of our own."""
+    model: Model | None = None
+    """Collaborative model; overrides `collaborative.model`."""
+    holdout: float | None = Field(default=None, ge=0, le=0.5)
+    """Share of listeners kept out to measure on; overrides `evaluation.holdout`."""
     workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=1024)
     """Worker processes of the embedded Dask cluster, one thread each."""
     memory_limit: str = Field(default="2GB", pattern=r"^[0-9.]+ *[KMGT]i?B$")
@@ -56,6 +61,7 @@ class Settings(BaseSettings):
     collaborative: CollaborativeParameters = CollaborativeParameters()
     content: ContentParameters = ContentParameters()
     hybrid: HybridParameters = HybridParameters()
+    evaluation: EvaluationParameters = EvaluationParameters()
 
     @classmethod
     def settings_customise_sources(
@@ -68,6 +74,19 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Flags, environment, crossfade.toml of the working directory, in this order."""
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    @model_validator(mode="after")
+    def _short_forms(self) -> Self:
+        """Let `model` and `holdout` override the fields they stand for."""
+        for short, table, field in (
+            ("model", "collaborative", "model"),
+            ("holdout", "evaluation", "holdout"),
+        ):
+            value = getattr(self, short)
+            if value is not None:
+                changed = getattr(self, table).model_copy(update={field: value})
+                object.__setattr__(self, table, changed)
+        return self
 
     def spec(self) -> DatasetSpec:
         """Return the dataset that was asked for; raises InputError when none or two were."""
@@ -90,20 +109,17 @@ class Settings(BaseSettings):
         return DatasetSpec.kaggle(self.tracks, self.plays)
 
 
-def load_settings(model: str | None = None, **flags: Any) -> Settings:
+def load_settings(**flags: Any) -> Settings:
     """Load the settings; ``flags`` that are None count as not given. Raises InputError."""
-    given: dict[str, Any] = {name: value for name, value in flags.items() if value is not None}
-    if model is not None:
-        given["collaborative"] = {"model": model}
     try:
-        return Settings(**given)
+        return Settings(**{name: value for name, value in flags.items() if value is not None})
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
+        variable = "CROSSFADE_" + field.upper().replace(".", "__")
         raise InputError(
             f"setting `{field}` is wrong ({first['msg'][0].lower() + first['msg'][1:]}, got "
-            f"{first['input']!r}); mend the flag, CROSSFADE_{field.upper().replace('.', '__')} or "
-            f"{SETTINGS_FILE}"
+            f"{first['input']!r}); mend the flag, {variable} or {SETTINGS_FILE}"
         ) from None
 
 

@@ -13,12 +13,16 @@ from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from tasks.blocks import Progress
 from tasks.content.parameters import ContentParameters
 from tasks.dataset import DatasetSpec
+from tasks.evaluation.gate import GateVerdict
+from tasks.evaluation.parameters import EvaluationParameters
 from tasks.hybrid.parameters import HybridParameters
 from tasks.ingest.limits import IngestLimits
-from tasks.lake import StageResult
+from tasks.lake import Dataset, StageResult
 from tasks.neighbours.parameters import CollaborativeParameters
 from tasks.stages.collaborative import collaborative_stage
 from tasks.stages.content import content_stage
+from tasks.stages.evaluation import evaluation_stage, holdout_stage
+from tasks.stages.gate import gate_stage
 from tasks.stages.ingest import ingest_stage
 from tasks.stages.lists import lists_stage
 from tasks.stages.publish import Candidate, build_stage, publish_stage
@@ -37,9 +41,24 @@ def ingest(lake: Path, spec: DatasetSpec, limits: IngestLimits, memory_limit: st
     return _told(ingest_stage(lake, spec, limits, memory_limit))
 
 
+@task(name="holdout")
+def holdout(lake: Path, ingested: StageResult, parameters: EvaluationParameters) -> Dataset | None:
+    """Choose the listeners that the published model must not see, to measure it on them."""
+    held_out = holdout_stage(lake, ingested["users"], parameters)
+    if held_out is None:
+        logger.warning("holdout: nobody is held out, so nothing is measured and nothing is gated")
+    else:
+        logger.info("holdout: %s listeners are kept out of the model", f"{held_out.rows:,}")
+    return held_out
+
+
 @task(name="collaborative")
 def collaborative(
-    lake: Path, client: Client, ingested: StageResult, parameters: CollaborativeParameters
+    lake: Path,
+    client: Client,
+    ingested: StageResult,
+    held_out: Dataset | None,
+    parameters: CollaborativeParameters,
 ) -> StageResult:
     """Find each track's neighbours from who played what."""
     tracks = int(ingested.counts["tracks"]) - int(ingested.counts["unplayed_tracks"])
@@ -49,7 +68,7 @@ def collaborative(
             client,
             ingested["interactions"],
             tracks,
-            None,
+            held_out,
             parameters,
             _progress("collaborative"),
         )
@@ -61,6 +80,7 @@ def content(
     lake: Path,
     client: Client,
     ingested: StageResult,
+    held_out: Dataset | None,
     spec: DatasetSpec,
     parameters: ContentParameters,
 ) -> StageResult:
@@ -71,11 +91,36 @@ def content(
             client,
             ingested["tracks"],
             ingested["interactions"],
-            None,
+            held_out,
             spec.tracks.numeric,
             spec.tracks.categorical,
             parameters,
             _progress("content"),
+        )
+    )
+
+
+@task(name="evaluation")
+def evaluation(
+    lake: Path,
+    client: Client,
+    ingested: StageResult,
+    held_out: Dataset,
+    neighbours: tuple[StageResult, StageResult],
+    hybrid: HybridParameters,
+    parameters: EvaluationParameters,
+) -> StageResult:
+    """Learn the blend on the held-out listeners and measure every model on them."""
+    return _told(
+        evaluation_stage(
+            lake,
+            client,
+            ingested,
+            held_out,
+            *neighbours,
+            hybrid,
+            parameters,
+            _progress("evaluation"),
         )
     )
 
@@ -109,10 +154,21 @@ def build(
     return release
 
 
+@task(name="gate")
+def gate(
+    home: Home, release: Release, measured: StageResult, parameters: EvaluationParameters
+) -> GateVerdict:
+    """Compare the release with the current one on the listeners both were measured on."""
+    verdict = gate_stage(home, release, measured, parameters)
+    for said in (*verdict.reasons, *verdict.notes):
+        logger.info("gate: %s", said)
+    return verdict
+
+
 @task(name="publish")
-def publish(home: Home, release: Release, reason: str) -> Release:
+def publish(home: Home, release: Release, forced_because: str = "") -> Release:
     """Make the release current."""
-    published = publish_stage(home, release, "forced" if reason else "published", reason)
+    published = publish_stage(home, release, forced_because)
     logger.info("publish: %s is current", published.manifest.release_id)
     return published
 

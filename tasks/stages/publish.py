@@ -1,23 +1,30 @@
 """From finished stages to a release: built under a new name, checked, recorded, made current."""
 
 import resource
+import shutil
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 import tasks.hybrid
 import warehouse
 from tasks.errors import RunError
-from tasks.hybrid.parameters import HybridParameters, artist_factors
-from tasks.lake import StageResult, fingerprint, source_digest
+from tasks.hybrid.parameters import HybridParameters, Segment, artist_factors
+from tasks.ingest.drift import drift_checks
+from tasks.ingest.limits import IngestLimits
+from tasks.lake import StageResult, fingerprint, source_digest, write_parquet
+from tasks.stages.gate import MEASURED_LISTENERS
 from warehouse.build import BuildInput, build, record_release
 from warehouse.checks import check_release
 from warehouse.home import DATABASE, Home
 from warehouse.manifest import SCHEMA_VERSION, STORAGE_VERSION, Manifest, file_digest
+from warehouse.reader import Reader
 from warehouse.releases import (
     Release,
     adopt,
@@ -40,6 +47,8 @@ class Candidate:
     collaborative: StageResult
     content: StageResult
     lists: StageResult
+    data_quality: pa.Table
+    """The checks of the input, and how it drifted from the current release."""
     evaluation: StageResult | None = None
     stage_seconds: Mapping[str, float] = field(default_factory=dict)
 
@@ -63,6 +72,29 @@ class Candidate:
         )
 
 
+def quality_with_drift(
+    home: Home, ingested: StageResult, limits: IngestLimits, dataset: str
+) -> pa.Table:
+    """Return the checks of the input, followed by how it drifted from the current release."""
+    current = current_release(home)
+    drift = drift_checks(ingested, current.database if current else None, limits, dataset)
+    return pa.concat_tables([ingested["data_quality"].read(), drift])
+
+
+def blend_of_current(home: Home, dataset: str, hybrid: HybridParameters) -> HybridParameters:
+    """Return ``hybrid`` with what the current release of the same dataset learned, if any."""
+    current = current_release(home)
+    if current is None or current.manifest.dataset != dataset:
+        return hybrid
+    with Reader(current.database) as reader:
+        rows = reader.rows(
+            "SELECT segment, min_tracks, max_tracks, weight, popularity FROM segments"
+        )
+        gamma = reader.rows("SELECT gamma FROM release")[0]["gamma"]
+    segments = tuple(Segment.model_validate(row) for row in rows)
+    return hybrid.model_copy(update={"segments": segments, "gamma": gamma})
+
+
 def unchanged(home: Home, candidate: Candidate) -> Release | None:
     """Return the current release if it is whole and holds just what the candidate would."""
     current = current_release(home)
@@ -80,7 +112,10 @@ def build_stage(
     """
     started = time.perf_counter()
     now = datetime.now(UTC)
-    given = _build_input(_release_id(home, now, candidate.fingerprint), now, candidate)
+    home.building.mkdir(parents=True, exist_ok=True)
+    quality = home.building / "data_quality.parquet"
+    write_parquet(candidate.data_quality, quality)
+    given = _build_input(_release_id(home, now, candidate.fingerprint), now, candidate, quality)
     folder = build(home, given, memory_limit, threads)
     broken = check_release(
         folder / DATABASE,
@@ -97,6 +132,8 @@ def build_stage(
     seconds = {**candidate.stage_seconds, "build": round(time.perf_counter() - started, 3)}
     here = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     counts = record_release(folder / DATABASE, given, seconds, max(peak_memory, here))
+    if candidate.evaluation is not None:
+        shutil.copyfile(candidate.evaluation["listeners"].path, folder / MEASURED_LISTENERS)
     database = folder / DATABASE
     manifest = Manifest(
         release_id=given.release_id,
@@ -118,11 +155,10 @@ def build_stage(
     return adopt(home, folder, manifest)
 
 
-def publish_stage(
-    home: Home, release: Release, status: str = "published", reason: str = ""
-) -> Release:
-    """Make a built release current, by one atomic rename."""
-    manifest = release.manifest.model_copy(update={"status": status, "reason": reason})
+def publish_stage(home: Home, release: Release, forced_because: str = "") -> Release:
+    """Make a built release current, by one atomic rename; a forced one keeps the reason."""
+    status = "forced" if forced_because else "published"
+    manifest = release.manifest.model_copy(update={"status": status, "reason": forced_because})
     manifest.write(release.folder)
     published = Release(manifest, release.folder, is_current=True)
     with home.locked("pointer", "publish"):
@@ -147,7 +183,9 @@ def _release_id(home: Home, now: datetime, digest: str) -> str:
     return f"{stamp}-{digest[:6]}"
 
 
-def _build_input(release_id: str, now: datetime, candidate: Candidate) -> BuildInput:
+def _build_input(
+    release_id: str, now: datetime, candidate: Candidate, data_quality: Path
+) -> BuildInput:
     lists = candidate.lists.datasets
     named = {
         "tracks": candidate.ingested["tracks"],
@@ -157,9 +195,9 @@ def _build_input(release_id: str, now: datetime, candidate: Candidate) -> BuildI
         "content": candidate.content["content"],
         "feature_weights": candidate.content["feature_weights"],
         "rejected_rows": candidate.ingested["rejected_rows"],
-        "data_quality": candidate.ingested["data_quality"],
     }
     files = {name: [dataset.path] for name, dataset in named.items()}
+    files["data_quality"] = [data_quality]
     for name, prefix in (("listeners", "listeners_"), ("similar_lists", "similar_")):
         files[name] = [lists[part].path for part in sorted(lists) if part.startswith(prefix)]
     rows: dict[str, list[dict[str, Any]]] = {"evaluation": [], "segment_curve": []}

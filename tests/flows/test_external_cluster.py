@@ -19,11 +19,15 @@ def scheduler(tmp_path: Path) -> Iterator[str]:
     address = f"tcp://127.0.0.1:{free_port()}"
     commands = [
         ["scheduler", "--host", address, "--no-dashboard"],
-        *[
-            ["worker", address, "--host", "127.0.0.1", "--nthreads", "1", "--no-dashboard"]
-            + ["--local-directory", str(tmp_path / f"worker{x}")]  # noqa: RUF005
+        *(
+            [
+                "worker",
+                address,
+                *("--host", "127.0.0.1", "--nthreads", "1", "--no-dashboard"),
+                *("--local-directory", str(tmp_path / f"worker{x}")),
+            ]
             for x in range(2)
-        ],
+        ),
     ]
     processes = []
     try:
