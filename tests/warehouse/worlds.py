@@ -9,7 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from tasks.blocks import Block
-from tasks.hybrid.model import Catalogue, HybridModel, Neighbours
+from tasks.hybrid.model import Catalogue, HybridModel, Neighbours, track_of_played
 from tasks.hybrid.parameters import HybridParameters, artist_factors
 from tasks.lake import write_parquet
 from tasks.schemas import (
@@ -53,18 +53,17 @@ class World:
     """Scores a history by learned weights."""
     track_to_track: HybridModel
     """Scores one track by similarity."""
+    given: BuildInput
+    """What the release was built from."""
 
 
 def build_world(folder: Path, seed: int, n: int = 30, users: int = 12) -> World:
     """Generate a world of ``n`` tracks and ``users`` listeners and build its release file."""
     rng = np.random.default_rng(seed)
-    lake = folder / "lake"
-    lake.mkdir(parents=True)
     parameters = HybridParameters(
         popular_candidates=int(rng.integers(1, 8)), user_list=20, similar_list=10
     )
     track_ids = _ids(n, "T")
-    user_ids = _ids(users, "U")
     histories = _histories(rng, n, users)
     tracks, played = _tracks(rng, track_ids, histories)
     everything = np.arange(n, dtype=np.int32)
@@ -73,21 +72,37 @@ def build_world(folder: Path, seed: int, n: int = 30, users: int = 12) -> World:
         "similarity": random_edges(rng, played, played, 1),
         "content": random_edges(rng, everything, everything, 1),
     }
+    return release_world(folder, tracks, edges, _ids(users, "U"), histories, parameters)
+
+
+def release_world(
+    folder: Path,
+    tracks: pa.Table,
+    edges: dict[str, pa.Table],
+    user_ids: list[str],
+    histories: list[list[int]],
+    parameters: HybridParameters,
+    release_id: str = "20260101T000000-test",
+) -> World:
+    """Write a given world as the lake would, rank it and build its release file.
+
+    ``tracks`` is TRACKS with the features of `NUMERIC`; ``edges`` holds weights, similarity and
+    content as EDGES in track keys; histories are ascending track keys.
+    """
+    lake = folder / "lake"
+    lake.mkdir(parents=True, exist_ok=True)
+    n, played = len(tracks), track_of_played(tracks)
     files = {name: _write(lake, name, table) for name, table in edges.items()}
     files["tracks"] = _write(lake, "tracks", tracks)
     files |= _people(lake, user_ids, histories, played)
     catalogue = Catalogue.from_tracks(tracks)
-    files["catalogue"] = _write(
-        lake,
-        "catalogue",
-        pa.table([everything, catalogue.popularity, catalogue.listener_rank], schema=CATALOGUE),
-    )
+    prior = [tracks["track_key"], catalogue.popularity, catalogue.listener_rank]
+    files["catalogue"] = _write(lake, "catalogue", pa.table(prior, schema=CATALOGUE))
     model = {name: files[name] for name in ("tracks", "content", "weights", "similarity")}
-    files["listeners"] = _write(
-        lake,
-        "listeners",
-        rank_listeners(Block(0, users), model, files["users"], files["interactions"], parameters),
+    listeners = rank_listeners(
+        Block(0, len(user_ids)), model, files["users"], files["interactions"], parameters
     )
+    files["listeners"] = _write(lake, "listeners", listeners)
     files["similar_lists"] = _write(
         lake, "similar_lists", rank_similar(Block(0, n), model, parameters)
     )
@@ -97,24 +112,27 @@ def build_world(folder: Path, seed: int, n: int = 30, users: int = 12) -> World:
         ("rejected_rows", REJECTED_ROWS),
     ):
         files[name] = _write(lake, name, schema.empty_table())
-    given = build_input(files, parameters)
+    given = build_input(files, parameters, release_id)
     built = build(Home(folder), given, memory_limit="1GB", threads=2)
     record_release(built / DATABASE, given, {"ingest": 0.1}, 1)
     content = Neighbours.from_edges(edges["content"], n)
     return World(
         built / DATABASE,
-        track_ids,
+        tracks["track_id"].to_pylist(),
         user_ids,
         histories,
         HybridModel(Neighbours.from_edges(edges["weights"], n), content, catalogue, parameters),
         HybridModel(Neighbours.from_edges(edges["similarity"], n), content, catalogue, parameters),
+        given,
     )
 
 
-def build_input(files: dict[str, Path], parameters: HybridParameters) -> BuildInput:
+def build_input(
+    files: dict[str, Path], parameters: HybridParameters, release_id: str
+) -> BuildInput:
     """Return what a release is built from, for files in a test's lake."""
     return BuildInput(
-        release_id="20260101T000000-test",
+        release_id=release_id,
         created_at=datetime(2026, 1, 1, tzinfo=UTC),
         code_version="test",
         dataset="world",

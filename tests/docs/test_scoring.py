@@ -1,0 +1,173 @@
+"""docs/scoring.md works five tracks by hand: the page's own numbers, through kernel and macros."""
+
+import math
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from tasks.hybrid.kernel import Source
+from tasks.hybrid.parameters import TICKS, HybridParameters, Segment
+from tasks.hybrid.ranking import rank_histories
+from tasks.schemas import EDGES, tracks_schema
+from tests.docs.pages import DOCS, table
+from tests.warehouse.worlds import NUMERIC, World, release_world
+
+PAGE = (DOCS / "scoring.md").read_text()
+CATALOGUE = table(PAGE, "track", "listeners")
+SETTING = {row["setting"]: float(row["value"]) for row in table(PAGE, "setting")}
+EDGE_ROWS = table(PAGE, "from", "to")
+KEY = {row["track"]: key for key, row in enumerate(CATALOGUE)}
+HISTORY = sorted({KEY[row["from"]] for row in EDGE_ROWS})
+CALLS = ["recommend_user('anna')", "recommend_user('anna', weight := 0)"]
+STRANGER = "recommend_user('somebody else')"
+
+
+def _worth(arithmetic: str) -> float:
+    """Work out what a cell says, e.g. ``6000 + 4000``: numbers and + - * / ( ) only."""
+    assert not set(arithmetic) - set("0123456789.+-*/() ")
+    return float(eval(arithmetic))
+
+
+def _edges(column: str) -> pa.Table:
+    rows = [(KEY[r["from"]], KEY[r["to"]], int(r[column])) for r in EDGE_ROWS if r[column]]
+    columns = zip(*rows, strict=True)
+    return pa.table(
+        [pa.array(c, f.type) for c, f in zip(columns, EDGES, strict=True)], schema=EDGES
+    )
+
+
+def _tracks() -> pa.Table:
+    artists = sorted({row["artist"] for row in CATALOGUE if row["artist"]})
+    listeners = [int(row["listeners"]) for row in CATALOGUE]
+    played = iter(range(len(CATALOGUE)))
+    given = {
+        "track_key": range(len(CATALOGUE)),
+        "track_id": [row["track"] for row in CATALOGUE],
+        "artist": [row["artist"] or None for row in CATALOGUE],
+        "artist_key": [
+            artists.index(row["artist"]) if row["artist"] else None for row in CATALOGUE
+        ],
+        "listeners": listeners,
+        "plays": listeners,
+        "played_key": [next(played) if heard else None for heard in listeners],
+    }
+    schema = tracks_schema(NUMERIC, [])
+    nothing = [None] * len(CATALOGUE)
+    columns = [pa.array(given.get(field.name, nothing), field.type) for field in schema]
+    return pa.table(columns, schema=schema)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    w, p = SETTING["w"], SETTING["p"]
+    parameters = HybridParameters(
+        segments=(
+            Segment(segment="0", min_tracks=0, max_tracks=0, weight=1),
+            Segment(segment="1", min_tracks=1, max_tracks=1, weight=0.5),
+            Segment(segment="2-5", min_tracks=2, weight=w, popularity=p),
+        ),
+        gamma=SETTING["γ"],
+        artist_factor=SETTING["δ"],
+    )
+    learned, content = _edges("collaborative"), _edges("content")
+    similarity = learned.slice(0, 1)
+    edges = {"weights": learned, "similarity": similarity, "content": content}
+    folder = tmp_path_factory.mktemp("page")
+    return release_world(folder, _tracks(), edges, ["anna"], [HISTORY], parameters)
+
+
+def _printed(number: int) -> list[dict[str, str]]:
+    return table(PAGE, "rank", "because_track_id", number=number)
+
+
+@pytest.mark.parametrize(("number", "call"), enumerate([*CALLS, STRANGER]))
+def test_the_macros_give_the_lists_of_the_page(world: World, number: int, call: str) -> None:
+    assert f"FROM {call}" in PAGE
+    with duckdb.connect(str(world.database), read_only=True) as connection:
+        found = connection.sql(f"FROM {call}").to_arrow_table().to_pylist()
+    columns = list(_printed(number)[0])
+    answered = [{name: "" if row[name] is None else str(row[name]) for name in columns}
+                for row in found]  # fmt: skip
+    assert answered == _printed(number)
+
+
+@pytest.mark.parametrize(("number", "weight"), [(0, SETTING["w"]), (1, 0.0)])
+def test_the_kernel_gives_the_lists_of_the_page(world: World, number: int, weight: float) -> None:
+    lists = rank_histories(
+        world.blend,
+        np.array([0, len(HISTORY)]),
+        np.array(HISTORY, np.int32),
+        np.array([weight]),
+        np.array([SETTING["p"]]),
+        len(CATALOGUE) - len(HISTORY),
+    )
+    for r, row in enumerate(_printed(number)):
+        because = int(lists.because[0, r])
+        assert world.track_ids[lists.tracks[0, r]] == row["track_id"]
+        assert lists.score[0, r] / TICKS == float(row["score"])
+        assert lists.collaborative[0, r] / TICKS == float(row["collaborative_score"])
+        assert lists.content[0, r] / TICKS == float(row["content_score"])
+        assert Source(lists.source[0, r]).name.lower() == row["source"]
+        assert ("" if because < 0 else world.track_ids[HISTORY[because]]) == row["because_track_id"]
+
+
+def test_the_table_gives_the_first_list_of_the_page(world: World) -> None:
+    with duckdb.connect(str(world.database), read_only=True) as connection:
+        found = connection.sql(
+            "SELECT rank, track_id, score FROM user_recommendations ORDER BY rank"
+        ).fetchall()
+    assert [(str(rank), track_id, str(score)) for rank, track_id, score in found] == [
+        (row["rank"], row["track_id"], row["score"]) for row in _printed(0)
+    ]
+
+
+def test_the_prior_of_the_page_is_the_catalogue_s(world: World) -> None:
+    given = [float(row["pop"]) for row in CATALOGUE]
+    assert world.blend.catalogue.popularity == pytest.approx(given)
+
+
+def test_sums_and_normalised_scores_follow_from_the_edges() -> None:
+    for row in table(PAGE, "track", "C", "D", "c", "d"):
+        for table_name, column in (("collaborative", "C"), ("content", "D")):
+            edges = [r[table_name] for r in EDGE_ROWS if r["to"] == row["track"]]
+            assert _worth(row[column]) == sum(int(weight) for weight in edges if weight)
+    sums = {row["track"]: row for row in table(PAGE, "track", "C", "D", "c", "d")}
+    largest = {name: max(_worth(row[name]) for row in sums.values()) for name in ("C", "D")}
+    for track, row in sums.items():
+        d = _worth(row["D"]) / largest["D"]
+        c = max(0.0, _worth(row["C"]) / largest["C"])
+        if CATALOGUE[KEY[track]]["listeners"] == "0":
+            c = SETTING["γ"] * d
+        assert (_worth(row["c"]), _worth(row["d"])) == pytest.approx((c, d))
+
+
+def test_ticks_and_blends_are_the_arithmetic_printed_beside_them() -> None:
+    normalised = {row["track"]: row for row in table(PAGE, "track", "C", "D", "c", "d")}
+    for row in table(PAGE, "c_ticks", "blend"):
+        of = CATALOGUE[KEY[row["track"]]]
+        c, d = (_worth(normalised[row["track"]][name]) for name in ("c", "d"))
+        if of["listeners"] != "0":
+            c = (c + SETTING["p"] * float(of["pop"])) / (1 + SETTING["p"])
+        assert _worth(row["c'"]) == pytest.approx(c)
+        assert int(row["c_ticks"]) == math.floor(c * TICKS + 0.5)
+        assert int(row["d_ticks"]) == math.floor(d * TICKS + 0.5)
+        assert int(row["blend"]) == math.floor(_worth(row["blend before rounding"]) + 0.5)
+
+
+def test_every_row_s_score_can_be_worked_out_from_its_own_columns(world: World) -> None:
+    with duckdb.connect(str(world.database), read_only=True) as connection:
+        rows = connection.sql(
+            "SELECT score, collaborative_score, content_score FROM recommend_user('anna', k := 4)"
+        ).fetchall()
+    for score, c, d in rows:
+        blend = SETTING["w"] * round(c * TICKS) + (1 - SETTING["w"]) * round(d * TICKS)
+        assert score == math.floor(blend + 0.5) / TICKS
+
+
+def test_the_page_is_where_the_code_says_it_is() -> None:
+    for path in ("tasks/hybrid/kernel.py", "warehouse/macros/ranked.sql"):
+        assert path in PAGE
+        assert (Path(DOCS).parent / path).is_file()
