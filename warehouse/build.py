@@ -141,10 +141,14 @@ def _create_contract(connection: duckdb.DuckDBPyConnection, numeric: Sequence[st
     for name in MACROS:
         connection.execute(_sql(f"macros/{name}"))
     connection.execute(_sql("comments"))
-    for name in numeric:
+    undescribed = connection.execute(
+        "SELECT c.column_name FROM duckdb_columns() c WHERE c.schema_name = 'main' "
+        "AND c.table_name = 'tracks' AND c.comment IS NULL"
+    ).fetchall()
+    for (name,) in undescribed:
         connection.execute(
             f'COMMENT ON COLUMN tracks."{_quoted(name, chr(34))}" IS '
-            f"'Numeric feature of the catalogue, as given; NULL: unknown'"
+            f"'Feature of the catalogue, as given; NULL: unknown'"
         )
 
 

@@ -110,10 +110,10 @@ COMMENT ON COLUMN release.peak_memory_bytes IS 'Peak memory of all processes of 
 COMMENT ON COLUMN release.gamma IS 'γ: an unplayed track''s collaborative score is γ times its content score';
 COMMENT ON COLUMN release.artist_factor IS 'δ: factor for each further track of an artist beyond the third above';
 
-COMMENT ON MACRO TABLE recommend_user IS 'Recommendations for a listener: recommend_user(user_id, k := 20, weight := NULL, exclude := [], heard := false). An unknown listener gets the popular list.';
-COMMENT ON MACRO TABLE recommend_tracks IS 'Recommendations for anyone with a few liked tracks: recommend_tracks(track_ids, k := 20, weight := NULL, exclude := []).';
-COMMENT ON MACRO TABLE similar_to IS 'Neighbours of a track: similar_to(track_id, k := 10, weight := NULL).';
-COMMENT ON MACRO TABLE user_candidates IS 'The whole ordered list for a listener, to filter: user_candidates(user_id, weight := NULL, exclude := [], heard := false).';
-COMMENT ON MACRO TABLE track_candidates IS 'The whole ordered list for a track, to filter: track_candidates(track_id, weight := NULL, exclude := []).';
-COMMENT ON MACRO TABLE explain IS 'Why two tracks are close: explain(track_a, track_b).';
-COMMENT ON MACRO TABLE search_tracks IS 'Find tracks by name or artist, forgiving: search_tracks(text, k := 10).';
+COMMENT ON MACRO TABLE recommend_user IS '`recommend_user(user_id, k := 20, weight := NULL, exclude := [], heard := false)`: recommendations for a listener; an unknown one gets the popular list. `exclude` leaves out more ids (shown yesterday, blocked), `heard := true` lets played tracks back in.';
+COMMENT ON MACRO TABLE recommend_tracks IS '`recommend_tracks(track_ids, k := 20, weight := NULL, exclude := [])`: recommendations for anyone with a few liked tracks.';
+COMMENT ON MACRO TABLE similar_to IS '`similar_to(track_id, k := 10, weight := NULL)`: neighbours of a track.';
+COMMENT ON MACRO TABLE user_candidates IS '`user_candidates(user_id, weight := NULL, exclude := [], heard := false)`: the whole ordered list for a listener, to the last eligible track, to filter.';
+COMMENT ON MACRO TABLE track_candidates IS '`track_candidates(track_id, weight := NULL, exclude := [])`: the whole ordered list for a track, to the last eligible track, to filter.';
+COMMENT ON MACRO TABLE explain IS '`explain(track_a, track_b)`: why two tracks are close. One row; none if either id is unknown.';
+COMMENT ON MACRO TABLE search_tracks IS '`search_tracks(text, k := 10)`: find tracks by name or artist; case, accents and typos are forgiven.';

@@ -1,5 +1,6 @@
 """Small worlds from lake to release file: random neighbours, awkward ids, real files."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -83,10 +84,11 @@ def release_world(
     histories: list[list[int]],
     parameters: HybridParameters,
     release_id: str = "20260101T000000-test",
+    numeric: Sequence[str] = NUMERIC,
 ) -> World:
     """Write a given world as the lake would, rank it and build its release file.
 
-    ``tracks`` is TRACKS with the features of `NUMERIC`; ``edges`` holds weights, similarity and
+    ``tracks`` is TRACKS with the ``numeric`` features; ``edges`` holds weights, similarity and
     content as EDGES in track keys; histories are ascending track keys.
     """
     lake = folder / "lake"
@@ -112,7 +114,7 @@ def release_world(
         ("rejected_rows", REJECTED_ROWS),
     ):
         files[name] = _write(lake, name, schema.empty_table())
-    given = build_input(files, parameters, release_id)
+    given = build_input(files, parameters, release_id, numeric)
     built = build(Home(folder), given, memory_limit="1GB", threads=2)
     record_release(built / DATABASE, given, {"ingest": 0.1}, 1)
     content = Neighbours.from_edges(edges["content"], n)
@@ -128,7 +130,7 @@ def release_world(
 
 
 def build_input(
-    files: dict[str, Path], parameters: HybridParameters, release_id: str
+    files: dict[str, Path], parameters: HybridParameters, release_id: str, numeric: Sequence[str]
 ) -> BuildInput:
     """Return what a release is built from, for files in a test's lake."""
     return BuildInput(
@@ -149,7 +151,7 @@ def build_input(
         artist_factor=parameters.artist_factor,
         artist_factors=artist_factors(parameters.artist_factor).tolist(),
         popular_candidates=parameters.popular_candidates,
-        numeric_features=NUMERIC,
+        numeric_features=list(numeric),
     )
 
 
