@@ -16,6 +16,7 @@ import duckdb
 import pyarrow as pa
 
 from tasks.errors import InputError
+from tasks.ingest.contracts import breaches
 from tasks.ingest.limits import IngestLimits
 from tasks.schemas import DATA_QUALITY
 
@@ -52,9 +53,23 @@ def run_checks(
     counts: Mapping[str, int],
     limits: IngestLimits,
     facts: frozenset[str],
-) -> pa.Table:
-    """Run all checks on the relations that ``con`` has; return `DATA_QUALITY` rows."""
-    return quality_table(_run(con, check, counts, limits, facts) for check in all_checks())
+) -> list[dict[str, object]]:
+    """Run all checks on the relations that ``con`` has; return rows of `DATA_QUALITY`."""
+    return [_run(con, check, counts, limits, facts) for check in all_checks()]
+
+
+def contract_check(tables: Mapping[str, pa.Table]) -> dict[str, object]:
+    """Hold the finished tables to their contracts; return one `DATA_QUALITY` row."""
+    found = [breach for name, table in tables.items() for breach in breaches(name, table)]
+    shown = ", ".join(f"{what} ({rows:,} rows)" for what, rows in found[:_SHOWN])
+    return {
+        "check_name": "contracts",
+        "severity": "stop",
+        "status": "failed" if found else "passed",
+        "observed": float(sum(rows for _, rows in found)),
+        "expected": "at most 0 rows",
+        "details": shown or "Types, ranges, keys and order of the tables are as declared.",
+    }
 
 
 def quality_table(rows: Iterable[Mapping[str, object]]) -> pa.Table:

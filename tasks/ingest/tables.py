@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from tasks.dataset import TracksSpec
 from tasks.ingest.catalogue import Catalogue
@@ -29,43 +30,51 @@ def key_tables(catalogue: Catalogue, plays: Plays, spec: TracksSpec) -> Tables:
     user = plays.rows["user_code"].to_numpy()
     track = plays.rows["track_key"].to_numpy()
     count = plays.rows["plays"].to_numpy()
-    records = len(user)
-    first = np.ones(records, np.bool_)
-    first[1:] = (user[1:] != user[:-1]) | (track[1:] != track[:-1])
-    if not first.all():
-        at = np.flatnonzero(first)
+    is_new = np.ones(len(user), np.bool_)  # of a pair other than the row before
+    is_new[1:] = (user[1:] != user[:-1]) | (track[1:] != track[:-1])
+    duplicates = len(user) - int(np.count_nonzero(is_new))
+    if duplicates:
+        at = np.flatnonzero(is_new)
         # A listener's plays of one track stay within int32; more would be nonsense anyway.
         count = np.minimum(np.add.reduceat(count.astype(np.int64), at), _MOST).astype(np.int32)
         user, track = user[at], track[at]
+    begins = np.ones(len(user), np.bool_)
+    begins[1:] = user[1:] != user[:-1]
     listeners = np.bincount(track, minlength=len(catalogue.ids))
-    played_key = np.cumsum(listeners > 0, dtype=np.int32) - 1
-    tracks_played = np.bincount(user, minlength=len(plays.user_ids))
-    is_listener = tracks_played > 0
-    user_key = np.cumsum(is_listener, dtype=np.int32) - 1
-    user_plays = np.bincount(user, weights=count, minlength=len(plays.user_ids))
-    users = pa.table(
+    played_key = np.cumsum(listeners > 0, dtype=np.int32) - np.int32(1)
+    interactions = pa.table(
         {
-            "user_key": np.arange(is_listener.sum(), dtype=np.int32),
-            "user_id": plays.user_ids.filter(pa.array(is_listener)),
-            "tracks_played": tracks_played[is_listener].astype(np.int32),
-            "plays": user_plays[is_listener].astype(np.int64),
+            "user_key": np.cumsum(begins, dtype=np.int32) - np.int32(1),
+            "played_key": played_key[track],
+            "plays": count,
         }
     )
-    interactions = pa.table(
-        {"user_key": user_key[user], "played_key": played_key[track], "plays": count}
-    )
+    starts = np.flatnonzero(begins)
     columns = {
         **{name: catalogue.tracks[name] for name in catalogue.tracks.column_names},
         "track_key": np.arange(len(listeners), dtype=np.int32),
         "listeners": listeners.astype(np.int32),
         "plays": np.bincount(track, weights=count, minlength=len(listeners)).astype(np.int64),
-        "played_key": pa.array(played_key.astype(np.int32), mask=listeners == 0),
+        "played_key": pa.array(played_key, mask=listeners == 0),
     }
     schema = tracks_schema(spec.numeric, spec.categorical)
-    tracks = pa.table({name: columns[name] for name in schema.names})
     return Tables(
-        tracks=tracks.cast(schema),
-        users=users.cast(USERS),
+        tracks=pa.table({name: columns[name] for name in schema.names}).cast(schema),
+        users=_users(plays.user_ids.take(pa.array(user[starts])), starts, count),
         interactions=interactions.cast(INTERACTIONS),
-        merged_duplicates=records - len(user),
+        merged_duplicates=duplicates,
     )
+
+
+def _users(ids: pa.ChunkedArray, starts: NDArray[np.intp], count: NDArray[np.int32]) -> pa.Table:
+    """Make one row per listener; a listener's interactions begin at ``starts``."""
+    rows = np.diff(np.append(starts, len(count)))
+    plays = np.add.reduceat(count, starts, dtype=np.int64) if len(starts) else rows
+    return pa.table(
+        {
+            "user_key": np.arange(len(starts), dtype=np.int32),
+            "user_id": ids,
+            "tracks_played": rows.astype(np.int32),
+            "plays": plays,
+        }
+    ).cast(USERS)

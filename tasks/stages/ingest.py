@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import duckdb
@@ -12,7 +13,8 @@ from tasks import dataset, schemas
 from tasks.dataset import DatasetSpec, PlaysSpec, TracksSpec
 from tasks.errors import InputError
 from tasks.ingest.catalogue import Catalogue, read_catalogue
-from tasks.ingest.checks import run_checks, stop_on_failure
+from tasks.ingest.checks import contract_check, quality_table, run_checks, stop_on_failure
+from tasks.ingest.contracts import CONTRACTS
 from tasks.ingest.files import InputFile, OpenedFile, find_files, open_file
 from tasks.ingest.history import Plays, read_history
 from tasks.ingest.limits import IngestLimits
@@ -31,7 +33,11 @@ _WRITING: Mapping[str, Mapping[str, object]] = {
         "column_encoding": {"user_key": "DELTA_BINARY_PACKED", "played_key": "PLAIN"},
     },
     "users": {"use_dictionary": False},
+    "tracks": {},
 }
+"""The tables and how they are written."""
+
+_JUDGED = ("rejected_rows", "data_quality")
 
 
 def input_fingerprints(spec: DatasetSpec) -> dict[str, str]:
@@ -69,6 +75,7 @@ def ingest_stage(
         "tracks": _opened(spec.tracks, "tracks", scratch),
         "plays": _opened(spec.plays, "plays", scratch),
     }
+    paths = {name: stage.folder / f"{name}.parquet" for name in (*_WRITING, *_JUDGED)}
     with duckdb.connect(config=_config(memory_limit, scratch)) as con:
         catalogue = read_catalogue(files["tracks"], spec.tracks, limits)
         plays = read_history(con, files["plays"], spec.plays, catalogue.ids, limits, scratch)
@@ -78,19 +85,20 @@ def ingest_stage(
                 f"no play in {_names(files['plays'])} is of a track in {_names(files['tracks'])}; "
                 "check that `plays.track` and `tracks.id` hold the same ids"
             )
-        rejected = rejected_table([*catalogue.reports, *plays.reports])
-        counts = _counts(catalogue, plays, tables)
-        quality = _checked(con, spec, limits, tables, rejected, counts, catalogue, plays)
-    written = {
-        "tracks": tables.tracks,
-        "users": tables.users,
-        "interactions": tables.interactions,
-        "rejected_rows": rejected,
-        "data_quality": quality,
-    }
-    paths = {name: stage.folder / f"{name}.parquet" for name in written}
-    for name, table in written.items():
-        write_parquet(table, paths[name], **_WRITING.get(name, {}))
+        # Files are only believed once the stage is finished, so they can be written while the
+        # checks run.
+        with ThreadPoolExecutor(1) as writer:
+            written = [
+                writer.submit(write_parquet, getattr(tables, name), paths[name], **options)
+                for name, options in _WRITING.items()
+            ]
+            rejected = rejected_table([*catalogue.reports, *plays.reports])
+            counts = _counts(catalogue, plays, tables)
+            quality = _checked(con, spec, limits, tables, rejected, counts, catalogue, plays)
+            write_parquet(rejected, paths["rejected_rows"])
+            write_parquet(quality, paths["data_quality"])
+            for one in written:
+                one.result()
     return stage.finish(time.perf_counter() - started, counts, **paths)
 
 
@@ -189,6 +197,8 @@ def _checked(
     for name, table in relations.items():
         con.register(name, table)
     facts = frozenset({"counted"} if spec.plays.count else ())
-    quality = run_checks(con, counts, limits, facts)
+    keyed = {name: relations[name] for name in CONTRACTS}
+    results = [contract_check(keyed), *run_checks(con, counts, limits, facts)]
+    quality = quality_table(results)
     stop_on_failure(quality)
     return quality

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from tasks.errors import InputError
-from tasks.ingest.checks import all_checks, run_checks, stop_on_failure
+from tasks.ingest.checks import all_checks, quality_table, run_checks, stop_on_failure
 from tasks.ingest.limits import IngestLimits
 from tasks.schemas import DATA_QUALITY
 
@@ -49,7 +49,7 @@ def judge(
         for name, columns in TABLES.items():
             con.register(name, pa.table({**columns, **(changes or {}).get(name, {})}))
         con.register("counts", pa.Table.from_pylist([given]))
-        return run_checks(con, given, limits or IngestLimits(), facts)
+        return quality_table(run_checks(con, given, limits or IngestLimits(), facts))
 
 
 def by_name(table: pa.Table) -> Results:
