@@ -1,7 +1,5 @@
 """Asymmetric cosine: |i ∩ j| / (n_i^α · n_j^(1-α)) for source i and target j (Aiolli 2013)."""
 
-import numpy as np
-
 from tasks.neighbours.factors import Factors, powers
 from tasks.neighbours.interactions import Interactions
 
@@ -13,5 +11,7 @@ def asymmetric_cosine(interactions: Interactions, alpha: float) -> Factors:
     """
     listeners = interactions.listeners
     return Factors(
-        np.ones(interactions.users), powers(listeners, -alpha), powers(listeners, alpha - 1.0)
+        interactions.weights_by_length(0.0),
+        powers(listeners, -alpha),
+        powers(listeners, alpha - 1.0),
     )

@@ -3,7 +3,7 @@
 import numpy as np
 
 from tasks.neighbours.factors import Factors
-from tasks.neighbours.interactions import Interactions, quantised
+from tasks.neighbours.interactions import Interactions
 
 
 def bm25(interactions: Interactions, saturation: float, length: float) -> Factors:
@@ -16,4 +16,4 @@ def bm25(interactions: Interactions, saturation: float, length: float) -> Factor
     norm = 1.0 - length + length * listeners / max(listeners.mean(), 1e-9)
     term = (saturation + 1.0) / (saturation * norm + 1.0)
     idf = np.log(interactions.tracks / (1.0 + interactions.tracks_played))
-    return Factors(quantised(np.maximum(idf, 0.0) ** 2), term, term)
+    return Factors(interactions.row_weights(np.maximum(idf, 0.0) ** 2), term, term)

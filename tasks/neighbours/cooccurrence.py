@@ -1,87 +1,137 @@
-"""The one sparse product under every model: weighted co-occurrence, kept to its top m.
+"""The one sparse product under every model: co-occurrence, kept to its top sources per target.
 
-    score(i → j) = source_factor_i · Σ_u d_u   over the listeners u that i and j share
-
-Cosine, asymmetric cosine, RP3β, BM25 and the candidates of the learned model differ in d and in
-the factors alone. The d_u are whole multiples of a power of two (`interactions.UNIT`), so the sums
-are exact and independent of order. A row is accumulated, cut and forgotten: nothing of size
-tracks × tracks ever exists.
+Two sums run over the listeners u that source i and target j share: their number, and the whole
+weights w_u of their rows. Both ride in the halves of one 64-bit integer, so they cost one walk,
+are exact and do not depend on order. A target's row is accumulated, cut and forgotten: nothing
+of size tracks × tracks ever exists.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from tasks.neighbours.heap import sift_down, sift_up, worse
+from tasks.neighbours.heap import push
 from tasks.neighbours.interactions import Interactions
 
 EMPTY = -1
-"""Fills the places of targets that share listeners with fewer than m tracks."""
+"""Fills the places of targets that share listeners with fewer sources."""
+
+
+@dataclass(frozen=True)
+class TopSources:
+    """Lists of targets × places; sources ascend by key and end in `EMPTY`."""
+
+    sources: NDArray[np.int32]
+    """Best by weighted sum times factor."""
+    shared: NDArray[np.int32]
+    """Their weighted sums Σ w_u."""
+    similar: NDArray[np.int32]
+    """Best by number of shared listeners times factor."""
+    together: NDArray[np.int32]
+    """Their numbers of shared listeners |i ∩ j|."""
 
 
 def top_sources(
     interactions: Interactions,
-    user_weight: NDArray[np.float64],
-    source_factor: NDArray[np.float64],
     targets: NDArray[np.int32],
+    whole: NDArray[np.int32],
+    factor: NDArray[np.float64],
     top: int,
-) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
-    """Return for each target the ``top`` sources of highest score, and the sums Σ d_u.
+    similar_factor: NDArray[np.float64],
+    similar: int,
+) -> TopSources:
+    """Find each target's best sources by factor · Σ w_u, and by similar_factor · |i ∩ j|.
 
-    Both arrays are targets × top; sources ascend by key and end in `EMPTY`. Equal scores go to
-    the lower key. A target is never its own source.
+    Equal scores go to the lower key. A target is never its own source.
     """
-    sources, shared = _top_sources(
-        interactions.track_starts,
-        interactions.track_users,
-        interactions.user_starts,
-        interactions.user_tracks,
-        user_weight,
-        source_factor,
-        targets,
-        min(top, max(interactions.tracks - 1, 1)),
+    packed = (whole.astype(np.int64) << 32) | 1
+    return TopSources(
+        *_top_sources(
+            interactions.track_starts,
+            interactions.track_users,
+            interactions.user_starts,
+            interactions.user_tracks,
+            targets,
+            packed,
+            factor,
+            min(top, interactions.tracks),
+            similar_factor,
+            min(similar, interactions.tracks),
+        )
     )
-    return sources, shared
 
 
 @njit(nogil=True, cache=True)
 def _top_sources(  # type: ignore[no-untyped-def]
-    track_starts, track_users, user_starts, user_tracks, user_weight, source_factor, targets, top
+    track_starts,
+    track_users,
+    user_starts,
+    user_tracks,
+    targets,
+    packed,
+    factor,
+    top,
+    similar_factor,
+    similar,
 ):
-    tracks = len(source_factor)
-    sums = np.zeros(tracks)
+    tracks = len(factor)
+    sums = np.zeros(tracks, np.int64)
     touched = np.empty(tracks, np.int32)
-    best_score = np.empty(top)
-    best = np.empty(top, np.int32)
-    sources = np.full((len(targets), top), EMPTY, np.int32)
-    shared = np.zeros((len(targets), top))
+    score, keys = np.empty(top), np.empty(top, np.int32)
+    similar_score, similar_keys = np.empty(similar), np.empty(similar, np.int32)
+    lists = np.full((len(targets), top), EMPTY, np.int32)
+    similar_lists = np.full((len(targets), similar), EMPTY, np.int32)
+    shared = np.zeros((len(targets), top), np.int32)
+    together = np.zeros((len(targets), similar), np.int32)
     for row in range(len(targets)):
         target = targets[row]
-        count = 0
-        for place in range(track_starts[target], track_starts[target + 1]):
-            user = track_users[place]
-            weight = user_weight[user]
-            for at in range(user_starts[user], user_starts[user + 1]):
-                track = user_tracks[at]
-                if sums[track] == 0.0:
-                    touched[count] = track
-                    count += 1
-                sums[track] += weight
-        kept = 0
+        users = track_users[track_starts[target] : track_starts[target + 1]]
+        count = _accumulate(users, user_starts, user_tracks, packed, sums, touched)
+        sums[target] = 0
+        kept = similar_kept = 0
         for at in range(count):
-            track = touched[at]
-            score = source_factor[track] * sums[track]
-            if track == target:
-                continue
-            if kept < top:
-                sift_up(best_score, best, kept, score, track)
-                kept += 1
-            elif worse(best_score[0], best[0], score, track):
-                sift_down(best_score, best, top, score, track)
-        ascending = np.sort(best[:kept])
+            key = touched[at]
+            if sums[key] != 0:
+                kept = push(score, keys, kept, factor[key] * (sums[key] >> 32), key)
+                both = similar_factor[key] * (sums[key] & 0xFFFFFFFF)
+                similar_kept = push(similar_score, similar_keys, similar_kept, both, key)
+        lists[row, :kept] = np.sort(keys[:kept])
         for at in range(kept):
-            sources[row, at] = ascending[at]
-            shared[row, at] = sums[ascending[at]]
+            shared[row, at] = sums[lists[row, at]] >> 32
+        similar_lists[row, :similar_kept] = np.sort(similar_keys[:similar_kept])
+        for at in range(similar_kept):
+            together[row, at] = sums[similar_lists[row, at]] & 0xFFFFFFFF
         for at in range(count):
-            sums[touched[at]] = 0.0
-    return sources, shared
+            sums[touched[at]] = 0
+    return lists, shared, similar_lists, together
+
+
+@njit(nogil=True, cache=True)
+def _accumulate(users, user_starts, user_tracks, packed, sums, touched):  # type: ignore[no-untyped-def]
+    """Add up the listeners' rows; return how many places of ``touched`` name where.
+
+    Few rows: each track is noted when first met. Many: testing every place after is cheaper.
+    """
+    tracks = len(sums)
+    pairs = 0
+    for user in users:
+        pairs += user_starts[user + 1] - user_starts[user]
+    count = 0
+    if 4 * pairs < tracks:
+        for user in users:
+            for key in user_tracks[user_starts[user] : user_starts[user + 1]]:
+                if sums[key] == 0:
+                    touched[count] = key
+                    count += 1
+                sums[key] += packed[user]
+        return count
+    for user in users:
+        weight = packed[user]
+        for key in user_tracks[user_starts[user] : user_starts[user + 1]]:
+            sums[key] += weight
+    for key in range(tracks):
+        touched[count] = key
+        count += sums[key] != 0
+    return count

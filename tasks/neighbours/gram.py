@@ -1,8 +1,8 @@
-"""Gram blocks of few tracks, gathered sparsely from the listeners those tracks share.
+"""Gram entries among each target's candidates, gathered from one row of G at a time.
 
-A group of targets with overlapping neighbourhoods needs G = XᵀDX only among the union S of its
-candidates. The rows of X are cut to S first, so the work is Σ_u |H_u ∩ S|² / 2 and the only dense
-thing is |S| × |S|, with |S| bounded.
+G = XᵀDX is walked row by row and never stored: a row is accumulated, every target that lists its
+track takes the entries between that track and the rest of its own list, and the row is forgotten.
+What is kept is targets × m(m-1)/2 integers, so targets come in blocks.
 """
 
 import numpy as np
@@ -12,73 +12,88 @@ from numpy.typing import NDArray
 from tasks.neighbours.interactions import Interactions
 
 
-class GramScratch:
-    """Arrays of one entry per listener, kept between groups so that each costs what it touches."""
-
-    def __init__(self, users: int) -> None:
-        self.count = np.zeros(users, np.int32)
-        self.place = np.zeros(users, np.int64)
+def triangle_bytes(neighbours: int) -> int:
+    """Return the memory that one target's Gram entries take."""
+    return neighbours * (neighbours - 1) // 2 * 4
 
 
-def gram_block(
-    interactions: Interactions,
-    user_weight: NDArray[np.float64],
-    members: NDArray[np.int32],
-    scratch: GramScratch,
-) -> NDArray[np.float32]:
-    """Return the upper triangle, diagonal left out, of G among ``members`` (ascending keys).
+def gram_triangles(
+    interactions: Interactions, whole: NDArray[np.int32], sources: NDArray[np.int32]
+) -> NDArray[np.int32]:
+    """Return Σ w_u over the listeners shared by each pair of a target's sources.
 
-    The lower triangle and the diagonal are zero. Sums are exact and rounded once, to float32.
+    ``sources`` is targets × m, ascending, negative at the end. The result is targets × m(m-1)/2:
+    the strict upper triangle of m × m, row by row; places of absent sources are undefined.
     """
-    gram: NDArray[np.float32] = _gram_block(
-        interactions.track_starts,
-        interactions.track_users,
-        user_weight,
-        members,
-        scratch.count,
-        scratch.place,
+    return np.asarray(
+        _gram_triangles(
+            interactions.track_starts,
+            interactions.track_users,
+            interactions.user_starts,
+            interactions.user_tracks,
+            whole,
+            sources,
+        )
     )
-    return gram
 
 
 @njit(nogil=True, cache=True)
-def _gram_block(  # type: ignore[no-untyped-def]
-    track_starts, track_users, user_weight, members, count, place
+def _gram_triangles(  # type: ignore[no-untyped-def]
+    track_starts, track_users, user_starts, user_tracks, whole, sources
 ):
-    size = len(members)
-    for local in range(size):
-        track = members[local]
-        for at in range(track_starts[track], track_starts[track + 1]):
-            count[track_users[at]] += 1
-    # Each listener's members, in order, one listener after the other as they are first met.
-    total = 0
-    for local in range(size):
-        track = members[local]
-        for at in range(track_starts[track], track_starts[track + 1]):
-            user = track_users[at]
-            if count[user] > 0:
-                place[user] = total
-                total += count[user]
-                count[user] = -count[user]
-    members_of = np.empty(total, np.int32)
-    for local in range(size):
-        track = members[local]
-        for at in range(track_starts[track], track_starts[track + 1]):
-            user = track_users[at]
-            members_of[place[user]] = local
-            place[user] += 1
-    # count is now minus the number of members that come at or after the row being summed.
-    gram = np.zeros((size, size), np.float32)
-    row = np.zeros(size)
-    for local in range(size):
-        track = members[local]
-        for at in range(track_starts[track], track_starts[track + 1]):
-            user = track_users[at]
-            count[user] += 1
-            weight = user_weight[user]
-            for later in range(place[user] + count[user], place[user]):
-                row[members_of[later]] += weight
-        for other in range(local + 1, size):
-            gram[local, other] = row[other]
-            row[other] = 0.0
-    return gram
+    targets, most = sources.shape
+    tracks = len(track_starts) - 1
+    triangles = np.empty((targets, most * (most - 1) // 2), np.int32)
+    starts, places = _places_of(sources, tracks)
+    sums = np.zeros(tracks, np.int32)
+    # Rows are taken in ascending order: a listener's tracks before the row are behind us for good.
+    ahead = user_starts[:-1].copy()
+    for row in range(tracks):
+        if starts[row] == starts[row + 1]:
+            continue
+        pairs = 0
+        users = track_users[track_starts[row] : track_starts[row + 1]]
+        for user in users:
+            first = ahead[user]
+            while user_tracks[first] <= row:
+                first += 1
+                if first == user_starts[user + 1]:
+                    break
+            ahead[user] = first
+            weight = whole[user]
+            pairs += user_starts[user + 1] - first
+            for key in user_tracks[first : user_starts[user + 1]]:
+                sums[key] += weight
+        for at in range(starts[row], starts[row + 1]):
+            target, place = divmod(places[at], most)
+            into = triangles[target, place * (2 * most - place - 1) // 2 :]
+            others = sources[target, place + 1 :]
+            for other in range(len(others)):
+                if others[other] < 0:
+                    break
+                into[other] = sums[others[other]]
+        if 4 * pairs < tracks - row:
+            for user in users:
+                for key in user_tracks[ahead[user] : user_starts[user + 1]]:
+                    sums[key] = 0
+        else:
+            sums[row:] = 0
+    return triangles
+
+
+@njit(nogil=True, cache=True)
+def _places_of(sources, tracks):  # type: ignore[no-untyped-def]
+    """Invert the lists: for every track the flat places where it stands as a source."""
+    flat = sources.ravel()
+    starts = np.zeros(tracks + 1, np.int64)
+    for source in flat:
+        if source >= 0:
+            starts[source + 1] += 1
+    starts = np.cumsum(starts)
+    fill = starts[:-1].copy()
+    places = np.empty(starts[-1], np.int64)
+    for at in range(len(flat)):
+        if flat[at] >= 0:
+            places[fill[flat[at]]] = at
+            fill[flat[at]] += 1
+    return starts, places

@@ -4,17 +4,29 @@ from numba import njit
 
 
 @njit(nogil=True, cache=True)
-def worse(score, key, other_score, other_key):  # type: ignore[no-untyped-def]
-    """Tell whether the first entry ranks below the other: lower score, or equal and higher key."""
+def push(scores, keys, kept, score, key):  # type: ignore[no-untyped-def]
+    """Offer an entry to the heap of ``kept`` ones; return how many it holds then.
+
+    The heap is full at len(scores). Equal scores go to the lower key.
+    """
+    if kept < len(scores):
+        _sift_up(scores, keys, kept, score, key)
+        return kept + 1
+    if _worse(scores[0], keys[0], score, key):
+        _sift_down(scores, keys, score, key)
+    return kept
+
+
+@njit(nogil=True, cache=True)
+def _worse(score, key, other_score, other_key):  # type: ignore[no-untyped-def]
     return score < other_score or (score == other_score and key > other_key)
 
 
 @njit(nogil=True, cache=True)
-def sift_up(scores, keys, place, score, key):  # type: ignore[no-untyped-def]
-    """Add an entry at the end of the heap, whose length is ``place``."""
+def _sift_up(scores, keys, place, score, key):  # type: ignore[no-untyped-def]
     while place > 0:
         parent = (place - 1) // 2
-        if not worse(score, key, scores[parent], keys[parent]):
+        if not _worse(score, key, scores[parent], keys[parent]):
             break
         scores[place] = scores[parent]
         keys[place] = keys[parent]
@@ -24,17 +36,17 @@ def sift_up(scores, keys, place, score, key):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def sift_down(scores, keys, size, score, key):  # type: ignore[no-untyped-def]
-    """Put an entry in the place of the root, the worst one, and mend the heap."""
+def _sift_down(scores, keys, score, key):  # type: ignore[no-untyped-def]
+    size = len(scores)
     place = 0
     while True:
         child = 2 * place + 1
         if child >= size:
             break
         right = child + 1
-        if right < size and worse(scores[right], keys[right], scores[child], keys[child]):
+        if right < size and _worse(scores[right], keys[right], scores[child], keys[child]):
             child = right
-        if not worse(scores[child], keys[child], score, key):
+        if not _worse(scores[child], keys[child], score, key):
             break
         scores[place] = scores[child]
         keys[place] = keys[child]

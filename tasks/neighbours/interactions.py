@@ -9,19 +9,26 @@ from numba import njit
 from numpy.typing import NDArray
 from scipy import sparse
 
-UNIT = 2.0**20
-"""Listener weights are whole multiples of 1/UNIT: sums of them are exact in float64."""
+Counts = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class RowWeights:
+    """What each listener's row counts: ``whole`` · ``unit``, so that sums are exact integers."""
+
+    whole: NDArray[np.int32]
+    unit: float
 
 
 @dataclass(frozen=True)
 class Interactions:
     """The binary matrix X (listeners × tracks) by row and by column; indices ascend in both."""
 
-    user_starts: NDArray[np.int64]
+    user_starts: Counts
     """Row pointer, length users + 1."""
     user_tracks: NDArray[np.int32]
     """The tracks of each listener."""
-    track_starts: NDArray[np.int64]
+    track_starts: Counts
     """Column pointer, length tracks + 1."""
     track_users: NDArray[np.int32]
     """The listeners of each track."""
@@ -35,9 +42,7 @@ class Interactions:
         return cls.from_rows(starts, rows.indices.astype(np.int32), rows.shape[1])
 
     @classmethod
-    def from_rows(
-        cls, starts: NDArray[np.int64], tracks_of: NDArray[np.int32], tracks: int
-    ) -> Self:
+    def from_rows(cls, starts: Counts, tracks_of: NDArray[np.int32], tracks: int) -> Self:
         """Build from row pointer and ascending, distinct tracks per row; adds the columns."""
         pattern = np.ones(len(tracks_of), dtype=np.int8)
         rows = sparse.csr_array((pattern, tracks_of, starts), shape=(len(starts) - 1, tracks))
@@ -59,47 +64,55 @@ class Interactions:
         """Number of columns."""
         return len(self.track_starts) - 1
 
+    @property
+    def plays(self) -> int:
+        """Number of pairs of listener and track."""
+        return len(self.user_tracks)
+
     @cached_property
-    def tracks_played(self) -> NDArray[np.int64]:
+    def tracks_played(self) -> Counts:
         """n_u: how many tracks each listener played."""
         return np.diff(self.user_starts)
 
     @cached_property
-    def listeners(self) -> NDArray[np.int64]:
+    def listeners(self) -> Counts:
         """n_i: how many listeners each track has."""
         return np.diff(self.track_starts)
 
-    def row_weights(self, exponent: float) -> NDArray[np.float64]:
-        """Return d_u = c · n_u^-exponent, with c such that an average play weighs 1.
+    def weights_by_length(self, exponent: float) -> RowWeights:
+        """Return d_u ∝ n_u^-exponent, scaled so that the average play weighs 1.
 
         Thus weighted co-occurrences stay on the scale of listeners whatever the exponent.
-        Rounded to whole multiples of 1/`UNIT` and never 0.
         """
-        if exponent == 0 or len(self.user_tracks) == 0:
-            return np.ones(self.users)
         played = self.tracks_played
         raw = np.maximum(played, 1).astype(np.float64) ** -exponent
-        scale = len(self.user_tracks) / float(raw @ played)
-        return quantised(raw * scale)
+        if exponent == 0 or self.plays == 0:
+            return RowWeights(np.ones(self.users, np.int32), 1.0)
+        return self.row_weights(raw * (self.plays / float(raw @ played)))
 
-    def weighted_listeners(self, user_weight: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return G_ii = Σ d_u over the listeners of each track i."""
-        return np.asarray(_column_sums(self.track_starts, self.track_users, user_weight))
+    def row_weights(self, weights: NDArray[np.float64]) -> RowWeights:
+        """Round positive weights to multiples of a power of two, none to 0.
+
+        The unit is the finest, down to 2^-20, with which no track's total leaves int32.
+        """
+        most = float(self.column_sums(weights).max(initial=1.0))
+        unit = 2.0 ** -min(20.0, np.floor(30.0 - np.log2(most)))
+        whole = np.maximum(np.rint(weights / unit), 1.0)
+        return RowWeights(whole.astype(np.int32), unit)
+
+    def column_sums(self, values: NDArray[np.float64] | NDArray[np.int32]) -> NDArray[np.float64]:
+        """Return, per track, the sum of a value over its listeners."""
+        return np.asarray(_column_sums(self.track_starts, self.track_users, values))
 
     def pair_costs(self) -> NDArray[np.float64]:
         """Return, per track, the tracks its listeners played: what its co-occurrences cost."""
-        return self.weighted_listeners(self.tracks_played.astype(np.float64))
-
-
-def quantised(weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Round to whole multiples of 1/`UNIT`, at least one."""
-    return np.maximum(np.rint(weights * UNIT), 1.0) / UNIT
+        return self.column_sums(self.tracks_played.astype(np.float64))
 
 
 @njit(nogil=True, cache=True)
-def _column_sums(starts, users, weight):  # type: ignore[no-untyped-def]
+def _column_sums(starts, users, values):  # type: ignore[no-untyped-def]
     sums = np.zeros(len(starts) - 1)
     for column in range(len(sums)):
         for at in range(starts[column], starts[column + 1]):
-            sums[column] += weight[users[at]]
+            sums[column] += values[users[at]]
     return sums

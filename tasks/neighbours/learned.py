@@ -10,98 +10,56 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from tasks.neighbours.cooccurrence import EMPTY, top_sources
-from tasks.neighbours.edges import Edges
-from tasks.neighbours.factors import powers
-from tasks.neighbours.gram import GramScratch, gram_block
+from tasks.neighbours.factors import Factors, powers
+from tasks.neighbours.gram import gram_triangles
 from tasks.neighbours.interactions import Interactions
 from tasks.neighbours.parameters import CollaborativeParameters
 from tasks.neighbours.solve import inplace_solve, inplace_solve_non_negative
 
-MEMBERS = 3_000
-"""Most tracks of one Gram block, 36 MB of it: a trade of memory for shared work, not of results.
-A single target with more neighbours gets a block of its own size."""
+
+def candidate_factors(interactions: Interactions, parameters: CollaborativeParameters) -> Factors:
+    """Return the factors of the cosine that picks the candidates: G_ij / √(G_ii · G_jj)."""
+    user = interactions.weights_by_length(parameters.user_exponent)
+    root = powers(interactions.column_sums(user.whole), -0.5)
+    return Factors(user, root, root)
 
 
-def learned_edges(
+def learned_weights(
     interactions: Interactions,
-    targets: NDArray[np.int32],
+    factors: Factors,
+    sources: NDArray[np.int32],
+    shared: NDArray[np.int32],
     parameters: CollaborativeParameters,
-) -> Edges:
-    """Return the solved weights of ``targets``, each track's independent of its company.
+) -> NDArray[np.float64]:
+    """Return the weights of ``sources`` (targets × m) that solve for their targets.
 
-    Targets that share candidates should stand near each other (see `order`): that is cheaper.
+    ``shared`` holds g_Nj in whole units. The Gram entries of all these targets are in memory at
+    once, `triangle_bytes` each.
     """
-    user_weight = interactions.row_weights(parameters.user_exponent)
-    diagonal = interactions.weighted_listeners(user_weight)
-    source_factor = powers(diagonal, -0.5)
-    sources, shared = top_sources(
-        interactions, user_weight, source_factor, targets, parameters.neighbours
-    )
-    ridge = (parameters.ridge + parameters.popularity_ridge * diagonal) + diagonal
-    scratch = GramScratch(interactions.users)
-    member_of = np.full(interactions.tracks, EMPTY, np.int32)
-    start = 0
-    while start < len(targets):
-        stop, members = _next_group(sources, start, MEMBERS, member_of)
-        gram = gram_block(interactions, user_weight, members, scratch)
-        _solve_group(
-            gram,
-            ridge,
-            member_of,
-            sources[start:stop],
-            shared[start:stop],
-            parameters.non_negative,
-        )
-        member_of[members] = EMPTY
-        start = stop
-    return Edges.of_lists(targets, sources, shared)
+    user = factors.user
+    diagonal = interactions.column_sums(user.whole) * user.unit
+    ridge = parameters.ridge + (1.0 + parameters.popularity_ridge) * diagonal
+    triangles = gram_triangles(interactions, user.whole, sources)
+    weights = shared.astype(np.float64) * user.unit
+    _inplace_solve_all(triangles, user.unit, ridge, sources, weights, parameters.non_negative)
+    return weights
 
 
 @njit(nogil=True, cache=True)
-def _next_group(sources, start, limit, member_of):  # type: ignore[no-untyped-def]
-    """Extend a group of targets while its candidates together stay within ``limit``.
-
-    Returns the end of the group and the ascending candidates, numbered in ``member_of``.
-    """
-    members = np.empty(limit + sources.shape[1], np.int32)
-    count = 0
-    stop = start
-    while stop < len(sources):
-        before = count
-        for source in sources[stop]:
-            if source >= 0 and member_of[source] < 0:
-                member_of[source] = 0
-                members[count] = source
-                count += 1
-        if count > limit and stop > start:
-            for at in range(before, count):
-                member_of[members[at]] = -1
-            count = before
-            break
-        stop += 1
-    ascending = np.sort(members[:count])
-    for local in range(count):
-        member_of[ascending[local]] = local
-    return stop, ascending
-
-
-@njit(nogil=True, cache=True)
-def _solve_group(gram, ridge, member_of, sources, shared, non_negative):  # type: ignore[no-untyped-def]
-    """Overwrite the right-hand sides in ``shared`` with the solved weights."""
+def _inplace_solve_all(triangles, unit, ridge, sources, weights, non_negative):  # type: ignore[no-untyped-def]
+    """Overwrite the right-hand sides in ``weights`` with the solutions."""
     most = sources.shape[1]
     for row in range(len(sources)):
         size = 0
         while size < most and sources[row, size] >= 0:
             size += 1
-        block = np.empty((size, size))
+        gram = np.empty((size, size))
         for i in range(size):
-            source = sources[row, i]
-            block[i, i] = ridge[source]
-            local = member_of[source]
+            gram[i, i] = ridge[sources[row, i]]
+            first = i * (2 * most - i - 1) // 2 - i - 1
             for j in range(i + 1, size):
-                block[i, j] = gram[local, member_of[sources[row, j]]]
+                gram[i, j] = triangles[row, first + j] * unit
         if non_negative:
-            inplace_solve_non_negative(block, shared[row, :size])
+            inplace_solve_non_negative(gram, weights[row, :size])
         else:
-            inplace_solve(block, shared[row, :size])
+            inplace_solve(gram, weights[row, :size])

@@ -1,4 +1,6 @@
-"""The collaborative models by name: each turns interactions into the edges of some targets."""
+"""The collaborative models by name, and how many targets each takes at a time."""
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -6,52 +8,85 @@ from scipy import sparse
 
 from tasks.neighbours.asymmetric_cosine import asymmetric_cosine
 from tasks.neighbours.bm25 import bm25
+from tasks.neighbours.cooccurrence import top_sources
 from tasks.neighbours.cosine import cosine
 from tasks.neighbours.edges import Edges
-from tasks.neighbours.factors import Factors, factor_edges
+from tasks.neighbours.factors import Factors
+from tasks.neighbours.gram import triangle_bytes
 from tasks.neighbours.interactions import Interactions
-from tasks.neighbours.learned import learned_edges
+from tasks.neighbours.learned import candidate_factors, learned_weights
 from tasks.neighbours.parameters import CollaborativeParameters
 from tasks.neighbours.popularity import tempered
 from tasks.neighbours.rp3beta import rp3beta
 from tasks.neighbours.two_step import two_step_edges
 
-
-def neighbour_matrix(
-    interactions: Interactions, parameters: CollaborativeParameters
-) -> sparse.csr_array:
-    """Return all weights, sources × targets, computed here and now in one process."""
-    tracks = np.arange(interactions.tracks, dtype=np.int32)
-    edges = weight_edges(interactions, tracks, parameters)
-    if has_second_step(parameters):
-        solved = edges.matrix(interactions.tracks).tocsc()
-        edges = further_edges(solved, tracks, parameters)
-    return finished_matrix(edges, interactions.listeners, parameters)
+BLOCK_BYTES = 128 * 2**20
+"""Gram entries that a block may hold anyway; beyond it, twice the bytes of the plays themselves."""
 
 
-def weight_edges(
+@dataclass(frozen=True)
+class Neighbours:
+    """What a model finds for some targets."""
+
+    weights: Edges
+    """As solved, on the model's own scale."""
+    similarity: Edges
+    """Cosine in (0, 1]."""
+
+
+def find_neighbours(
     interactions: Interactions,
     targets: NDArray[np.int32],
     parameters: CollaborativeParameters,
-) -> Edges:
-    """Return the weights into ``targets`` by the chosen model, each target's by itself."""
+) -> Neighbours:
+    """Return the weights into ``targets`` by the chosen model and the tracks similar to them.
+
+    What a target gets does not depend on the other targets asked for.
+    """
+    factors, likeness = model_factors(interactions, parameters), cosine(interactions)
+    top = top_sources(
+        interactions,
+        targets,
+        factors.user.whole,
+        factors.source,
+        parameters.neighbours,
+        likeness.source,
+        parameters.similar,
+    )
     if parameters.model == "learned":
-        return learned_edges(interactions, targets, parameters)
-    factors = _factors(interactions, parameters)
-    return factor_edges(interactions, factors, targets, parameters.neighbours)
+        weights = learned_weights(interactions, factors, top.sources, top.shared, parameters)
+    else:
+        scale = factors.source[top.sources] * factors.target[targets][:, None]
+        weights = (top.shared * factors.user.unit) * scale
+    scale = likeness.source[top.similar] * likeness.target[targets][:, None]
+    return Neighbours(
+        Edges.of_lists(targets, top.sources, weights),
+        Edges.of_lists(targets, top.similar, top.together * scale),
+    )
+
+
+def model_factors(interactions: Interactions, parameters: CollaborativeParameters) -> Factors:
+    """Return the formula of a model, or of its candidates."""
+    if parameters.model == "learned":
+        return candidate_factors(interactions, parameters)
+    if parameters.model == "asymmetric_cosine":
+        return asymmetric_cosine(interactions, parameters.asymmetry)
+    if parameters.model == "rp3beta":
+        return rp3beta(interactions, parameters.walk_exponent, parameters.walk_popularity)
+    if parameters.model == "bm25":
+        return bm25(interactions, parameters.saturation, parameters.length_share)
+    return cosine(interactions)
 
 
 def has_second_step(parameters: CollaborativeParameters) -> bool:
-    """Tell whether the weights of all tracks go through `further_edges`."""
+    """Tell whether the weights of all tracks go through `second_step`."""
     return parameters.model == "learned" and parameters.two_step > 0
 
 
-def further_edges(
-    solved: sparse.csc_array,
-    targets: NDArray[np.int32],
-    parameters: CollaborativeParameters,
+def second_step(
+    solved: sparse.csc_array, targets: NDArray[np.int32], parameters: CollaborativeParameters
 ) -> Edges:
-    """Add the second step to the weights into ``targets``, given those of all tracks."""
+    """Return the weights into ``targets`` after two steps, given those of all tracks."""
     share, top = parameters.two_step, parameters.two_step_neighbours
     return two_step_edges(solved, targets, share, top)
 
@@ -65,24 +100,39 @@ def finished_matrix(
     return edges.matrix(len(listeners))
 
 
+def neighbour_matrix(
+    interactions: Interactions, parameters: CollaborativeParameters
+) -> sparse.csr_array:
+    """Return all weights, sources × targets, computed here and now in one process."""
+    tracks = np.arange(interactions.tracks, dtype=np.int32)
+    blocks = np.array_split(tracks, fewest_blocks(interactions, parameters))
+    parts = [find_neighbours(interactions, block, parameters).weights for block in blocks]
+    edges = Edges.concatenated(parts)
+    if has_second_step(parameters):
+        edges = second_step(edges.matrix(interactions.tracks).tocsc(), tracks, parameters)
+    return finished_matrix(edges, interactions.listeners, parameters)
+
+
+def fewest_blocks(interactions: Interactions, parameters: CollaborativeParameters) -> int:
+    """Return into how many blocks memory wants the targets cut, at least one."""
+    if parameters.model != "learned":
+        return 1
+    allowed = max(BLOCK_BYTES, 2 * (interactions.user_tracks.nbytes * 2))
+    total = interactions.tracks * triangle_bytes(min(parameters.neighbours, interactions.tracks))
+    return max(1, -(-total // allowed))
+
+
+def target_costs(
+    interactions: Interactions, parameters: CollaborativeParameters
+) -> NDArray[np.float64]:
+    """Estimate what each target costs, in additions."""
+    m = parameters.neighbours
+    solving = m**3 / 6 + m**2 if parameters.model == "learned" else 0
+    return interactions.pair_costs() + interactions.tracks + solving
+
+
 def largest_weight(weights: sparse.csr_array, parameters: CollaborativeParameters) -> float:
     """Return what a table of whole numbers takes as 1: cosine keeps its scale, others have none."""
     if parameters.model == "cosine" or weights.nnz == 0:
         return 1.0
     return float(np.abs(weights.data).max())
-
-
-def weight_costs(parameters: CollaborativeParameters) -> float:
-    """Estimate what a target costs beside its co-occurrences, in additions."""
-    m = parameters.neighbours
-    return 1e4 + (m**3 / 10 if parameters.model == "learned" else 0.0)
-
-
-def _factors(interactions: Interactions, parameters: CollaborativeParameters) -> Factors:
-    if parameters.model == "asymmetric_cosine":
-        return asymmetric_cosine(interactions, parameters.asymmetry)
-    if parameters.model == "rp3beta":
-        return rp3beta(interactions, parameters.walk_exponent, parameters.walk_popularity)
-    if parameters.model == "bm25":
-        return bm25(interactions, parameters.saturation, parameters.length_share)
-    return cosine(interactions)

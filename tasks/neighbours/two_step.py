@@ -11,7 +11,7 @@ from scipy import sparse
 
 from tasks.neighbours.cooccurrence import EMPTY
 from tasks.neighbours.edges import Edges
-from tasks.neighbours.heap import sift_down, sift_up, worse
+from tasks.neighbours.heap import push
 
 
 def two_step_edges(
@@ -65,16 +65,10 @@ def _two_step(starts, sources_of, weights, targets, share, top):  # type: ignore
         kept = 0
         for at in range(count):
             source = touched[at]
-            size = abs(sums[source])
-            if kept < top:
-                sift_up(best_size, best, kept, size, source)
-                kept += 1
-            elif worse(best_size[0], best[0], size, source):
-                sift_down(best_size, best, top, size, source)
-        ascending = np.sort(best[:kept])
+            kept = push(best_size, best, kept, abs(sums[source]), source)
+        sources[row, :kept] = np.sort(best[:kept])
         for at in range(kept):
-            sources[row, at] = ascending[at]
-            values[row, at] = sums[ascending[at]]
+            values[row, at] = sums[sources[row, at]]
         for at in range(count):
             sums[touched[at]] = 0.0
             met[touched[at]] = False

@@ -1,4 +1,4 @@
-"""Collaborative neighbours on the Dask cluster: similarity first, then weights in its order."""
+"""Collaborative neighbours on the Dask cluster: weights that score a history, and similarity."""
 
 import time
 from collections.abc import Callable
@@ -11,33 +11,31 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from distributed import Client
-from numpy.typing import NDArray
 from scipy import sparse
 
 import tasks.neighbours
 from tasks.blocks import Block, Progress, balanced_blocks, run_blocks
 from tasks.lake import Dataset, Stage, StageResult, source_digest, write_parquet
-from tasks.neighbours.cosine import cosine
-from tasks.neighbours.edges import Edges, symmetric
-from tasks.neighbours.factors import factor_edges
+from tasks.neighbours.edges import symmetric
 from tasks.neighbours.interactions import Interactions
 from tasks.neighbours.models import (
+    fewest_blocks,
+    find_neighbours,
     finished_matrix,
-    further_edges,
     has_second_step,
     largest_weight,
-    weight_costs,
-    weight_edges,
+    second_step,
+    target_costs,
 )
-from tasks.neighbours.order import family_order
 from tasks.neighbours.parameters import CollaborativeParameters
-from tasks.neighbours.tables import edge_table, part_table, read_parts
+from tasks.neighbours.tables import edge_table, edges_table, read_edges
 
-BLOCKS = 32
-"""Blocks of each phase: fixed, so that a killed run finds its parts again."""
+BLOCKS = 8
+"""Fewest blocks. Their number depends on the input alone, so that a killed run finds its parts
+again; every block of the learned model walks all co-occurrences, so there are few."""
 
-FIXED_COST = 1e4
-"""What a track costs beside its co-occurrences, in additions."""
+STEP_BLOCKS = 32
+"""Blocks of the second step, if there is one."""
 
 
 def collaborative_stage(
@@ -132,35 +130,34 @@ class _Run:
     def matrices(self) -> tuple[sparse.csr_array, sparse.csr_array]:
         """Return the symmetric similarity and the final weights, both sources × targets."""
         interactions = self.source.read()
-        listeners, pairs = interactions.listeners, interactions.pair_costs()
+        listeners = interactions.listeners
+        costs = target_costs(interactions, self.parameters)
+        least = fewest_blocks(interactions, self.parameters)
         del interactions
-        tracks = self.source.tracks
-        phases = 3 if has_second_step(self.parameters) else 2
-        edges = self._phase("similarity", phases, pairs + FIXED_COST, similarity_block)
-        similarity = symmetric(edges.matrix(tracks))
-        order = family_order(similarity, listeners)
-        order_file = self.scratch / "order.parquet"
-        write_parquet(pa.table({"played_key": order}), order_file)
-        costs = pairs[order] + weight_costs(self.parameters)
-        edges = self._phase("weights", phases - 1, costs, weight_block, order_file)
-        if has_second_step(self.parameters):
+        two_steps = has_second_step(self.parameters)
+        blocks = balanced_blocks(costs, max(BLOCKS, least))
+        parts = self._phase("neighbours", 1 + two_steps, blocks, neighbour_block)
+        weights = read_edges(parts, "weights")
+        if two_steps:
             solved = self.scratch / "solved.parquet"
-            write_parquet(part_table(edges), solved)
-            edges = self._phase("second_step", 1, np.ones(tracks), further_block, solved)
+            write_parquet(edges_table(weights=weights), solved)
+            blocks = balanced_blocks(np.ones(len(listeners)), STEP_BLOCKS)
+            steps = self._phase("second_step", 1, blocks, step_block, solved)
+            weights = read_edges(steps, "weights")
+        similarity = symmetric(read_edges(parts, "similarity").matrix(len(listeners)))
         self.client.run(_forget, on_error="ignore")
-        return similarity, finished_matrix(edges, listeners, self.parameters)
+        return similarity, finished_matrix(weights, listeners, self.parameters)
 
     def _phase(
         self,
         name: str,
         phases_left: int,
-        costs: NDArray[np.float64],
+        blocks: list[Block],
         compute: Callable[..., pa.Table],
         *arguments: Any,
-    ) -> Edges:
+    ) -> list[Path]:
         folder = self.scratch / name
         folder.mkdir(exist_ok=True)
-        blocks = balanced_blocks(costs, BLOCKS)
         before, total = self.blocks, self.blocks + len(blocks) * phases_left
         report = self.progress
         parts = run_blocks(
@@ -174,30 +171,23 @@ class _Run:
             progress=report and (lambda done, _: report(before + done, total)),
         )
         self.blocks += len(blocks)
-        return read_parts(parts)
+        return parts
 
 
-def similarity_block(block: Block, source: Source, parameters: CollaborativeParameters) -> pa.Table:
-    """Find the most similar tracks of a range of tracks."""
-    interactions = _interactions(source)
+def neighbour_block(block: Block, source: Source, parameters: CollaborativeParameters) -> pa.Table:
+    """Find weights and similar tracks for a range of tracks."""
     targets = np.arange(block.start, block.stop, dtype=np.int32)
-    return part_table(factor_edges(interactions, cosine(interactions), targets, parameters.similar))
+    found = find_neighbours(_interactions(source), targets, parameters)
+    return edges_table(weights=found.weights, similarity=found.similarity)
 
 
-def weight_block(
-    block: Block, source: Source, parameters: CollaborativeParameters, order: Path
-) -> pa.Table:
-    """Compute the weights into the tracks at a range of places of ``order``."""
-    targets = pq.read_table(order)["played_key"].to_numpy()[block.start : block.stop]
-    return part_table(weight_edges(_interactions(source), targets, parameters))
-
-
-def further_block(
+def step_block(
     block: Block, source: Source, parameters: CollaborativeParameters, solved: Path
 ) -> pa.Table:
     """Add the second step to the weights into a range of tracks."""
     targets = np.arange(block.start, block.stop, dtype=np.int32)
-    return part_table(further_edges(_solved(solved, source.tracks), targets, parameters))
+    edges = second_step(_solved(solved, source.tracks), targets, parameters)
+    return edges_table(weights=edges)
 
 
 @lru_cache(maxsize=1)
@@ -207,7 +197,7 @@ def _interactions(source: Source) -> Interactions:
 
 @lru_cache(maxsize=1)
 def _solved(file: Path, tracks: int) -> sparse.csc_array:
-    return read_parts([file]).matrix(tracks).tocsc()
+    return read_edges([file], "weights").matrix(tracks).tocsc()
 
 
 def _forget() -> None:

@@ -59,13 +59,15 @@ def formula(interactions: Interactions, parameters: CollaborativeParameters) -> 
 def learned(interactions: Interactions, parameters: CollaborativeParameters) -> Dense:
     """Return sources × targets: one dense solve for each column."""
     X = dense(interactions)
-    G = X.T @ (X * interactions.row_weights(parameters.user_exponent)[:, None])
+    d = interactions.weights_by_length(parameters.user_exponent)
+    whole = X.T @ (X * d.whole[:, None].astype(np.float64))
+    G = whole * d.unit
     g = np.diag(G)
     n = np.maximum(X.sum(axis=0), 1)
-    similar = np.maximum(g, 1e-9) ** -0.5
+    similar = np.maximum(np.diag(whole), 1) ** -0.5
     W = np.zeros_like(G)
     for j in range(len(G)):
-        N = top(similar * G[:, j], j, parameters.neighbours)
+        N = top(similar * whole[:, j], j, parameters.neighbours)
         ridge = parameters.ridge + parameters.popularity_ridge * g[N]
         A = G[np.ix_(N, N)] + np.diag(ridge)
         if parameters.non_negative:

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from implicit.nearest_neighbours import BM25Recommender
 from scipy import sparse
 
+from tasks.neighbours import models
 from tasks.neighbours.interactions import Interactions
-from tasks.neighbours.models import neighbour_matrix, weight_edges
+from tasks.neighbours.models import find_neighbours, neighbour_matrix
 from tasks.neighbours.parameters import CollaborativeParameters
 from tests.tasks.neighbours import oracle
 
@@ -167,17 +168,41 @@ def test_targets_do_not_depend_on_their_company() -> None:
     X = oracle.random_interactions(3, 300, 80, 0.08)
     rng = np.random.default_rng(0)
     for model in ("learned", "cosine"):
-        parameters = CollaborativeParameters(model=model, neighbours=20)
-        whole = weight_edges(X, every_track(X), parameters).matrix(80).toarray()
+        parameters = CollaborativeParameters.model_validate({"model": model, "neighbours": 20})
+        whole = find_neighbours(X, every_track(X), parameters)
         order = rng.permutation(every_track(X))
         for targets in np.array_split(order, 7):
-            part = weight_edges(X, targets, parameters).matrix(80).toarray()
-            assert np.array_equal(part[:, targets], whole[:, targets])
+            part = find_neighbours(X, targets, parameters)
+            for name in ("weights", "similarity"):
+                expected = getattr(whole, name).matrix(80).toarray()[:, targets]
+                found = getattr(part, name).matrix(80).toarray()[:, targets]
+                np.testing.assert_array_equal(found, expected)
+
+
+def test_similarity_is_cosine_whatever_the_model() -> None:
+    X = oracle.random_interactions(4, 120, 40, 0.15)
+    for model in ("learned", "bm25"):
+        parameters = CollaborativeParameters.model_validate({"model": model, "similar": 6})
+        found = find_neighbours(X, every_track(X), parameters).similarity
+        np.testing.assert_array_equal(found.matrix(40).toarray(), oracle.cosine(X, 6))
 
 
 def test_listener_weights_keep_the_scale_of_listeners() -> None:
     X = oracle.random_interactions(5, 100, 40, 0.2)
     for exponent in (0.0, 0.3, 1.0):
-        weight = X.row_weights(exponent)
-        assert weight @ X.tracks_played == pytest.approx(X.tracks_played.sum(), rel=1e-5)
-    assert np.all(np.diff(X.row_weights(0.5)[np.argsort(X.tracks_played)]) <= 0)
+        rows = X.weights_by_length(exponent)
+        assert rows.unit * rows.whole @ X.tracks_played == pytest.approx(X.plays, rel=1e-4)
+        assert np.all(np.diff(rows.whole[np.argsort(X.tracks_played)]) <= 0)
+        assert X.column_sums(rows.whole).max() < 2**31
+
+
+def test_memory_decides_how_many_targets_at_a_time() -> None:
+    X = oracle.random_interactions(6, 50, 40, 0.2)
+    many = CollaborativeParameters(neighbours=30)
+    assert models.fewest_blocks(X, many) == 1
+    whole = neighbour_matrix(X, many).toarray()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(models, "BLOCK_BYTES", 1)
+        # 40 targets of 30 · 29 / 2 entries of 4 bytes, in twice the 8 bytes of each play
+        assert models.fewest_blocks(X, many) == -(-40 * 30 * 29 // 2 * 4 // (16 * X.plays))
+        np.testing.assert_array_equal(neighbour_matrix(X, many).toarray(), whole)
