@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +13,9 @@ from pathlib import Path
 from warehouse.errors import LockedError
 
 DATABASE = "crossfade.duckdb"
+
+PATIENCE = {"pointer": 30.0}
+"""Seconds to wait for a lock: the pointer is held for moments, a run for minutes."""
 
 
 @dataclass(frozen=True)
@@ -51,15 +55,21 @@ class Home:
         The operating system lets go of the lock when the process ends, however it ends.
         """
         self.path.mkdir(parents=True, exist_ok=True)
+        deadline = time.monotonic() + PATIENCE.get(name, 0.0)
         with (self.path / f"{name}.lock").open("a+") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                file.seek(0)
-                raise LockedError(
-                    f"another process is at work in {self.path} ({file.read().strip()}); "
-                    "wait for it to end, or give this one another --home"
-                ) from None
+            while True:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if time.monotonic() < deadline:
+                        time.sleep(0.02)
+                        continue
+                    file.seek(0)
+                    raise LockedError(
+                        f"another process is at work in {self.path} ({file.read().strip()}); "
+                        "wait for it to end, or give this one another --home"
+                    ) from None
             file.truncate(0)
             holder = {
                 "doing": doing,

@@ -1,6 +1,7 @@
 """The manifest: what a release is made of, beside its DuckDB file."""
 
 import hashlib
+import os
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -47,8 +48,13 @@ class Manifest(BaseModel):
         return cls.model_validate_json((folder / MANIFEST).read_text())
 
     def write(self, folder: Path) -> None:
-        """Write the manifest into the release folder."""
-        (folder / MANIFEST).write_text(self.model_dump_json(indent=2) + "\n")
+        """Write the manifest into the release folder: whole or not at all, and durably."""
+        partial = folder / f".{MANIFEST}"
+        with partial.open("w") as file:
+            file.write(self.model_dump_json(indent=2) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(folder / MANIFEST)
 
 
 def file_digest(path: Path) -> str:

@@ -12,6 +12,7 @@ import duckdb
 import pyarrow as pa
 
 from warehouse.errors import UnknownReleaseError
+from warehouse.manifest import SCHEMA_VERSION, Manifest
 
 
 class Reader:
@@ -37,17 +38,29 @@ class Reader:
         return list(self.query(sql, parameters).to_pylist())
 
     def connection(self) -> duckdb.DuckDBPyConnection:
-        """Return a connection to the current release, opened again if the pointer has moved."""
-        for _ in range(10):  # a release may be pruned between reading the pointer and opening
-            file = self._resolve()
-            if file == self._file and self._connection is not None:
-                return self._connection
+        """Return a connection to the current release, opened again if the pointer has moved.
+
+        Raises UnknownReleaseError if nothing is published, or what is there is not whole.
+        """
+        for _ in range(20):  # a release may be pruned between reading the pointer and opening
+            named = self._named()
             try:
+                file = self._pointer.resolve(strict=True)
+                if file == self._file and self._connection is not None:
+                    return self._connection
                 connection = self._open(file)
-            except duckdb.IOException:
-                if self._resolve() == file:
-                    raise
-                continue
+            except (OSError, duckdb.Error) as error:
+                if self._named() != named:
+                    continue
+                if not self._pointer.is_symlink() and not self._pointer.exists():
+                    raise UnknownReleaseError(
+                        f"nothing is published at {self._pointer}; publish a release with "
+                        "`crossfade run`"
+                    ) from None
+                raise UnknownReleaseError(
+                    f"{self._pointer} cannot be read as a release ({error}); roll back to another "
+                    "one or publish a new one with `crossfade run`"
+                ) from error
             self.close()
             self._file, self._connection = file, connection
             return connection
@@ -70,18 +83,38 @@ class Reader:
     ) -> None:
         self.close()
 
-    def _resolve(self) -> Path:
+    def _named(self) -> Path:
+        """Return what the pointer names, whether or not that is still there."""
         try:
-            return self._pointer.resolve(strict=True)
+            return self._pointer.readlink() if self._pointer.is_symlink() else self._pointer
         except OSError:
-            raise UnknownReleaseError(
-                f"nothing is published at {self._pointer}; publish a release with `crossfade run`"
-            ) from None
+            return self._pointer
 
     def _open(self, file: Path) -> duckdb.DuckDBPyConnection:
+        _check_size(file)
         connection = duckdb.connect(str(file), read_only=True)
-        if self._threads is not None:
-            connection.execute("SET threads = ?", [self._threads])
-        connection.execute("SET enable_external_access = false")
-        connection.execute("SET lock_configuration = true")
+        try:
+            if self._threads is not None:
+                connection.execute("SET threads = ?", [self._threads])
+            connection.execute("SET enable_external_access = false")
+            connection.execute("SET lock_configuration = true")
+            versions = connection.execute("SELECT schema_version FROM release").fetchall()
+            if versions != [(SCHEMA_VERSION,)]:
+                raise UnknownReleaseError(
+                    f"{file} follows another contract than version {SCHEMA_VERSION}; publish a new "
+                    "release with `crossfade run`"
+                )
+        except BaseException:
+            connection.close()
+            raise
         return connection
+
+
+def _check_size(file: Path) -> None:
+    """Raise UnknownReleaseError if the file is not as long as the manifest beside it says."""
+    try:
+        manifest = Manifest.read(file.parent)
+    except (OSError, ValueError):
+        return  # a copy on its own is fine; its schema version is checked
+    if file.stat().st_size != manifest.bytes:
+        raise UnknownReleaseError(f"{file} is cut short; roll back to another release")

@@ -132,10 +132,10 @@ def prune(home: Home, keep: int) -> list[str]:
     """Delete all but the newest ``keep`` releases, never the current one; return their ids."""
     with home.locked("pointer", "prune"):
         releases = [release for release in list_releases(home) if not release.is_current]
-        spare = keep - 1 if current_id(home) else keep
-        gone = releases[: len(releases) - spare] if spare > 0 else releases
+        spare = max(0, keep - 1 if current_id(home) else keep)
+        gone = releases[: max(0, len(releases) - spare)]
         for release in gone:
-            shutil.rmtree(release.folder, ignore_errors=True)
+            _discard(home, release.folder)
         return [release.manifest.release_id for release in gone]
 
 
@@ -147,8 +147,18 @@ def clear_leftovers(home: Home) -> None:
         for folder in home.releases.iterdir():
             if folder not in known and folder.name != current_id(home):
                 shutil.rmtree(folder, ignore_errors=True)
-    for link in home.current.parent.glob(".current.*"):
-        link.unlink(missing_ok=True)
+    with home.locked("pointer", "clean up"):
+        for link in home.current.parent.glob(".current.*"):
+            link.unlink(missing_ok=True)
+
+
+def _discard(home: Home, folder: Path) -> None:
+    """Delete a release: out of sight by one rename first, so that none is ever half there."""
+    home.building.mkdir(parents=True, exist_ok=True)
+    doomed = home.building / f"pruned-{folder.name}"
+    shutil.rmtree(doomed, ignore_errors=True)
+    folder.rename(doomed)
+    shutil.rmtree(doomed, ignore_errors=True)
 
 
 def _sync(path: Path) -> None:
