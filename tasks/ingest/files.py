@@ -8,6 +8,7 @@ import shutil
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import IO
 
@@ -42,7 +43,7 @@ class InputFile:
 
     path: Path
     name: str
-    """How reports call it: its file name, or its whole path where two inputs share the name."""
+    """How reports call it, see `tell_apart`."""
     kind: str
     """csv, gzip, zstd or parquet, by the first bytes and not by the name."""
 
@@ -68,7 +69,7 @@ class OpenedFile:
 
 
 def find_files(paths: Sequence[str], field: str) -> list[InputFile]:
-    """Resolve paths and globs to files, in order of their names, no file twice.
+    """Resolve paths and globs to files, no file twice.
 
     ``field`` is the TOML field that holds the paths, for messages. Raises InputError when a path
     leads to no file or to something that is not CSV or Parquet.
@@ -85,15 +86,25 @@ def find_files(paths: Sequence[str], field: str) -> list[InputFile]:
                 raise InputError(f"no file matches {path} (`{field}`); check the pattern")
         for match in matches:
             found.setdefault(match.resolve(), match)
-    names = [path.name for path in found.values()]
-    files = [
-        _recognised(path, path.name if names.count(path.name) == 1 else str(path), field)
-        for path in found.values()
-    ]
-    return sorted(files, key=lambda file: file.name)
+    return [_recognised(path, field) for path in found.values()]
 
 
-def _recognised(path: Path, name: str, field: str) -> InputFile:
+def tell_apart(*groups: Sequence[InputFile]) -> list[list[InputFile]]:
+    """Give files that share a name their whole path for one, and sort each group by name."""
+    paths: dict[str, set[Path]] = {}
+    for file in chain(*groups):
+        paths.setdefault(file.name, set()).add(file.path)
+    named = (
+        [
+            file if len(paths[file.name]) == 1 else replace(file, name=str(file.path))
+            for file in group
+        ]
+        for group in groups
+    )
+    return [sorted(group, key=lambda file: file.name) for group in named]
+
+
+def _recognised(path: Path, field: str) -> InputFile:
     if path.is_dir():
         raise InputError(
             f"{path} is a folder; give a file in `{field}`, or a glob like {path}/*.csv"
@@ -111,7 +122,7 @@ def _recognised(path: Path, name: str, field: str) -> InputFile:
         if head.startswith(magic):
             raise InputError(f"{path} is {what}, not a CSV; give UTF-8 CSV or Parquet in `{field}`")
     kinds = (kind for magic, kind in _MAGIC.items() if head.startswith(magic))
-    return InputFile(path=path, name=name, kind=next(kinds, "csv"))
+    return InputFile(path=path, name=path.name, kind=next(kinds, "csv"))
 
 
 def open_file(

@@ -162,10 +162,11 @@ def _read_listeners(
         records, rejected = con.execute(totals).fetchall()[0]
         if not plain or records == expected:
             return records, rejected
-    except duckdb.Error as error:
+    except duckdb.InvalidInputException as error:
         if not plain:
             names = ", ".join(part.report.name for part in parts[:3])
-            raise InputError(f"{names} cannot be read ({error}); write the file again") from error
+            cause = str(error).splitlines()[0]
+            raise InputError(f"{names} cannot be read ({cause}); write the file again") from error
     for part in plain:
         _read_one_by_one(part, spec, limits, part.report.records + 1)
     return _read_listeners(con, parts, spec, limits)

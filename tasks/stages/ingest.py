@@ -1,5 +1,6 @@
 """The ingest stage: from the dataset's files to tracks, users and interactions in the lake."""
 
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -11,11 +12,11 @@ import pyarrow as pa
 import tasks.ingest
 from tasks import dataset, schemas
 from tasks.dataset import DatasetSpec, PlaysSpec, TracksSpec
-from tasks.errors import InputError
+from tasks.errors import InputError, RunError
 from tasks.ingest.catalogue import Catalogue, read_catalogue
 from tasks.ingest.checks import contract_check, quality_table, run_checks, stop_on_failure
 from tasks.ingest.contracts import CONTRACTS
-from tasks.ingest.files import InputFile, OpenedFile, find_files, open_file
+from tasks.ingest.files import InputFile, OpenedFile, find_files, open_file, tell_apart
 from tasks.ingest.history import Plays, read_history
 from tasks.ingest.limits import IngestLimits
 from tasks.ingest.rejects import rejected_table
@@ -42,7 +43,7 @@ _JUDGED = ("rejected_rows", "data_quality")
 
 def input_fingerprints(spec: DatasetSpec) -> dict[str, str]:
     """Hash the content of every input file: file name → digest. Raises InputError."""
-    return input_digests(_input_files(spec))
+    return {name: digest for files in _input_files(spec) for name, digest in _hashed(files)}
 
 
 def ingest_stage(
@@ -59,64 +60,87 @@ def ingest_stage(
     """
     started = time.perf_counter()
     limits = limits or IngestLimits()
+    inputs = _input_files(spec)
     stage = Stage(
         lake,
         "ingest",
-        inputs=input_fingerprints(spec),
+        inputs=[_hashed(files) for files in inputs],
         tracks=spec.tracks.model_dump(exclude={"path"}),
         plays=spec.plays.model_dump(exclude={"path"}),
         limits=limits.model_dump(exclude={"drift"}),
-        code=source_digest(tasks.ingest, dataset, schemas),
+        code=source_digest(tasks.ingest, dataset, schemas, sys.modules[__name__]),
     )
     if result := stage.finished():
         return result
-    scratch = stage.scratch
-    files = {
-        "tracks": _opened(spec.tracks, "tracks", scratch),
-        "plays": _opened(spec.plays, "plays", scratch),
-    }
-    paths = {name: stage.folder / f"{name}.parquet" for name in (*_WRITING, *_JUDGED)}
-    with duckdb.connect(config=_config(memory_limit, scratch)) as con:
-        catalogue = read_catalogue(files["tracks"], spec.tracks, limits)
-        plays = read_history(con, files["plays"], spec.plays, catalogue.ids, limits, scratch)
-        tables = key_tables(catalogue, plays, spec.tracks)
-        if not tables.interactions.num_rows:
-            raise InputError(
-                f"no play in {_names(files['plays'])} is of a track in {_names(files['tracks'])}; "
-                "check that `plays.track` and `tracks.id` hold the same ids"
-            )
-        # Files are only believed once the stage is finished, so they can be written while the
-        # checks run.
-        with ThreadPoolExecutor(1) as writer:
-            written = [
-                writer.submit(write_parquet, getattr(tables, name), paths[name], **options)
-                for name, options in _WRITING.items()
-            ]
-            rejected = rejected_table([*catalogue.reports, *plays.reports])
-            counts = _counts(catalogue, plays, tables)
-            quality = _checked(con, spec, limits, tables, rejected, counts, catalogue, plays)
-            write_parquet(rejected, paths["rejected_rows"])
-            write_parquet(quality, paths["data_quality"])
-            for one in written:
-                one.result()
+    try:
+        with duckdb.connect(config=_config(memory_limit, stage.scratch)) as con:
+            counts, paths = _compute(con, stage, spec, inputs, limits)
+    except duckdb.OutOfMemoryException as error:
+        raise RunError(
+            f"ingest needs more than the memory limit of {memory_limit}; raise `memory_limit`"
+        ) from error
     return stage.finish(time.perf_counter() - started, counts, **paths)
 
 
-def _input_files(spec: DatasetSpec) -> list[InputFile]:
-    return [
-        *find_files(spec.tracks.path, "tracks.path"),
-        *find_files(spec.plays.path, "plays.path"),
-    ]
+def _compute(
+    con: duckdb.DuckDBPyConnection,
+    stage: Stage,
+    spec: DatasetSpec,
+    inputs: Sequence[Sequence[InputFile]],
+    limits: IngestLimits,
+) -> tuple[dict[str, int], dict[str, Path]]:
+    """Make and write the stage's tables; return its counts and where the files are."""
+    scratch = stage.scratch
+    track_files = _opened(spec.tracks, inputs[0], scratch / "tracks")
+    play_files = _opened(spec.plays, inputs[1], scratch / "plays")
+    catalogue = read_catalogue(track_files, spec.tracks, limits)
+    plays = read_history(con, play_files, spec.plays, catalogue.ids, limits, scratch)
+    tables = key_tables(catalogue, plays, spec.tracks)
+    if not tables.interactions.num_rows:
+        raise InputError(
+            f"no play in {_names(inputs[1])} is of a track in {_names(inputs[0])}; "
+            "check that `plays.track` and `tracks.id` hold the same ids"
+        )
+    paths = {name: stage.folder / f"{name}.parquet" for name in (*_WRITING, *_JUDGED)}
+    # Files are only believed once the stage is finished, so they can be written while the checks
+    # run.
+    with ThreadPoolExecutor(1) as writer:
+        written = [
+            writer.submit(write_parquet, getattr(tables, name), paths[name], **options)
+            for name, options in _WRITING.items()
+        ]
+        rejected = rejected_table([*catalogue.reports, *plays.reports])
+        counts = _counts(catalogue, plays, tables)
+        quality = _checked(con, spec, limits, tables, rejected, counts, catalogue, plays)
+        write_parquet(rejected, paths["rejected_rows"])
+        write_parquet(quality, paths["data_quality"])
+        for one in written:
+            one.result()
+    return counts, paths
 
 
-def _opened(spec: TracksSpec | PlaysSpec, kind: str, scratch: Path) -> list[OpenedFile]:
+def _input_files(spec: DatasetSpec) -> list[list[InputFile]]:
+    """Return the files of the catalogue and those of the history."""
+    return tell_apart(
+        find_files(spec.tracks.path, "tracks.path"), find_files(spec.plays.path, "plays.path")
+    )
+
+
+def _hashed(files: Sequence[InputFile]) -> list[tuple[str, str]]:
+    return sorted(input_digests(files).items())
+
+
+def _opened(
+    spec: TracksSpec | PlaysSpec, files: Sequence[InputFile], inflate_to: Path
+) -> list[OpenedFile]:
+    """Read the headers; compressed files are inflated to names that begin with ``inflate_to``."""
     columns = spec.columns()
     optional: frozenset[str] = frozenset()
     if isinstance(spec, TracksSpec) and spec.absent_ok:
         optional = frozenset(columns) - {"tracks.id"}
     return [
-        open_file(file, columns, scratch / f"{kind}-{number}.csv", spec.delimiter, optional)
-        for number, file in enumerate(find_files(spec.path, f"{kind}.path"))
+        open_file(file, columns, Path(f"{inflate_to}-{number}.csv"), spec.delimiter, optional)
+        for number, file in enumerate(files)
     ]
 
 
@@ -163,8 +187,8 @@ def _total(column: pa.ChunkedArray) -> int:
     return int(column.to_numpy().sum())
 
 
-def _names(files: Sequence[OpenedFile]) -> str:
-    return ", ".join(file.file.name for file in files[:3])
+def _names(files: Sequence[InputFile]) -> str:
+    return ", ".join(file.name for file in files[:3])
 
 
 def _checked(

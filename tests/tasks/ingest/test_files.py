@@ -8,8 +8,8 @@ import pytest
 
 from tasks.dataset import DatasetSpec
 from tasks.errors import InputError
-from tasks.ingest.files import find_files
-from tasks.stages.ingest import ingest_stage
+from tasks.ingest.files import find_files, tell_apart
+from tasks.stages.ingest import ingest_stage, input_fingerprints
 
 TRACKS = b"track_id,name\nT1,N\n"
 PLAYS = b"track_id,user_id,playcount\nT1,u,1\n"
@@ -85,23 +85,23 @@ def test_an_empty_parquet_file_is_named(tmp_path: Path) -> None:
         ingest(tmp_path, tracks=(tmp_path / "empty.csv").read_bytes())
 
 
-def test_globs_and_lists_find_each_file_once_in_order_of_names(tmp_path: Path) -> None:
+def test_globs_and_lists_find_each_file_once(tmp_path: Path) -> None:
     for name in ("b.csv", "a.csv", "c [1].csv"):
         (tmp_path / name).write_text("x\n1\n")
     (tmp_path / "d.csv").mkdir()
     paths = [str(tmp_path / "b.csv"), str(tmp_path / "*.csv"), str(tmp_path / "c [1].csv")]
-    found = find_files(paths, "plays.path")
+    (found,) = tell_apart(find_files(paths, "plays.path"))
     assert [file.name for file in found] == ["a.csv", "b.csv", "c [1].csv"]
     with pytest.raises(InputError, match=r"no file matches .*\*\.tsv \(`plays\.path`\)"):
         find_files([str(tmp_path / "*.tsv")], "plays.path")
 
 
 def test_files_of_the_same_name_are_told_apart(tmp_path: Path) -> None:
-    for day in ("mon", "tue"):
+    for day, content in (("mon", PLAYS), ("tue", PLAYS + b"T1,v,1\n"), ("info", TRACKS)):
         (tmp_path / day).mkdir()
-        (tmp_path / day / "plays.csv").write_text("x\n1\n")
-    found = find_files([str(tmp_path / "*" / "plays.csv")], "plays.path")
-    assert [file.name for file in found] == [
-        str(tmp_path / "mon" / "plays.csv"),
-        str(tmp_path / "tue" / "plays.csv"),
-    ]
+        (tmp_path / day / "data.csv").write_bytes(content)
+    spec = DatasetSpec.kaggle(tmp_path / "info" / "data.csv", tmp_path / "[mt]*" / "data.csv")
+    digests = input_fingerprints(spec)
+    assert list(digests) == [str(tmp_path / day / "data.csv") for day in ("info", "mon", "tue")]
+    assert len(set(digests.values())) == 3
+    assert ingest_stage(tmp_path / "lake", spec).counts["plays_rows"] == 2
