@@ -1,8 +1,8 @@
 """The ranking kernel: docs/scoring.md, compiled.
 
 One dense accumulator per thread, whole-number sums, then one pass over the touched tracks. Lists
-are exact: a cheap histogram cut decides which candidates are sorted, and is widened whenever the
-artist factor could let a track below the cut rise above one above it.
+are exact: an estimate without roundings decides which candidates are scored and sorted, and the
+cut is widened whenever the artist factor could let a track below it rise above one above it.
 """
 
 from enum import IntEnum
@@ -27,6 +27,9 @@ Lists: TypeAlias = tuple[
 ]
 """The arrays of RankedLists: tracks, collaborative, content, score, repeats, source, because."""
 
+Query: TypeAlias = tuple[float, float, float, int, int, bool]
+"""What scores one history: w, p, γ, C⁺, D⁺ (docs/scoring.md), and whether it is empty."""
+
 
 class Source(IntEnum):
     """Which signals put a row into a list; the value is what the release stores."""
@@ -41,6 +44,7 @@ class Source(IntEnum):
 
 _HEARD, _TOUCHED = 1, 2
 _HISTOGRAM = 256
+_SLACK = 2  # ticks: rounding c', d and the blend moves a score by at most one, floats by far less
 
 
 @nb.njit(cache=True, nogil=True)
@@ -69,9 +73,7 @@ def rank_all(
     d_sum = np.zeros(n, np.int64)
     state = np.zeros(n, np.uint8)
     touched = np.empty(n, np.int32)
-    c_ticks = np.zeros(n, np.int16)
-    d_ticks = np.zeros(n, np.int16)
-    s_ticks = np.zeros(n, np.int16)
+    estimate = np.empty(n, np.float64)
     slot = np.zeros(n, np.int32)
     artist_count = np.zeros(artists, np.int32)
     for u in range(len(indptr) - 1):
@@ -87,15 +89,15 @@ def rank_all(
                     touched[count] = j
                     count += 1
         c_max, d_max = _maxima(touched[:count], c_sum, d_sum, state)
-        _score(
-            touched[:count], c_sum, d_sum, c_max, d_max, is_cold, popularity,
-            w, p, gamma, len(history) == 0, c_ticks, d_ticks, s_ticks,
+        query = (w, p, gamma, c_max, d_max, len(history) == 0)
+        _estimate(query, touched[:count], c_sum, d_sum, state, popularity, estimate)
+        rows = _select(
+            query, touched[:count], c_sum, d_sum, estimate, popularity, artist_key, factors,
+            artist_count, u, out,
         )  # fmt: skip
-        rows = _select(touched[:count], state, s_ticks, artist_key, factors, artist_count, u, out)
         for r in range(rows):
             j = out[0][u, r]
-            out[1][u, r] = c_ticks[j]
-            out[2][u, r] = d_ticks[j]
+            out[1][u, r], out[2][u, r], _ = _ticks(query, c_sum[j], d_sum[j], popularity[j])
             out[5][u, r] = _source(c_sum[j], d_sum[j], is_cold[j], len(history) == 0)
         _explain(history, collaborative, content, c_max, d_max, w, is_cold, slot, rows, u, out)
         if rows < out[0].shape[1]:
@@ -154,37 +156,58 @@ def _maxima(
 
 
 @nb.njit(cache=True, nogil=True)
-def _score(
+def _ticks(query: Query, c_sum: int, d_sum: int, popularity: float) -> tuple[int, int, int]:
+    """c', d and w·c' + (1 - w)·d in ticks; the same expressions stand in macros/ranked.sql.
+
+    A track is cold where its popularity is 0: nobody has played it.
+    """
+    w, p, gamma, c_max, d_max, no_history = query
+    is_cold = popularity == 0.0
+    d = min(1.0, d_sum / d_max) if d_max > 0 else 0.0
+    estimated = is_cold or c_max <= 0
+    c = gamma * d if estimated else min(1.0, max(0.0, c_sum / c_max))
+    if no_history:
+        c = popularity
+    elif not is_cold:
+        c = (c + p * popularity) / (1.0 + p)
+    c_tick = np.floor(c * TICKS + 0.5)
+    d_tick = np.floor(d * TICKS + 0.5)
+    return int(c_tick), int(d_tick), int(np.floor(w * c_tick + (1.0 - w) * d_tick + 0.5))
+
+
+@nb.njit(cache=True, nogil=True)
+def _estimate(
+    query: Query,
     touched: NDArray[np.int32],
     c_sum: NDArray[np.int64],
     d_sum: NDArray[np.int64],
-    c_max: int,
-    d_max: int,
-    is_cold: NDArray[np.bool_],
+    state: NDArray[np.uint8],
     popularity: NDArray[np.float64],
-    w: float,
-    p: float,
-    gamma: float,
-    no_history: bool,
-    c_ticks: NDArray[np.int16],
-    d_ticks: NDArray[np.int16],
-    s_ticks: NDArray[np.int16],
+    estimate: NDArray[np.float64],
 ) -> None:
-    """c', d and w·c' + (1 - w)·d in ticks; the same expressions stand in macros/ranked.sql."""
-    for j in touched:
-        d = d_sum[j] / d_max if d_max > 0 else 0.0
-        d = min(1.0, d)
-        estimated = is_cold[j] or c_max <= 0
-        c = gamma * d if estimated else min(1.0, max(0.0, c_sum[j] / c_max))
-        if no_history:
-            c = popularity[j]
-        elif not is_cold[j]:
-            c = (c + p * popularity[j]) / (1.0 + p)
-        c_tick = np.floor(c * TICKS + 0.5)
-        d_tick = np.floor(d * TICKS + 0.5)
-        c_ticks[j] = c_tick
-        d_ticks[j] = d_tick
-        s_ticks[j] = np.floor(w * c_tick + (1.0 - w) * d_tick + 0.5)
+    """Blend every touched track without the roundings: within `_SLACK` ticks of `_ticks`.
+
+    A few multiplications instead of divisions and floors; tracks of the history get -1.
+    """
+    w, p, gamma, c_max, d_max, no_history = query
+    per_d = TICKS / d_max if d_max > 0 else 0.0
+    per_c = w / (1.0 + p) * TICKS / c_max if c_max > 0 else 0.0
+    per_pop = w * TICKS if no_history else w * p / (1.0 + p) * TICKS
+    cold_d = (w * gamma + 1.0 - w) * per_d
+    warm_d = (1.0 - w) * per_d
+    if c_max <= 0 and not no_history:
+        warm_d += w * gamma / (1.0 + p) * per_d
+    for x in range(len(touched)):
+        j = touched[x]
+        if state[j] & _HEARD:
+            estimate[x] = -1.0
+        elif popularity[j] == 0.0:
+            estimate[x] = cold_d * d_sum[j]
+        else:
+            c = c_sum[j]
+            estimate[x] = (
+                (c * per_c if c > 0 else 0.0) + warm_d * d_sum[j] + per_pop * popularity[j]
+            )
 
 
 @nb.njit(cache=True, nogil=True)
@@ -204,9 +227,12 @@ def _source(
 
 @nb.njit(cache=True, nogil=True)
 def _select(
+    query: Query,
     touched: NDArray[np.int32],
-    state: NDArray[np.uint8],
-    s_ticks: NDArray[np.int16],
+    c_sum: NDArray[np.int64],
+    d_sum: NDArray[np.int64],
+    estimate: NDArray[np.float64],
+    popularity: NDArray[np.float64],
     artist_key: NDArray[np.int32],
     factors: NDArray[np.float64],
     artist_count: NDArray[np.int32],
@@ -216,34 +242,36 @@ def _select(
     """Write tracks, scores and repeats of the best candidates; return how many there are."""
     k = out[0].shape[1]
     counts = np.zeros(_HISTOGRAM + 1, np.int64)
-    candidates = 0
-    for j in touched:
-        if state[j] & _HEARD == 0 and s_ticks[j] > 0:
-            counts[s_ticks[j] * _HISTOGRAM // (TICKS + 1)] += 1
-            candidates += 1
+    for x in range(len(touched)):
+        if estimate[x] >= 0.0:
+            counts[int(estimate[x]) * _HISTOGRAM // (TICKS + _SLACK)] += 1
     wanted = 2 * k + 20
     while True:
         cut, above = _HISTOGRAM, 0
         while cut > 0 and above < wanted:
             cut -= 1
             above += counts[cut]
-        floor = -(-cut * (TICKS + 1) // _HISTOGRAM)  # the lowest score in the bucket at the cut
-        order = np.empty(above, np.int64)
-        x = 0
-        for j in touched:
-            if state[j] & _HEARD == 0 and s_ticks[j] > 0 and s_ticks[j] >= floor:
-                order[x] = (np.int64(TICKS - s_ticks[j]) << 32) | j
-                x += 1
-        order = order[:x]
+        # The lowest estimate in the bucket at the cut; what is below cannot reach it exactly.
+        floor = -(-cut * (TICKS + _SLACK) // _HISTOGRAM)
+        order = np.empty(len(touched), np.int64)
+        found = 0
+        for x in range(len(touched)):
+            if estimate[x] >= max(floor - _SLACK, 0):
+                j = touched[x]
+                score = _ticks(query, c_sum[j], d_sum[j], popularity[j])[2]
+                if score > 0:
+                    order[found] = (np.int64(TICKS - score) << 32) | j
+                    found += 1
+        order = order[:found]
         _inplace_sort(order)
         final = _artist_factor(order, artist_key, factors, artist_count)
         _inplace_sort(final)
         rows = min(k, len(final))
         worst = TICKS - (final[rows - 1] >> 40) if rows else 0
         # Nothing below the cut can rise: scores only fall by the artist factor.
-        if above >= candidates or (rows == k and worst >= floor):
+        if cut == 0 or (rows == k and worst >= floor):
             break
-        wanted = candidates if wanted > 8 * k + 80 else wanted * 4
+        wanted = len(touched) if wanted > 8 * k + 80 else wanted * 4
     for r in range(rows):
         out[0][u, r] = (final[r] >> 8) & 0xFFFFFFFF
         out[3][u, r] = TICKS - (final[r] >> 40)
