@@ -41,16 +41,20 @@ def quiet_console(debug: bool) -> None:
         for handler in list(logger.handlers):
             if isinstance(handler, PrefectConsoleHandler):
                 logger.removeHandler(handler)
-    atexit.register(_close_standard_error)
+    silence_teardown()
     for name in ("distributed", "asyncio", "tornado"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
-def _close_standard_error() -> None:
+def silence_teardown() -> None:
     """Drop what libraries print while the interpreter is torn down.
 
     Daemon threads of Prefect and Dask keep DuckDB's types alive to the end, which its binding
-    reports as leaks. Registered before everything else, so every other exit handler has run.
+    reports as leaks. Call this early: exit handlers run last first, so all others have run by then.
     """
-    sys.stderr.flush()
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+
+    def close_standard_error() -> None:
+        sys.stderr.flush()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+
+    atexit.register(close_standard_error)

@@ -12,6 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from flows.environment import silence_teardown
+
+silence_teardown()
+
 BIN = Path(sys.executable).parent
 
 
