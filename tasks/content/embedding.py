@@ -6,7 +6,7 @@ from scipy import sparse
 from sklearn.decomposition import TruncatedSVD
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-EXACT_COLUMNS = 1_500
+EXACT_COLUMNS = 3_000
 """Up to so many columns the decomposition is exact (eigenvectors of the columns' products)."""
 
 
@@ -28,10 +28,10 @@ def reduce_rows(matrix: sparse.csr_array, dimensions: int, seed: int) -> NDArray
             rank = min(dimensions, rows)
             svd = TruncatedSVD(rank, n_iter=7, random_state=seed).fit(matrix)
             basis = np.ascontiguousarray(svd.components_.T)
-        return np.asarray(matrix @ _fix_signs(basis), dtype=np.float64)
+        return np.asarray(matrix @ fix_signs(basis), dtype=np.float64)
 
 
-def _fix_signs(basis: NDArray[np.float64]) -> NDArray[np.float64]:
+def fix_signs(basis: NDArray[np.float64]) -> NDArray[np.float64]:
     """Make the largest entry of every column positive: a decomposition leaves signs open."""
     largest = np.abs(basis).argmax(axis=0)
     signs = np.sign(basis[largest, np.arange(basis.shape[1])])

@@ -42,15 +42,15 @@ class FeatureMatrix:
     blocks: tuple[sparse.csr_array, ...]
 
     @property
-    def shape(self) -> tuple[int, int]:
-        """Tracks and columns in all."""
-        rows = self.blocks[0].shape[0] if self.blocks else 0
-        return rows, sum(block.shape[1] for block in self.blocks)
+    def widths(self) -> list[int]:
+        """Columns of each feature."""
+        return [int(block.shape[1]) for block in self.blocks]
 
     def weighted(self, weights: NDArray[np.float64]) -> sparse.csr_array:
         """Join the blocks so that a row's dot product is Σ weight × similarity by the feature.
 
         Rows are then scaled to length 1: an unknown feature leaves its share to the known ones.
+        There must be a feature.
         """
         scaled = [block * np.sqrt(w) for block, w in zip(self.blocks, weights, strict=True)]
         return unit_csr(sparse.hstack(scaled, format="csr"))

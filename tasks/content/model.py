@@ -5,12 +5,31 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
+from scipy import sparse
 
 from tasks.content.embedding import reduce_rows, unit_rows
 from tasks.content.features import ContentFeatures
+from tasks.content.learning import (
+    Placement,
+    feature_shares,
+    map_to_listening,
+    placement_shares,
+)
+from tasks.content.listening import Listening, listening_positions
 from tasks.content.parameters import ContentParameters
 from tasks.content.search import Space
 from tasks.content.weights import ARTIST, fixed_weights
+
+LARGE = 50_000
+"""Tracks in a catalogue that gets just the dimensions asked for."""
+
+MOST_DIMENSIONS = 2_048
+
+MOST_BONUS = 0.6
+"""The artist's largest share of similarity: content shall tell an artist's tracks apart."""
+
+ENOUGH_TRACKS = 500.0
+"""With so many trusted tracks the map gets half of its share."""
 
 
 @dataclass(frozen=True)
@@ -34,20 +53,79 @@ def artist_keys(tracks: pa.Table) -> NDArray[np.int32]:
 
 def fit_content(
     tracks: pa.Table,
+    plays: sparse.csr_array | None,
     numeric: tuple[str, ...],
     categorical: tuple[str, ...],
     parameters: ContentParameters,
 ) -> ContentModel:
-    """Fit features and embedding on all ``tracks`` (columns of `tasks.schemas.TRACKS`)."""
+    """Fit features and embedding on all ``tracks`` (columns of `tasks.schemas.TRACKS`).
+
+    ``plays`` is listeners × tracks (presence, track_key columns), the listeners to learn from.
+    """
     artists = artist_keys(tracks)
+    with_artist = bool((artists >= 0).any())
     encoder = ContentFeatures(numeric, categorical, parameters.tag_vocabulary).fit(tracks)
     matrix = encoder.transform(tracks)
-    names = ((ARTIST,) if (artists >= 0).any() else ()) + matrix.names
+    names = ((ARTIST,) if with_artist else ()) + matrix.names
     weights = fixed_weights(names)
     if not matrix.names:
         vectors = np.zeros((tracks.num_rows, 1), np.float32)
         return ContentModel(Space(vectors, artists, float(weights.sum())), names, weights)
-    bonus = float(weights[0]) if names[0] == ARTIST else 0.0
-    weighted = matrix.weighted(weights[len(names) - len(matrix.names) :])
-    rows = reduce_rows(weighted, parameters.dimensions, parameters.seed)
-    return ContentModel(Space(unit_rows(rows), artists, bonus), names, weights)
+    listening = None
+    if plays is not None and parameters.weights == "learned":
+        listening = listening_positions(plays, parameters.listening_rank, parameters.seed)
+    known = artists if with_artist else None
+    if listening is not None and len(names) > 1:
+        weights = feature_shares(matrix, known, listening, weights, parameters.seed)
+    bonus = min(float(weights[0]), MOST_BONUS) if with_artist else 0.0
+    shares = weights[1:] if with_artist else weights
+    features = matrix.weighted(shares / max(shares.sum(), 1e-12))
+    width = raw_dimensions(parameters.dimensions, tracks.num_rows)
+    raw = unit_rows(reduce_rows(features, width, parameters.seed))
+    if listening is None or parameters.listening_share == 0:
+        return ContentModel(Space(raw, artists, bonus), names, weights)
+    placement = map_to_listening(features, known, listening)
+    share = parameters.listening_share * _evidence(listening)
+    by_map = placement_shares(features, matrix.widths, placement, with_artist)
+    if with_artist:
+        weights = bonus * (np.arange(len(names)) == 0) + (1 - bonus) * np.append(
+            share * by_map[0], (1 - share) * shares / max(shares.sum(), 1e-12) + share * by_map[1:]
+        )
+    else:
+        weights = (1 - share) * weights + share * by_map
+    return ContentModel(_joined(raw, placement, listening, share, artists, bonus), names, weights)
+
+
+def raw_dimensions(dimensions: int, tracks: int) -> int:
+    """Return how many dimensions features keep: more in small catalogues, at equal search cost."""
+    affordable = int(dimensions * (LARGE / max(tracks, 1)) ** 2)
+    return min(max(dimensions, affordable), max(dimensions, MOST_DIMENSIONS))
+
+
+def _evidence(listening: Listening) -> float:
+    """Return how far there are tracks enough to trust the map, 0 to 1."""
+    tracks = float(listening.confidence.sum())
+    return tracks / (tracks + ENOUGH_TRACKS)
+
+
+def _joined(
+    raw: NDArray[np.float32],
+    placement: Placement,
+    listening: Listening,
+    share: float,
+    artists: NDArray[np.int32],
+    bonus: float,
+) -> Space:
+    """Set features and positions side by side, so that products add up with their shares."""
+    trust = listening.confidence[:, None]
+    observed = trust * listening.positions + (1 - trust) * placement.positions
+    head = raw * np.sqrt(1 - share)
+    tail = unit_rows(placement.positions) * np.sqrt(share)
+    length = np.sqrt((head**2).sum(axis=1) + (tail**2).sum(axis=1))[:, None]
+    scale = np.where(length > 0, 1 / np.maximum(length, 1e-9), 1.0)
+    return Space(
+        vectors=np.asarray(np.hstack([head, tail]) * scale, dtype=np.float32),
+        artists=artists,
+        bonus=bonus,
+        observed=np.asarray(unit_rows(observed) * np.sqrt(share) * scale, dtype=np.float32),
+    )

@@ -13,16 +13,30 @@ class ContentParameters(BaseModel):
     neighbours: int = Field(default=50, ge=1, le=500)
     """Nearest tracks that every track lists; lists are made symmetric afterwards."""
 
-    played_neighbours: int = Field(default=20, ge=0, le=500)
+    played_neighbours: int = Field(default=50, ge=0, le=500)
     """Nearest *played* tracks that every unplayed track lists besides, so that a history
     reaches it."""
 
-    dimensions: int = Field(default=96, ge=2, le=512)
-    """Length of the embedding. Exact search costs in proportion."""
+    dimensions: int = Field(default=96, ge=2, le=2_048)
+    """Dimensions that features are reduced to in a catalogue of 50,000 tracks or more. Smaller
+    ones get more for the same cost of search, see `tasks.content.model`."""
 
     weights: Literal["learned", "fixed"] = "learned"
     """``learned``: fitted to how people listen, where there are plays enough; ``fixed``: the
-    shipped weights."""
+    shipped weights and nothing learned."""
+
+    listening_rank: int = Field(default=32, ge=2, le=256)
+    """Dimensions of the space of listening that content is mapped to, beside `dimensions`."""
+
+    listening_share: float = Field(default=0.4, ge=0.0, le=0.95)
+    """Share of similarity that lies in the mapped positions, the rest in the features as they
+    are. Fewer than some thousand played tracks lower it."""
+
+    redundancy: float = Field(default=8.0, ge=0.1, le=1e6)
+    """λ of the discount on neighbours that repeat each other; large values discount nothing."""
+
+    solved_neighbours: int = Field(default=150, ge=1, le=1_000)
+    """Most neighbours of a track that the discount is solved for; less similar ones count 0."""
 
     tag_vocabulary: int = Field(default=5_000, ge=10, le=100_000)
     """Most frequent tags that are kept; a tag on one track alone links nothing and is dropped."""

@@ -31,11 +31,21 @@ class Space:
     """(n,) artist_key, negative for none."""
     bonus: float
     """Share of similarity that lies in having the same artist, 0 to 1."""
+    observed: NDArray[np.float32] | None = None
+    """(n, r): where tracks are listened to, in place of the last r columns of ``vectors``, which
+    say where content would put them; the same for unplayed tracks. None: nothing was learned."""
 
     @property
     def size(self) -> int:
         """The number of tracks."""
         return int(self.vectors.shape[0])
+
+    def targets(self, observed: bool) -> NDArray[np.float32]:
+        """Return the vectors to compare with: by content alone, or where tracks were observed."""
+        if not observed or self.observed is None:
+            return self.vectors
+        kept = self.vectors.shape[1] - self.observed.shape[1]
+        return np.hstack([self.vectors[:, :kept], self.observed])
 
 
 @dataclass(frozen=True)
@@ -55,19 +65,21 @@ def nearest(
     k: int,
     eligible: NDArray[np.bool_] | None = None,
     wanted: NDArray[np.bool_] | None = None,
+    observed: bool = False,
 ) -> Neighbours:
     """Find the exact k most similar tracks of rows ``start`` to ``stop``, not themselves.
 
     ``start`` is a multiple of `ROWS`. Only ``eligible`` tracks are listed (default: all), and
     only for ``wanted`` rows (default: all; lists of others stay empty). Only similarities above
-    0 count.
+    0 count. With ``observed`` the listed tracks are taken where they are listened to.
     """
     if start % ROWS:
         raise ValueError(f"start must be a multiple of {ROWS}, not {start}")
     size = space.size
     eligible = np.ones(size, np.bool_) if eligible is None else eligible
     wanted = np.ones(size, np.bool_) if wanted is None else wanted
-    padded = _padded(space)
+    padded = _padded(space.targets(observed))
+    rows = _padded(space.vectors) if observed else padded
     scale = np.float32(1.0 - space.bonus)
     tracks = np.full((stop - start, k), NO_TRACK, np.int32)
     similarity = np.zeros((stop - start, k), np.float32)
@@ -77,7 +89,7 @@ def nearest(
         last = min(row + ROWS, stop)
         if not wanted[row:last].any():
             continue
-        queries = padded[row : row + ROWS] * scale
+        queries = rows[row : row + ROWS] * scale
         out = slice(row - start, last - start)
         for column in range(0, size, COLUMNS):
             np.matmul(queries, padded[column : column + COLUMNS].T, out=tile)
@@ -91,11 +103,11 @@ def nearest(
     return Neighbours(tracks, similarity)
 
 
-def _padded(space: Space) -> NDArray[np.float32]:
-    """Copy the vectors under zeros that fill up the last tile."""
-    rows = -(-space.size // COLUMNS) * COLUMNS
-    padded = np.zeros((rows, space.vectors.shape[1]), np.float32)
-    padded[: space.size] = space.vectors
+def _padded(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Copy the vectors and add rows of zeros that fill up the last tile."""
+    rows = -(-len(vectors) // COLUMNS) * COLUMNS
+    padded = np.zeros((rows, vectors.shape[1]), np.float32)
+    padded[: len(vectors)] = vectors
     return padded
 
 

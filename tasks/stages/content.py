@@ -1,4 +1,4 @@
-"""Content neighbours on the Dask cluster: fit once, search in blocks, join to one table."""
+"""Content neighbours on the Dask cluster: fit once, search in blocks, weigh in blocks."""
 
 import time
 from pathlib import Path
@@ -6,20 +6,27 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from distributed import Client
 from numpy.typing import NDArray
+from scipy import sparse
 
 import tasks.content
 from tasks.blocks import Block, Progress, balanced_blocks, run_blocks
-from tasks.content.edges import symmetric, to_edges
+from tasks.content.edges import symmetric
 from tasks.content.model import ContentModel, fit_content
 from tasks.content.parameters import ContentParameters
-from tasks.content.search import ROWS, Space, nearest
+from tasks.content.search import ROWS, Space
+from tasks.content.tables import similar_block, weights_block
 from tasks.lake import Dataset, Stage, StageResult, source_digest, write_parquet
 from tasks.schemas import EDGES, FEATURE_WEIGHTS, TRACKS
 
+BLOCKS = 16
+"""Blocks of each phase: fixed, so that a killed run finds its parts again."""
+
 BONUS = b"artist_bonus"
+"""Where the embedding file keeps the share of similarity that lies in the same artist."""
 
 
 def content_stage(
@@ -33,9 +40,11 @@ def content_stage(
     parameters: ContentParameters,
     progress: Progress | None = None,
 ) -> StageResult:
-    """Write ``content`` (EDGES of track_key), ``feature_weights`` and ``embedding``.
+    """Compute content neighbours, from ``tracks`` (`TRACKS` and features) and who played what.
 
-    ``held_out`` names listeners (one column, user_key) that nothing may be learned from.
+    Datasets: ``content``, symmetric similarities (`EDGES` of track keys); ``content_weights``, the
+    same pairs as weights for sums over a history; ``feature_weights``; ``embedding``, a unit
+    vector per track. ``held_out`` names listeners (column user_key) to learn nothing from.
     """
     stage = Stage(
         lake,
@@ -51,43 +60,90 @@ def content_stage(
     if done := stage.finished():
         return done
     begin = time.perf_counter()
-    embedding, weights, content = (
-        stage.folder / f"{name}.parquet" for name in ("embedding", "feature_weights", "content")
-    )
     catalogue = tracks.read(_columns(tracks, numeric, categorical))
-    model = fit_content(catalogue, numeric, categorical, parameters)
-    write_parquet(_weights_table(model), weights)
-    write_parquet(_embedding_table(model.space), embedding)
-    features = len(model.features)
-    if features:
-        played = catalogue["played_key"].is_valid().to_numpy()
-        blocks = tile_blocks(played, 4 * max(1, sum(client.nthreads().values())))
-        parts = run_blocks(
-            client,
-            neighbour_block,
-            blocks,
-            stage.scratch,
-            embedding,
-            tracks.path,
-            parameters,
-            progress=progress,
-        )
-        table = symmetric(pq.read_table(part) for part in parts)
-    else:
-        table = EDGES.empty_table()
-    write_parquet(table, content)
-    return stage.finish(
-        time.perf_counter() - begin,
-        {
-            "tracks": catalogue.num_rows,
-            "features": features,
-            "edges": table.num_rows,
-            "tracks_with_neighbours": len(np.unique(table["source"].to_numpy())),
-        },
-        content=content,
-        feature_weights=weights,
-        embedding=embedding,
+    plays = read_plays(interactions, held_out, catalogue)
+    model = fit_content(catalogue, plays, numeric, categorical, parameters)
+    files = {
+        name: stage.folder / f"{name}.parquet"
+        for name in ("content", "content_weights", "feature_weights", "embedding")
+    }
+    write_parquet(_weights_table(model), files["feature_weights"])
+    write_parquet(_embedding_table(model.space), files["embedding"])
+    played = catalogue["played_key"].is_valid().to_numpy()
+    counts = _write_neighbours(
+        client, stage, files, played if model.features else played[:0], parameters, progress
     )
+    counts |= {"tracks": catalogue.num_rows, "features": len(model.features)}
+    return stage.finish(time.perf_counter() - begin, counts, **files)
+
+
+def _write_neighbours(
+    client: Client,
+    stage: Stage,
+    files: dict[str, Path],
+    played: NDArray[np.bool_],
+    parameters: ContentParameters,
+    progress: Progress | None,
+) -> dict[str, int]:
+    """Search in blocks, then weigh in blocks; write both tables and return what is in them."""
+    blocks = tile_blocks(len(played), BLOCKS)
+    both = 2 * len(blocks)
+    # What blocks need beside the embedding, small enough to travel: one bit per track.
+    bits = np.packbits(played)
+    searched = run_blocks(
+        client,
+        search_tracks,
+        blocks,
+        _folder(stage, "similar"),
+        files["embedding"],
+        bits,
+        parameters,
+        progress=progress and (lambda done, _: progress(done, both)),
+    )
+    content = symmetric(pq.read_table(part) for part in searched)
+    write_parquet(content, files["content"])
+    weighed = run_blocks(
+        client,
+        weigh_neighbours,
+        blocks,
+        _folder(stage, "weights"),
+        files["embedding"],
+        files["content"],
+        bits,
+        parameters,
+        progress=progress and (lambda done, _: progress(len(blocks) + done, both)),
+    )
+    weights = pa.concat_tables([EDGES.empty_table(), *(pq.read_table(part) for part in weighed)])
+    weights = weights.sort_by([("source", "ascending"), ("target", "ascending")])
+    write_parquet(weights, files["content_weights"])
+    return {
+        "edges": content.num_rows,
+        "tracks_with_neighbours": len(np.unique(content["source"].to_numpy())),
+        "tracks_reached": len(np.unique(weights["target"].to_numpy())),
+    }
+
+
+def _folder(stage: Stage, name: str) -> Path:
+    folder = stage.scratch / name
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def read_plays(
+    interactions: Dataset, held_out: Dataset | None, catalogue: pa.Table
+) -> sparse.csr_array:
+    """Return who played what (listeners × track keys, presence), without the held out."""
+    table = interactions.read(["user_key", "played_key"])
+    users, played = table["user_key"].to_numpy(), table["played_key"].to_numpy()
+    if held_out is not None:
+        left_out = np.isin(users, held_out.read()["user_key"].to_numpy())
+        users, played = users[~left_out], played[~left_out]
+    # Row i of the catalogue has key i; played keys count its rows that have one.
+    track_of = np.flatnonzero(catalogue["played_key"].is_valid().to_numpy()).astype(np.int32)
+    listeners = int(users.max(initial=-1)) + 1
+    starts = np.searchsorted(users, np.arange(listeners + 1))
+    ones = np.ones(len(played), np.int8)
+    return sparse.csr_array((ones, track_of[played], starts), (listeners, catalogue.num_rows))
 
 
 def _columns(tracks: Dataset, numeric: tuple[str, ...], categorical: tuple[str, ...]) -> list[str]:
@@ -98,53 +154,68 @@ def _columns(tracks: Dataset, numeric: tuple[str, ...], categorical: tuple[str, 
     return [name for name in dict.fromkeys(wanted) if name in present]
 
 
-def tile_blocks(played: NDArray[np.bool_], blocks: int) -> list[Block]:
-    """Cut the catalogue into blocks of about equal cost that begin at whole tiles."""
-    size = len(played)
-    tiles = balanced_blocks(np.ones(-(-size // ROWS)), blocks)
-    return [Block(tile.start * ROWS, min(tile.stop * ROWS, size)) for tile in tiles]
+def tile_blocks(tracks: int, blocks: int) -> list[Block]:
+    """Cut the catalogue into at most ``blocks`` equal blocks that begin at whole tiles."""
+    tiles = balanced_blocks(np.ones(-(-tracks // ROWS)), blocks)
+    return [Block(tile.start * ROWS, min(tile.stop * ROWS, tracks)) for tile in tiles]
 
 
-def neighbour_block(
-    block: Block, embedding: Path, tracks: Path, parameters: ContentParameters
+def search_tracks(
+    block: Block, embedding: Path, played: NDArray[np.uint8], parameters: ContentParameters
 ) -> pa.Table:
-    """Find the neighbours of one block of tracks: among all, and of unplayed among played."""
+    """Find the neighbours of one block of tracks; ``played`` is one bit per track."""
     space = read_space(embedding)
-    start, stop = block.start, block.stop
-    found = [to_edges(nearest(space, start, stop, parameters.neighbours), start)]
-    played = pq.read_table(tracks, columns=["played_key"])["played_key"].is_valid().to_numpy()
-    k = parameters.played_neighbours
-    if k and not played[start:stop].all() and played.any():
-        among_played = nearest(space, start, stop, k, eligible=played, wanted=~played)
-        found.append(to_edges(among_played, start))
-    return pa.concat_tables(found)
+    return similar_block(space, _flags(played, space), block.start, block.stop, parameters)
+
+
+def weigh_neighbours(
+    block: Block,
+    embedding: Path,
+    content: Path,
+    played: NDArray[np.uint8],
+    parameters: ContentParameters,
+) -> pa.Table:
+    """Weigh the neighbours of one block of tracks, rows of the table at ``content``."""
+    owner = pc.field("source")
+    edges = pq.read_table(content, filters=(owner >= block.start) & (owner < block.stop))
+    space = read_space(embedding)
+    return weights_block(edges, space, _flags(played, space), parameters)
+
+
+def _flags(bits: NDArray[np.uint8], space: Space) -> NDArray[np.bool_]:
+    return np.unpackbits(bits, count=space.size).astype(np.bool_)
 
 
 def read_space(embedding: Path) -> Space:
-    """Read what `content_stage` searched in back from its files."""
+    """Read what `content_stage` searched in back from its file."""
     table = pq.read_table(embedding)
-    vectors = table["vector"].combine_chunks()
-    flat = np.asarray(vectors.flatten().to_numpy(), dtype=np.float32)
+    learned = "observed" in table.column_names
     return Space(
-        vectors=flat.reshape(len(vectors), -1),
+        vectors=_matrix(table["vector"]),
         artists=np.asarray(table["artist"].to_numpy(), dtype=np.int32),
         bonus=float(table.schema.metadata[BONUS]),
+        observed=_matrix(table["observed"]) if learned else None,
     )
+
+
+def _matrix(column: pa.ChunkedArray) -> NDArray[np.float32]:
+    flat = np.asarray(column.combine_chunks().flatten().to_numpy(), dtype=np.float32)
+    return flat.reshape(len(column), column.type.list_size)
+
+
+def _rows(matrix: NDArray[np.float32]) -> pa.Array:
+    return pa.FixedSizeListArray.from_arrays(pa.array(matrix.ravel()), matrix.shape[1])
 
 
 def _embedding_table(space: Space) -> pa.Table:
-    width = space.vectors.shape[1]
-    vectors = pa.FixedSizeListArray.from_arrays(pa.array(space.vectors.ravel()), width)
-    schema = pa.schema(
-        [
-            pa.field("track_key", pa.int32(), nullable=False),
-            pa.field("vector", vectors.type, nullable=False),
-            pa.field("artist", pa.int32(), nullable=False),
-        ],
-        metadata={BONUS: repr(space.bonus).encode()},
-    )
-    keys = np.arange(space.size, dtype=np.int32)
-    return pa.table([pa.array(keys), vectors, pa.array(space.artists)], schema=schema)
+    columns = {
+        "track_key": pa.array(np.arange(space.size, dtype=np.int32)),
+        "vector": _rows(space.vectors),
+        "artist": pa.array(space.artists),
+    }
+    if space.observed is not None:
+        columns["observed"] = _rows(space.observed)
+    return pa.table(columns).replace_schema_metadata({BONUS: repr(space.bonus).encode()})
 
 
 def _weights_table(model: ContentModel) -> pa.Table:

@@ -115,7 +115,7 @@ def test_blocks_change_nothing(tmp_path: Path, client: Client) -> None:
     space = read_space(run(tmp_path, client, random_catalogue(900, seed=5))["embedding"].path)
     whole = nearest(space, 0, 900, 7)
     for blocks in (1, 2, 3, 9):
-        cut = tile_blocks(np.ones(900, np.bool_), blocks)
+        cut = tile_blocks(900, blocks)
         assert (cut[0].start, cut[-1].stop) == (0, 900)
         parts = [nearest(space, block.start, block.stop, 7) for block in cut]
         assert (np.concatenate([part.tracks for part in parts]) == whole.tracks).all()
