@@ -17,7 +17,10 @@ from warehouse.manifest import SCHEMA_VERSION, STORAGE_VERSION
 POPULAR_ALL, POPULAR_SCOPE = 1000, 100
 """Rows of `popular_tracks` for the whole catalogue and for each genre or tag."""
 
-MACROS = ("ranked", "lists", "search", "explain")
+MACROS = ("lists", "search", "explain")
+
+COLLABORATIVE = ("weights", "similarity")
+"""The two tables a list can be ranked by; macros/ranked.sql is created once for each."""
 
 LARGE = {"tracks", "users", "listens", "user_recommendations", "similar_tracks", "rejected_rows"}
 
@@ -138,6 +141,8 @@ def _create_store(connection: duckdb.DuckDBPyConnection, given: BuildInput) -> N
 def _create_contract(connection: duckdb.DuckDBPyConnection, numeric: Sequence[str]) -> None:
     connection.execute(_sql("views"))
     connection.execute(_track_features(connection, numeric))
+    for table in COLLABORATIVE:
+        connection.execute(_sql("macros/ranked").replace("{collaborative}", table))
     for name in MACROS:
         connection.execute(_sql(f"macros/{name}"))
     connection.execute(_sql("comments"))
