@@ -154,31 +154,45 @@ def _is_utf8(text: bytes) -> bool:
 def _count_fields(lines: Lines, grammar: Grammar) -> tuple[Positions, NDArray[np.bool_]]:
     """Count the fields of every line; tell which lines have quotes that need a closer look."""
     array = lines.array
-    marks = np.flatnonzero(array == grammar.delimiter[0])
+    is_mark = array == grammar.delimiter[0]
+    is_quote = array == _QUOTE
+    quotes = np.flatnonzero(is_quote)
     suspicious = np.zeros(len(lines.starts), np.bool_)
-    if _QUOTE not in array:
-        first, stop = np.searchsorted(marks, lines.starts), np.searchsorted(marks, lines.ends)
-        return stop - first + 1, suspicious
-    quotes = np.flatnonzero(array == _QUOTE)
-    first = np.searchsorted(quotes, lines.starts)
-    stop = np.searchsorted(quotes, lines.ends)
-    line = np.repeat(np.arange(len(first)), stop - first)
-    opening = (np.arange(len(quotes)) - first[line]) % 2 == 0
-    # A quote opens at the start of a field and closes at its end; a doubled one does both.
-    padded = np.concatenate([array, [_LF, _LF]])
+    if len(quotes):
+        # Delimiters count where the number of quotes before them in their line is even.
+        odd = np.bitwise_and(np.cumsum(is_quote, dtype=np.uint8), 1).view(np.bool_)
+        first = np.searchsorted(quotes, lines.starts)
+        stop = np.searchsorted(quotes, lines.ends)
+        is_mark &= odd == np.repeat(first % 2 == 1, _lengths(lines))
+        suspicious = _has_odd_quotes(lines, grammar, quotes, first, stop)
+    marks = np.flatnonzero(is_mark)
+    counts = np.searchsorted(marks, lines.ends) - np.searchsorted(marks, lines.starts) + 1
+    return counts, suspicious
+
+
+def _lengths(lines: Lines) -> Positions:
+    """Return the length of every line, its line end included; in all, that of the text."""
+    return np.diff(lines.nexts, prepend=0)
+
+
+def _has_odd_quotes(
+    lines: Lines, grammar: Grammar, quotes: Positions, first: Positions, stop: Positions
+) -> NDArray[np.bool_]:
+    """Tell which lines have a quote that does not plainly open or close a field.
+
+    A quote opens at the start of a field and closes at its end; a doubled one does both. Line i
+    has ``quotes[first[i]:stop[i]]``.
+    """
     edges = np.zeros(256, np.bool_)
     edges[[_QUOTE, _LF, _CR, grammar.delimiter[0]]] = True
-    fits = np.where(
-        opening,
-        edges[padded[quotes - 1]] | (quotes == lines.starts[line]),
-        edges[padded[quotes + 1]],
-    )
-    suspicious[line[~fits]] = True
-    suspicious |= (stop - first) % 2 == 1
-    owner = np.searchsorted(lines.nexts, marks, side="right")
-    outside = (np.searchsorted(quotes, marks) - first[owner]) % 2 == 0
-    counts = np.bincount(owner[outside], minlength=len(first)) + 1
-    return counts.astype(np.int64), suspicious
+    counts = stop - first
+    opens = (np.arange(len(quotes)) - np.repeat(first, counts)) % 2 == 0
+    at_start = quotes == np.repeat(lines.starts, counts)
+    padded = np.append(lines.array, np.full(2, _LF, np.uint8))
+    fits = edges[padded[quotes + np.where(opens, -1, 1)]] | (opens & at_start)
+    odd: NDArray[np.bool_] = counts % 2 == 1
+    odd[np.repeat(np.arange(len(counts)), counts)[~fits]] = True
+    return odd
 
 
 def _read_one(lines: Lines, grammar: Grammar, line: int, last: bool) -> int | str | None:

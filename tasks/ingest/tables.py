@@ -1,5 +1,6 @@
 """Put the keys on: from the catalogue and the ordered plays to tracks, users and interactions."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,7 @@ from tasks.ingest.catalogue import Catalogue
 from tasks.ingest.history import Plays
 from tasks.schemas import INTERACTIONS, USERS, tracks_schema
 
+_BLOCK = 1 << 20
 _MOST = np.iinfo(np.int32).max
 
 
@@ -27,54 +29,88 @@ class Tables:
 
 def key_tables(catalogue: Catalogue, plays: Plays, spec: TracksSpec) -> Tables:
     """Sum duplicates and number what is really played; the order of the ids stays."""
-    user = plays.rows["user_code"].to_numpy()
-    track = plays.rows["track_key"].to_numpy()
-    count = plays.rows["plays"].to_numpy()
-    is_new = np.ones(len(user), np.bool_)  # of a pair other than the row before
-    is_new[1:] = (user[1:] != user[:-1]) | (track[1:] != track[:-1])
-    duplicates = len(user) - int(np.count_nonzero(is_new))
-    if duplicates:
-        at = np.flatnonzero(is_new)
-        # A listener's plays of one track stay within int32; more would be nonsense anyway.
-        count = np.minimum(np.add.reduceat(count.astype(np.int64), at), _MOST).astype(np.int32)
-        user, track = user[at], track[at]
-    begins = np.ones(len(user), np.bool_)
-    begins[1:] = user[1:] != user[:-1]
-    listeners = np.bincount(track, minlength=len(catalogue.ids))
+    pairs = _pairs(plays.rows)
+    duplicates = plays.rows.num_rows - len(pairs.user)
+    begins = np.ones(len(pairs.user), np.bool_)  # of a listener's rows
+    begins[1:] = pairs.user[1:] != pairs.user[:-1]
+    starts = np.flatnonzero(begins)
+    user_ids = plays.user_ids.take(pa.array(pairs.user[starts]))
+    np.cumsum(begins, dtype=np.int32, out=pairs.user)
+    pairs.user[:] -= 1
+    listeners, track_plays, user_plays = _totals(pairs, len(catalogue.ids), len(starts))
     played_key = np.cumsum(listeners > 0, dtype=np.int32) - np.int32(1)
-    interactions = pa.table(
+    for block in _blocks(pairs):
+        pairs.track[block] = played_key[pairs.track[block]]
+    users = pa.table(
         {
-            "user_key": np.cumsum(begins, dtype=np.int32) - np.int32(1),
-            "played_key": played_key[track],
-            "plays": count,
+            "user_key": np.arange(len(starts), dtype=np.int32),
+            "user_id": user_ids,
+            "tracks_played": np.diff(np.append(starts, len(begins))).astype(np.int32),
+            "plays": user_plays,
         }
     )
-    starts = np.flatnonzero(begins)
     columns = {
         **{name: catalogue.tracks[name] for name in catalogue.tracks.column_names},
         "track_key": np.arange(len(listeners), dtype=np.int32),
         "listeners": listeners.astype(np.int32),
-        "plays": np.bincount(track, weights=count, minlength=len(listeners)).astype(np.int64),
+        "plays": track_plays,
         "played_key": pa.array(played_key, mask=listeners == 0),
     }
     schema = tracks_schema(spec.numeric, spec.categorical)
+    interactions = [pairs.user, pairs.track, pairs.plays]
     return Tables(
         tracks=pa.table({name: columns[name] for name in schema.names}).cast(schema),
-        users=_users(plays.user_ids.take(pa.array(user[starts])), starts, count),
-        interactions=interactions.cast(INTERACTIONS),
+        users=users.cast(USERS),
+        interactions=pa.table(interactions, schema=INTERACTIONS),
         merged_duplicates=duplicates,
     )
 
 
-def _users(ids: pa.ChunkedArray, starts: NDArray[np.intp], count: NDArray[np.int32]) -> pa.Table:
-    """Make one row per listener; a listener's interactions begin at ``starts``."""
-    rows = np.diff(np.append(starts, len(count)))
-    plays = np.add.reduceat(count, starts, dtype=np.int64) if len(starts) else rows
-    return pa.table(
-        {
-            "user_key": np.arange(len(starts), dtype=np.int32),
-            "user_id": ids,
-            "tracks_played": rows.astype(np.int32),
-            "plays": plays,
-        }
-    ).cast(USERS)
+@dataclass(frozen=True)
+class _Pairs:
+    """One row per listener and track. The arrays are changed in place and a block at a time:
+    at this size fresh memory costs more than arithmetic."""
+
+    user: NDArray[np.int32]
+    track: NDArray[np.int32]
+    plays: NDArray[np.int32]
+
+
+def _blocks(pairs: _Pairs) -> Iterator[slice]:
+    for start in range(0, len(pairs.user), _BLOCK):
+        yield slice(start, start + _BLOCK)
+
+
+def _pairs(rows: pa.Table) -> _Pairs:
+    """Sum the plays of equal pairs, which stand side by side."""
+    user, track, plays = (_own(rows[name]) for name in ("user_code", "track_key", "plays"))
+    first = np.ones(len(user), np.bool_)
+    first[1:] = (user[1:] != user[:-1]) | (track[1:] != track[:-1])
+    if first.all():
+        return _Pairs(user, track, plays)
+    at = np.flatnonzero(first)
+    # A listener's plays of one track stay within int32; more would be nonsense anyway.
+    total = np.minimum(np.add.reduceat(plays.astype(np.int64), at), _MOST)
+    return _Pairs(user[at], track[at], total.astype(np.int32))
+
+
+def _own(column: pa.ChunkedArray) -> NDArray[np.int32]:
+    """Return the column as an array that may be changed."""
+    array: NDArray[np.int32] = column.to_numpy()
+    return array if array.flags.writeable else array.copy()
+
+
+def _totals(
+    pairs: _Pairs, tracks: int, users: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return listeners and plays of every track, and plays of every listener."""
+    listeners = np.zeros(tracks, np.int64)
+    # Whole numbers below 2^53, so these sums are exact.
+    track_plays, user_plays = np.zeros(tracks), np.zeros(users)
+    for block in _blocks(pairs):
+        user, track, plays = pairs.user[block], pairs.track[block], pairs.plays[block]
+        listeners += np.bincount(track, minlength=tracks)
+        track_plays += np.bincount(track, weights=plays, minlength=tracks)
+        sums = np.bincount(user - user[0], weights=plays)
+        user_plays[user[0] : user[-1] + 1] += sums
+    return listeners, track_plays.astype(np.int64), user_plays.astype(np.int64)
