@@ -9,7 +9,6 @@ and the neighbourhood form of SLIM with content in the place of co-occurrence. A
 other keeps its similarity; one in a crowd shares it. λ → ∞ discounts nothing.
 """
 
-import numba
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
@@ -37,8 +36,8 @@ def discounted(
     # Rows of one owner and one kind of neighbour together, the most similar first.
     order = np.lexsort((listed, -similarity.astype(np.int64), side, owners))
     group = owners[order].astype(np.int64) * 2 + side[order]
-    starts = np.flatnonzero(np.append(True, group[1:] != group[:-1])) if len(group) else group
-    ends = np.append(starts[1:], len(group))
+    starts = np.flatnonzero(np.diff(group, prepend=-1))
+    ends = np.append(starts, len(group))[1:]
     for start, end in zip(starts, ends, strict=True):
         rows = order[start : min(end, start + most)]
         cold_on_played = side[rows[0]] and not played[owners[rows[0]]]
@@ -56,14 +55,17 @@ def discounted(
     return pa.table([listed[kept], owners[kept], whole[kept]], schema=EDGES)
 
 
-@numba.njit(cache=True)
-def _solve(vectors, artists, bonus, similarity, ridge):  # type: ignore[no-untyped-def]
+def _solve(
+    vectors: NDArray[np.float32],
+    artists: NDArray[np.int32],
+    bonus: float,
+    similarity: NDArray[np.float64],
+    ridge: float,
+) -> NDArray[np.float64]:
     """Return (1 + λ) (K + λ I)⁻¹ k for one group of neighbours."""
-    size = len(similarity)
-    kernel = (vectors @ vectors.T).astype(np.float64) * (1.0 - bonus)
-    for i in range(size):
-        for j in range(size):
-            if artists[i] >= 0 and artists[i] == artists[j]:
-                kernel[i, j] += bonus
-        kernel[i, i] = 1.0 + ridge
-    return np.linalg.solve(kernel, similarity * (1.0 + ridge))
+    kernel = (vectors @ vectors.T).astype(np.float64)
+    if bonus > 0:
+        same = (artists[:, None] == artists) & (artists >= 0)
+        kernel = (1.0 - bonus) * kernel + bonus * same
+    np.fill_diagonal(kernel, 1.0 + ridge)
+    return np.asarray(np.linalg.solve(kernel, similarity * (1.0 + ridge)))
