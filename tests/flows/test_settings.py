@@ -1,0 +1,60 @@
+"""Where a setting comes from, and what is said when it is wrong."""
+
+from pathlib import Path
+
+import pytest
+
+from flows.settings import load_settings
+from tasks.errors import InputError
+
+
+@pytest.fixture(autouse=True)
+def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("HOME", "DASK", "HOLDOUT", "MODEL", "TRACKS", "PLAYS", "DATASET"):
+        monkeypatch.delenv(f"CROSSFADE_{name}", raising=False)
+
+
+def test_flag_then_environment_then_file_then_default(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert load_settings().home == Path("data")
+    (tmp_path / "crossfade.toml").write_text('home = "from file"\nholdout = 0.02\n')
+    assert load_settings().home == Path("from file")
+    monkeypatch.setenv("CROSSFADE_HOME", "from environment")
+    assert load_settings().home == Path("from environment")
+    assert load_settings(home=Path("from flag")).home == Path("from flag")
+    assert load_settings(home=None).evaluation.holdout == 0.02
+
+
+def test_nested_settings_by_file_and_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "crossfade.toml").write_text("[collaborative]\nneighbours = 30\nridge = 7\n")
+    monkeypatch.setenv("CROSSFADE_COLLABORATIVE__NEIGHBOURS", "40")
+    chosen = load_settings(model="cosine").collaborative
+    assert (chosen.model, chosen.neighbours, chosen.ridge) == ("cosine", 40, 7)
+
+
+@pytest.mark.parametrize(
+    ("flags", "says"),
+    [
+        ({"holdout": 0.9}, ["holdout", "CROSSFADE_HOLDOUT"]),
+        ({"model": "oracle"}, ["model", "cosine"]),
+        ({"memory_limit": "lots"}, ["memory_limit"]),
+        ({"colour": "blue"}, ["colour"]),
+    ],
+)
+def test_a_wrong_setting_is_named_with_its_mend(flags: dict[str, object], says: list[str]) -> None:
+    with pytest.raises(InputError) as caught:
+        load_settings(**flags)
+    assert all(word in str(caught.value) for word in says)
+
+
+def test_an_input_is_asked_for_once() -> None:
+    with pytest.raises(InputError, match="--tracks and --plays not given"):
+        load_settings().spec()
+    with pytest.raises(InputError, match="--plays not given"):
+        load_settings(tracks=Path("a.csv")).spec()
+    with pytest.raises(InputError, match="one of the two"):
+        load_settings(tracks=Path("a.csv"), dataset=Path("b.toml")).spec()
