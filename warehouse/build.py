@@ -17,12 +17,13 @@ from warehouse.manifest import SCHEMA_VERSION, STORAGE_VERSION
 POPULAR_ALL, POPULAR_SCOPE = 1000, 100
 """Rows of `popular_tracks` for the whole catalogue and for each genre or tag."""
 
-MACROS = ("lists", "search", "explain")
+MACROS = ("lists", "search")
 
 COLLABORATIVE = ("weights", "similarity")
 """The two tables a list can be ranked by; macros/ranked.sql is created once for each."""
 
-LARGE = {"tracks", "users", "listens", "user_recommendations", "similar_tracks", "rejected_rows"}
+CLOSE = 0.35
+"""Standard deviations within which `explain` calls a feature of two tracks alike."""
 
 
 class BuildInput(BaseModel):
@@ -140,11 +141,12 @@ def _create_store(connection: duckdb.DuckDBPyConnection, given: BuildInput) -> N
 
 def _create_contract(connection: duckdb.DuckDBPyConnection, numeric: Sequence[str]) -> None:
     connection.execute(_sql("views"))
-    connection.execute(_track_features(connection, numeric))
     for table in COLLABORATIVE:
         connection.execute(_sql("macros/ranked").replace("{collaborative}", table))
     for name in MACROS:
         connection.execute(_sql(f"macros/{name}"))
+    agreeing = _agreeing(connection, numeric)
+    connection.execute(_sql("macros/explain").replace("{agreeing}", agreeing))
     connection.execute(_sql("comments"))
     undescribed = connection.execute(
         "SELECT c.column_name FROM duckdb_columns() c WHERE c.schema_name = 'main' "
@@ -157,20 +159,17 @@ def _create_contract(connection: duckdb.DuckDBPyConnection, numeric: Sequence[st
         )
 
 
-def _track_features(connection: duckdb.DuckDBPyConnection, numeric: Iterable[str]) -> str:
-    """Return the view of numeric features in standard deviations, for `explain`."""
-    rows = []
-    for position, name in enumerate(numeric):
+def _agreeing(connection: duckdb.DuckDBPyConnection, numeric: Iterable[str]) -> str:
+    """Return the names of the features in which tracks a and b are close, as a list expression."""
+    names = []
+    for name in numeric:
         column = '"' + _quoted(name, '"') + '"'
         spread = _one(connection, f"SELECT stddev_pop({column}::DOUBLE) FROM store.tracks")
         if spread:
             label = _quoted(name.removesuffix("_ms"))
-            rows.append(
-                f"SELECT t.track_key, {position} AS position, '{label}' AS feature, "
-                f"t.{column}::DOUBLE / {float(spread)!r}::DOUBLE AS z FROM store.tracks t"
-            )
-    nothing = "SELECT 0 AS track_key, 0 AS position, '' AS feature, 0::DOUBLE AS z WHERE false"
-    return "CREATE VIEW store.track_features AS " + (" UNION ALL ".join(rows) or nothing)
+            close = f"abs(a.{column} - b.{column}) <= {CLOSE * float(spread)!r}::DOUBLE"
+            names.append(f"CASE WHEN {close} THEN '{label}' END")
+    return f"[{', '.join(names)}]::VARCHAR[]"
 
 
 def _insert(

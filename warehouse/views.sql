@@ -3,7 +3,7 @@
 CREATE VIEW tracks AS
 SELECT
     t.id AS track_id,
-    t.* EXCLUDE (id, track_key, artist_key, listeners, plays, is_cold, popularity, listener_rank, search_name, search_artist),
+    t.* EXCLUDE (id, track_key, artist_key, listeners, plays, is_cold, popularity, listener_rank, search_name, search_artist, search_pairs, search_pairs_2),
     t.listeners, t.plays, t.is_cold
 FROM store.tracks t;
 
@@ -39,7 +39,7 @@ SELECT
     store.score_ticks(r.c_ticks, r.d_ticks, s.weight, r.repeats, k.artist_factors) / 10000 AS score,
     r.c_ticks / 10000 AS collaborative_score, r.d_ticks / 10000 AS content_score,
     store.source_name(r.source) AS source,
-    b.id AS because_track_id
+    CASE WHEN r.because >= 0 THEN b.id END AS because_track_id
 FROM (
     SELECT
         l.id AS user_id, l.segment, l.history,
@@ -50,7 +50,8 @@ FROM (
 ) r
 JOIN store.segments s ON s.segment = r.segment
 JOIN store.tracks t ON t.track_key = r.track_key
-LEFT JOIN store.tracks b ON b.track_key = CASE WHEN r.because >= 0 THEN r.history[r.because + 1] END
+-- an inner join reads a few tracks where a left join would read them all
+JOIN store.tracks b ON b.track_key = CASE WHEN r.because >= 0 THEN r.history[r.because + 1] ELSE r.track_key END
 CROSS JOIN store.constants k;
 
 CREATE VIEW similar_tracks AS

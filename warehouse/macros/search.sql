@@ -1,32 +1,51 @@
 -- Find a track by a piece of its name or artist: case, accents and typos are forgiven.
+
+CREATE MACRO store.alike(name, artist, q) AS
+CASE
+    WHEN name = q OR artist = q OR name || ' ' || artist = q OR artist || ' ' || name = q THEN 1
+    WHEN starts_with(name, q) OR starts_with(artist, q) THEN 0.95
+    WHEN contains(name, q) OR contains(artist, q) THEN 0.9
+    ELSE 0.89 * greatest(
+        jaro_winkler_similarity(name, q, 0.75),
+        jaro_winkler_similarity(artist, q, 0.75),
+        jaro_winkler_similarity(name || ' ' || artist, q, 0.75),
+        jaro_winkler_similarity(artist || ' ' || name, q, 0.75))
+END;
+
 CREATE MACRO search_tracks(text, k := 10) AS TABLE
-WITH asked AS MATERIALIZED (
+WITH spelled AS (
     SELECT trim(regexp_replace(lower(strip_accents(coalesce(text::VARCHAR, ''))), '\s+', ' ', 'g')) AS q
 ),
-matched AS (
+paired AS (
+    SELECT s.q, store.letter_pairs(s.q, 31, 1, 64) AS pairs, store.letter_pairs(s.q, 7, 43, 61) AS pairs_2
+    FROM spelled s
+    WHERE s.q <> ''
+),
+-- a typo costs up to two letter pairs, each in both sets: one typo is forgiven in a short text, more
+-- in a long one, but never more than half of it
+asked AS MATERIALIZED (
     SELECT
-        t.track_key,
-        CASE
-            WHEN a.q = '' THEN 0
-            WHEN t.search_name = a.q OR t.search_artist = a.q THEN 1
-            WHEN t.search_name || ' ' || t.search_artist = a.q OR t.search_artist || ' ' || t.search_name = a.q THEN 1
-            WHEN starts_with(t.search_name, a.q) OR starts_with(t.search_artist, a.q) THEN 0.95
-            WHEN contains(t.search_name, a.q) OR contains(t.search_artist, a.q) THEN 0.9
-            ELSE 0.89 * greatest(
-                jaro_winkler_similarity(t.search_name, a.q, 0.75),
-                jaro_winkler_similarity(t.search_artist, a.q, 0.75),
-                jaro_winkler_similarity(t.search_name || ' ' || t.search_artist, a.q, 0.75),
-                jaro_winkler_similarity(t.search_artist || ' ' || t.search_name, a.q, 0.75))
-        END AS score,
-        t.listener_rank
+        p.q, p.pairs, p.pairs_2,
+        least((bit_count(p.pairs) + bit_count(p.pairs_2)) // 2,
+              greatest(4, ceil(0.3 * (bit_count(p.pairs) + bit_count(p.pairs_2))))) AS tolerance
+    FROM paired p
+),
+near AS MATERIALIZED (
+    SELECT t.track_key
     FROM store.tracks t, asked a
+    WHERE bit_count(a.pairs & ~t.search_pairs) + bit_count(a.pairs_2 & ~t.search_pairs_2) <= a.tolerance
+),
+-- no filter on the score before the limit: it would be worked out inside the join, row by row
+found AS (
+    SELECT t.track_key, t.listener_rank, store.alike(t.search_name, t.search_artist, a.q) AS score
+    FROM near n JOIN store.tracks t ON t.track_key = n.track_key, asked a
+    ORDER BY score DESC, t.listener_rank
+    LIMIT greatest(coalesce(k, 10), 0)
 )
 SELECT
     row_number() OVER (ORDER BY f.score DESC, f.listener_rank)::INTEGER AS rank,
     t.id AS track_id, t.name, t.artist, round(f.score::DOUBLE, 4) AS score
-FROM (
-    SELECT m.track_key, m.score, m.listener_rank FROM matched m WHERE m.score > 0
-    ORDER BY m.score DESC, m.listener_rank LIMIT greatest(coalesce(k, 10), 0)
-) f
+FROM found f
 JOIN store.tracks t ON t.track_key = f.track_key
+WHERE f.score > 0
 ORDER BY rank;
