@@ -10,6 +10,7 @@ and ``rows`` (how many rows it concerns).
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 import duckdb
@@ -37,7 +38,8 @@ class Check:
     def load(cls, path: Path) -> "Check":
         """Read a check from its file."""
         text = path.read_text()
-        comments = re.findall(r"^-- (.*)$", text, re.MULTILINE)
+        head = takewhile(lambda line: line.startswith("-- "), text.splitlines())
+        comments = [line.removeprefix("-- ") for line in head]
         settings = dict(line.split(": ", 1) for line in comments if re.match(r"\w+: \w+$", line))
         purpose = " ".join(line for line in comments if not re.match(r"\w+: \w+$", line))
         return cls(path.stem, purpose, text, settings)
