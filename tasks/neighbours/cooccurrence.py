@@ -13,7 +13,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 from tasks.neighbours.heap import push
-from tasks.neighbours.interactions import Interactions
+from tasks.neighbours.interactions import Interactions, RowWeights
+from tasks.neighbours.rows import BATCH, END, FIRST, WEIGHT, row_records
 
 EMPTY = -1
 """Fills the places of targets that share listeners with fewer sources."""
@@ -36,7 +37,7 @@ class TopSources:
 def top_sources(
     interactions: Interactions,
     targets: NDArray[np.int32],
-    whole: NDArray[np.int32],
+    weights: RowWeights,
     factor: NDArray[np.float64],
     top: int,
     similar_factor: NDArray[np.float64],
@@ -46,15 +47,13 @@ def top_sources(
 
     Equal scores go to the lower key. A target is never its own source.
     """
-    packed = (whole.astype(np.int64) << 32) | 1
     return TopSources(
         *_top_sources(
             interactions.track_starts,
             interactions.track_users,
-            interactions.user_starts,
+            row_records(interactions, weights),
             interactions.user_tracks,
             targets,
-            packed,
             factor,
             min(top, interactions.tracks),
             similar_factor,
@@ -65,16 +64,7 @@ def top_sources(
 
 @njit(nogil=True, cache=True)
 def _top_sources(  # type: ignore[no-untyped-def]
-    track_starts,
-    track_users,
-    user_starts,
-    user_tracks,
-    targets,
-    packed,
-    factor,
-    top,
-    similar_factor,
-    similar,
+    track_starts, track_users, rows, tracks_of, targets, factor, top, similar_factor, similar
 ):
     tracks = len(factor)
     sums = np.zeros(tracks, np.int64)
@@ -88,15 +78,21 @@ def _top_sources(  # type: ignore[no-untyped-def]
     for row in range(len(targets)):
         target = targets[row]
         users = track_users[track_starts[target] : track_starts[target + 1]]
-        count = _accumulate(users, user_starts, user_tracks, packed, sums, touched)
-        sums[target] = 0
+        count = _accumulate(users, rows, tracks_of, sums, touched)
         kept = similar_kept = 0
+        bar = similar_bar = -1.0  # what an entry must reach to be worth the call
         for at in range(count):
             key = touched[at]
-            if sums[key] != 0:
-                kept = push(score, keys, kept, factor[key] * (sums[key] >> 32), key)
-                both = similar_factor[key] * (sums[key] & 0xFFFFFFFF)
-                similar_kept = push(similar_score, similar_keys, similar_kept, both, key)
+            if key == target:
+                continue
+            entry = factor[key] * (sums[key] >> 32)
+            if entry >= bar:
+                kept = push(score, keys, kept, entry, key)
+                bar = score[0] if kept == top else -1.0
+            entry = similar_factor[key] * (sums[key] & 0xFFFFFFFF)
+            if entry >= similar_bar:
+                similar_kept = push(similar_score, similar_keys, similar_kept, entry, key)
+                similar_bar = similar_score[0] if similar_kept == similar else -1.0
         lists[row, :kept] = np.sort(keys[:kept])
         for at in range(kept):
             shared[row, at] = sums[lists[row, at]] >> 32
@@ -109,29 +105,39 @@ def _top_sources(  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def _accumulate(users, user_starts, user_tracks, packed, sums, touched):  # type: ignore[no-untyped-def]
-    """Add up the listeners' rows; return how many places of ``touched`` name where.
-
-    Few rows: each track is noted when first met. Many: testing every place after is cheaper.
-    """
+def _accumulate(users, rows, tracks_of, sums, touched):  # type: ignore[no-untyped-def]
+    """Add up the listeners' rows; return how many places of ``touched`` name where they lie."""
     tracks = len(sums)
     pairs = 0
     for user in users:
-        pairs += user_starts[user + 1] - user_starts[user]
-    count = 0
-    if 4 * pairs < tracks:
+        pairs += rows[user, END] - rows[user, FIRST]
+    if 4 * pairs < tracks:  # few: note each track when it is first met
+        count = 0
         for user in users:
-            for key in user_tracks[user_starts[user] : user_starts[user + 1]]:
+            packed = (np.int64(rows[user, WEIGHT]) << 32) + 1
+            for at in range(rows[user, FIRST], rows[user, END]):
+                key = tracks_of[at]
                 if sums[key] == 0:
                     touched[count] = key
                     count += 1
-                sums[key] += packed[user]
+                sums[key] += packed
         return count
-    for user in users:
-        weight = packed[user]
-        for key in user_tracks[user_starts[user] : user_starts[user + 1]]:
-            sums[key] += weight
-    for key in range(tracks):
+    first, end = np.empty(BATCH, np.int32), np.empty(BATCH, np.int32)
+    weight = np.empty(BATCH, np.int32)
+    met = 0
+    for begin in range(0, len(users), BATCH):
+        batch = users[begin : begin + BATCH]
+        for at in range(len(batch)):
+            row = rows[batch[at]]
+            first[at], end[at], weight[at] = row[FIRST], row[END], row[WEIGHT]
+        for at in range(len(batch)):
+            met += tracks_of[first[at]]  # fetches the row; the sum itself says nothing
+        for at in range(len(batch)):
+            packed = (np.int64(weight[at]) << 32) + 1
+            for key in tracks_of[first[at] : end[at]]:
+                sums[key] += packed
+    count = min(met, 0)
+    for key in range(tracks):  # many: testing every place afterwards is cheaper
         touched[count] = key
         count += sums[key] != 0
     return count

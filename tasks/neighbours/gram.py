@@ -9,7 +9,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from tasks.neighbours.interactions import Interactions
+from tasks.neighbours.interactions import Interactions, RowWeights
+from tasks.neighbours.rows import BATCH, END, FIRST, WEIGHT, row_records
 
 
 def triangle_bytes(neighbours: int) -> int:
@@ -18,7 +19,7 @@ def triangle_bytes(neighbours: int) -> int:
 
 
 def gram_triangles(
-    interactions: Interactions, whole: NDArray[np.int32], sources: NDArray[np.int32]
+    interactions: Interactions, weights: RowWeights, sources: NDArray[np.int32]
 ) -> NDArray[np.int32]:
     """Return Σ w_u over the listeners shared by each pair of a target's sources.
 
@@ -29,42 +30,26 @@ def gram_triangles(
         _gram_triangles(
             interactions.track_starts,
             interactions.track_users,
-            interactions.user_starts,
+            row_records(interactions, weights),
             interactions.user_tracks,
-            whole,
             sources,
         )
     )
 
 
 @njit(nogil=True, cache=True)
-def _gram_triangles(  # type: ignore[no-untyped-def]
-    track_starts, track_users, user_starts, user_tracks, whole, sources
-):
+def _gram_triangles(track_starts, track_users, rows, tracks_of, sources):  # type: ignore[no-untyped-def]
     targets, most = sources.shape
     tracks = len(track_starts) - 1
     triangles = np.empty((targets, most * (most - 1) // 2), np.int32)
     starts, places = _places_of(sources, tracks)
     sums = np.zeros(tracks, np.int32)
-    # Rows are taken in ascending order: a listener's tracks before the row are behind us for good.
-    ahead = user_starts[:-1].copy()
-    for row in range(tracks):
-        if starts[row] == starts[row + 1]:
+    for track in range(tracks):
+        if starts[track] == starts[track + 1]:
             continue
-        pairs = 0
-        users = track_users[track_starts[row] : track_starts[row + 1]]
-        for user in users:
-            first = ahead[user]
-            while user_tracks[first] <= row:
-                first += 1
-                if first == user_starts[user + 1]:
-                    break
-            ahead[user] = first
-            weight = whole[user]
-            pairs += user_starts[user + 1] - first
-            for key in user_tracks[first : user_starts[user + 1]]:
-                sums[key] += weight
-        for at in range(starts[row], starts[row + 1]):
+        users = track_users[track_starts[track] : track_starts[track + 1]]
+        pairs = _accumulate_after(track, users, rows, tracks_of, sums)
+        for at in range(starts[track], starts[track + 1]):
             target, place = divmod(places[at], most)
             into = triangles[target, place * (2 * most - place - 1) // 2 :]
             others = sources[target, place + 1 :]
@@ -72,13 +57,39 @@ def _gram_triangles(  # type: ignore[no-untyped-def]
                 if others[other] < 0:
                     break
                 into[other] = sums[others[other]]
-        if 4 * pairs < tracks - row:
+        if 4 * pairs < tracks - track:
             for user in users:
-                for key in user_tracks[ahead[user] : user_starts[user + 1]]:
-                    sums[key] = 0
+                for at in range(rows[user, FIRST], rows[user, END]):
+                    sums[tracks_of[at]] = 0
         else:
-            sums[row:] = 0
+            sums[track:] = 0
     return triangles
+
+
+@njit(nogil=True, cache=True)
+def _accumulate_after(track, users, rows, tracks_of, sums):  # type: ignore[no-untyped-def]
+    """Add up what the listeners played after ``track``; return the number of additions.
+
+    Tracks are taken in ascending order, so what comes before is behind us for good: the records
+    move forward with them.
+    """
+    first, end = np.empty(BATCH, np.int32), np.empty(BATCH, np.int32)
+    weight = np.empty(BATCH, np.int32)
+    pairs = 0
+    for begin in range(0, len(users), BATCH):
+        batch = users[begin : begin + BATCH]
+        for at in range(len(batch)):
+            row = rows[batch[at]]
+            first[at], end[at], weight[at] = row[FIRST], row[END], row[WEIGHT]
+        for at in range(len(batch)):
+            while first[at] < end[at] and tracks_of[first[at]] <= track:
+                first[at] += 1
+            rows[batch[at], FIRST] = first[at]
+            pairs += end[at] - first[at]
+        for at in range(len(batch)):
+            for key in tracks_of[first[at] : end[at]]:
+                sums[key] += weight[at]
+    return pairs
 
 
 @njit(nogil=True, cache=True)

@@ -39,7 +39,7 @@ def learned_weights(
     user = factors.user
     diagonal = interactions.column_sums(user.whole) * user.unit
     ridge = parameters.ridge + (1.0 + parameters.popularity_ridge) * diagonal
-    triangles = gram_triangles(interactions, user.whole, sources)
+    triangles = gram_triangles(interactions, user, sources)
     weights = shared.astype(np.float64) * user.unit
     _inplace_solve_all(triangles, user.unit, ridge, sources, weights, parameters.non_negative)
     return weights

@@ -20,7 +20,7 @@ from tasks.neighbours.popularity import tempered
 from tasks.neighbours.rp3beta import rp3beta
 from tasks.neighbours.two_step import two_step_edges
 
-BLOCK_BYTES = 128 * 2**20
+BLOCK_BYTES = 160 * 2**20
 """Gram entries that a block may hold anyway; beyond it, twice the bytes of the plays themselves."""
 
 
@@ -47,7 +47,7 @@ def find_neighbours(
     top = top_sources(
         interactions,
         targets,
-        factors.user.whole,
+        factors.user,
         factors.source,
         parameters.neighbours,
         likeness.source,
@@ -117,7 +117,7 @@ def fewest_blocks(interactions: Interactions, parameters: CollaborativeParameter
     """Return into how many blocks memory wants the targets cut, at least one."""
     if parameters.model != "learned":
         return 1
-    allowed = max(BLOCK_BYTES, 2 * (interactions.user_tracks.nbytes * 2))
+    allowed = max(BLOCK_BYTES, 16 * interactions.plays)
     total = interactions.tracks * triangle_bytes(min(parameters.neighbours, interactions.tracks))
     return max(1, -(-total // allowed))
 

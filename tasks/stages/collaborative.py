@@ -30,7 +30,7 @@ from tasks.neighbours.models import (
 from tasks.neighbours.parameters import CollaborativeParameters
 from tasks.neighbours.tables import edge_table, edges_table, read_edges
 
-BLOCKS = 8
+BLOCKS = 4
 """Fewest blocks. Their number depends on the input alone, so that a killed run finds its parts
 again; every block of the learned model walks all co-occurrences, so there are few."""
 
