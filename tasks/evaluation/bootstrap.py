@@ -32,7 +32,10 @@ def resampled_means(
     NaN is no value; a resample without any has the mean NaN.
     """
     total = counts @ whole(values)
-    weight = counts @ (~np.isnan(values)).astype(np.float64)
+    known = ~np.isnan(values)
+    if (known == known[:, :1]).all():  # the usual case: one count of listeners for all columns
+        known = known[:, :1]
+    weight = np.broadcast_to(counts @ known.astype(np.float64), total.shape)
     means = np.full(total.shape, np.nan)
     np.divide(total, weight * UNIT, out=means, where=weight > 0)
     return means

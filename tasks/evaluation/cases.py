@@ -44,18 +44,23 @@ def light_in(split: Split, segment: Segment) -> NDArray[np.bool_]:
     return (split.fold_in >= segment.min_tracks) & (split.fold_in <= top)
 
 
+def some_of(split: Split, wanted: NDArray[np.bool_], limit: int) -> NDArray[np.intp]:
+    """Return at most ``limit`` of the wanted listeners, always the same ones, ascending."""
+    listeners = np.flatnonzero(wanted)
+    order = mixed(split.hashes[listeners], stream=1_000)
+    return np.sort(listeners[np.argsort(order, kind="stable")[:limit]])
+
+
 def tuning_cases(split: Split, segments: tuple[Segment, ...], limit: int) -> pa.Table:
     """Return the cases the grids are tried on: light listeners as they are, heavy ones truncated.
 
     Sorted by segment; at most ``limit`` listeners of each, taken by hash.
     """
     tables = [CASES.empty_table()]
-    order = mixed(split.hashes, stream=1_000)
     for s, segment in enumerate(segments):
         if segment.max_tracks == 0:
             continue
-        wanted = np.flatnonzero(heavy_in(split, segment) | light_in(split, segment))
-        wanted = np.sort(wanted[np.argsort(order[wanted], kind="stable")[:limit]])
+        wanted = some_of(split, heavy_in(split, segment) | light_in(split, segment), limit)
         lengths = split.drawn_lengths(segment.min_tracks, _top(split, segment), s)[wanted]
         if not is_truncated(segment):
             lengths = split.fold_in[wanted]
@@ -72,27 +77,34 @@ def gamma_cases(
     return _cases(listeners, AS_IS, lengths, list(choice.segments), of, gamma)
 
 
-def report_cases(split: Split, choices: tuple[Choice, Choice]) -> pa.Table:
-    """Return the cases of the report: everyone as they are, then heavy ones truncated.
+def report_cases(split: Split, choices: tuple[Choice, Choice], limit: int) -> pa.Table:
+    """Return the cases of the report: everyone as they are, then ``limit`` heavy ones truncated.
 
     ``choices[h]`` is what the listeners of half h are reported with: chosen on the other half.
     """
-    tables = [CASES.empty_table()]
-    half = split.half
-    for segment_key, segment in [(AS_IS, None), *enumerate(choices[0].segments)]:
-        for h, choice in enumerate(choices):
-            ours = half == h
-            if segment is None:
-                tables.append(gamma_cases(split, np.flatnonzero(ours), choice, choice.gamma))
-            elif is_truncated(segment):
-                listeners = np.flatnonzero(ours & heavy_in(split, segment))
-                lengths = split.drawn_lengths(
-                    segment.min_tracks, _top(split, segment), segment_key
-                )[listeners]
-                of = segment_of(lengths, choice.segments)
-                tables.append(
-                    _cases(listeners, segment_key, lengths, list(choice.segments), of, choice.gamma)
-                )
+    everyone = np.arange(len(split))
+    tables = [_by_half(split, everyone, AS_IS, split.fold_in, choices)]
+    for s, segment in enumerate(choices[0].segments):
+        if is_truncated(segment):
+            heavy = some_of(split, heavy_in(split, segment), limit)
+            lengths = split.drawn_lengths(segment.min_tracks, _top(split, segment), s)
+            tables.append(_by_half(split, heavy, s, lengths, choices))
+    return pa.concat_tables(tables)
+
+
+def _by_half(
+    split: Split,
+    listeners: NDArray[np.integer],
+    segment: int,
+    lengths: NDArray[np.int64],
+    choices: tuple[Choice, Choice],
+) -> pa.Table:
+    """Return cases of the listeners, each half with its own choice."""
+    tables = []
+    for half, choice in enumerate(choices):
+        ours = listeners[split.half[listeners] == half]
+        of = segment_of(lengths[ours], choice.segments)
+        tables.append(_cases(ours, segment, lengths[ours], list(choice.segments), of, choice.gamma))
     return pa.concat_tables(tables)
 
 

@@ -29,10 +29,12 @@ def grid(parameters: EvaluationParameters, has_content: bool) -> NDArray[np.floa
     """Return the points (w, p) to try: points × 2.
 
     Equal p stand together, w descending: of equally good points the first is taken, so what makes
-    no difference is decided for the full collaborative signal and no prior.
+    no difference is decided for the full collaborative signal and no prior. Without the
+    collaborative side (w = 0) its prior has no effect and is not varied.
     """
     weights = sorted(set(parameters.weights), reverse=True) if has_content else [1.0]
-    points = [(w, p) for p in sorted(set(parameters.priors)) for w in weights]
+    priors = sorted(set(parameters.priors))
+    points = [(w, p) for p in priors for w in weights if w > 0 or p == priors[0]]
     return np.array(points, dtype=np.float64)
 
 

@@ -25,7 +25,7 @@ DEPTH = 100
 SHOWN = 20
 """Rows of a list that a listener is taken to see."""
 
-POPULARITY, COSINE, COLLABORATIVE, CONTENT, FIFTY_FIFTY, HYBRID, SAME_ARTISTS = MODELS = (
+POPULARITY, COSINE, COLLABORATIVE, CONTENT, FIFTY_FIFTY, HYBRID, ANY_ARTIST = MODELS = (
     "popularity",
     "cosine",
     "collaborative",
@@ -124,26 +124,30 @@ def grid_values(
     model: HybridModel, split: Split, cases: pa.Table, points: NDArray[np.float64], gamma: float
 ) -> Values:
     """Return NDCG of every case at every point (w, p): cases × points."""
-    full = np.column_stack([points, np.full(len(points), gamma)])
+    full = np.column_stack([points, np.full(len(points), gamma), np.ones(len(points))])
     return _ndcg_at_points(model, split, cases, full)
 
 
 def gamma_values(
     model: HybridModel,
+    hiding: HybridModel,
     split: Split,
     cases: pa.Table,
     gammas: NDArray[np.float64],
     hidden: NDArray[np.bool_],
 ) -> Values:
-    """Return NDCG of every case at every γ: cases × gammas, NaN where all tracks are hidden.
+    """Return NDCG of every case with tracks hidden plus NDCG as it is, at every γ: cases × gammas.
 
-    ``model`` is a `hidden_world`; hidden tracks are no part of a history, but to be found.
+    ``hiding`` is a `hidden_world`: hidden tracks are no part of a history there, but to be found,
+    so a larger γ can gain. As it is nobody has an unplayed track to find, so a larger γ can only
+    lose. The sum is best where the gain is worth the loss.
     """
     blend = np.column_stack([cases["weight"].to_numpy(), cases["popularity"].to_numpy()])
-    points = np.empty((len(cases), len(gammas), 3))
+    points = np.ones((len(cases), len(gammas), 4))
     points[:, :, :2] = blend[:, None, :]
     points[:, :, 2] = gammas
-    return _ndcg_at_points(model, split, cases, points, hidden)
+    gain = _ndcg_at_points(hiding, split, cases, points, hidden)
+    return np.asarray(np.nan_to_num(gain) + _ndcg_at_points(model, split, cases, points))
 
 
 def _ndcg_at_points(
@@ -198,23 +202,22 @@ def _lists_by_model(
     """Rank the cases with every model: name → cases × DEPTH."""
     model = world.model
     artists = ArtistTracks.of(model.catalogue)
-    names = (COLLABORATIVE, CONTENT, FIFTY_FIFTY, HYBRID)
-    points = np.empty((len(cases), len(names), 3))
-    points[:, 0] = (1.0, 0.0, 0.0)
-    points[:, 1] = (0.0, 0.0, 0.0)
-    points[:, 2] = (0.5, 0.0, model.parameters.gamma)
-    points[:, 3] = np.column_stack(
-        [cases[name].to_numpy() for name in ("weight", "popularity", "gamma")]
-    )
+    names = (COLLABORATIVE, CONTENT, FIFTY_FIFTY, HYBRID, ANY_ARTIST)
+    points = np.empty((len(cases), len(names), 4))
+    points[:, 0] = (1.0, 0.0, 0.0, 1.0)
+    points[:, 1] = (0.0, 0.0, 0.0, 1.0)
+    points[:, 2] = (0.5, 0.0, model.parameters.gamma, 1.0)
+    learned = [cases[name].to_numpy() for name in ("weight", "popularity", "gamma")]
+    for q, factor in ((3, 1.0), (4, 0.0)):
+        points[:, q] = np.column_stack([*learned, np.full(len(cases), factor)])
     lists = rank_points(model, indptr, tracks, points, DEPTH, artists)
-    cosine = replace(model, collaborative=world.cosine)
-    free = replace(model, parameters=model.parameters.model_copy(update={"artist_factor": 1.0}))
-    alone = np.array([[1.0, 0.0, 0.0]])
+    nothing = without(model.content, np.ones(len(model.catalogue), np.bool_))
+    cosine = replace(model, collaborative=world.cosine, content=nothing)
+    alone = np.array([[1.0, 0.0, 0.0, 1.0]])
     return {
         POPULARITY: rank_popular(model.catalogue, indptr, tracks, DEPTH),
         COSINE: rank_points(cosine, indptr, tracks, alone, DEPTH, artists)[:, 0],
         **{name: lists[:, q] for q, name in enumerate(names)},
-        SAME_ARTISTS: rank_points(free, indptr, tracks, points[:, 3:], DEPTH, artists)[:, 0],
     }
 
 

@@ -30,7 +30,8 @@ def recall_at_k(ranked: NDArray[np.integer], targets: sparse.csr_array, k: int) 
 def ndcg_at_k(ranked: NDArray[np.integer], targets: sparse.csr_array, k: int) -> Values:
     """Return DCG of the first k / that of min(k, targets) hits in front; gain 1 / log2(rank+1)."""
     discount = 1.0 / np.log2(np.arange(2, k + 2))
-    gained = hits(ranked[:, :k], targets) @ discount[: ranked.shape[1]]
+    found = hits(ranked[:, :k], targets)
+    gained = (found * discount[: found.shape[1]]).sum(axis=1)  # row by row, as no BLAS promises
     ideal = np.concatenate([[0.0], np.cumsum(discount)])
     return _ratio(gained, ideal[np.minimum(_sizes(targets), k)])
 

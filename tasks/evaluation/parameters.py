@@ -19,7 +19,7 @@ class EvaluationParameters(BaseModel):
     max_listeners: int = Field(default=10_000, ge=2, le=1_000_000)
     """Hold out at most so many: intervals are narrow enough by then."""
     weights: tuple[Share, ...] = Field(
-        default=(0.0, 0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0), min_length=1, max_length=101
+        default=(0.0, 0.2, 0.4, 0.6, 0.7, 0.8, 0.9, 1.0), min_length=1, max_length=101
     )
     """The collaborative shares w that are tried for each history-length segment."""
     priors: tuple[Annotated[float, Field(ge=0, le=10)], ...] = Field(
@@ -34,8 +34,10 @@ class EvaluationParameters(BaseModel):
     """The γ that are tried for unplayed tracks."""
     hidden: float = Field(default=0.2, gt=0, lt=1)
     """Share of played tracks that are taken for unplayed while γ is chosen."""
-    tuning_listeners: int = Field(default=2_000, ge=2, le=1_000_000)
+    tuning_listeners: int = Field(default=1_000, ge=2, le=1_000_000)
     """Held-out listeners per segment that the grids are tried on; the report is on all of them."""
+    truncated_listeners: int = Field(default=2_500, ge=2, le=1_000_000)
+    """Heavy listeners per segment that are measured a second time with a truncated history."""
     pooling: float = Field(default=100.0, ge=0, le=1e6)
     """The segments next to one count as at most so many listeners of it: thin ones lean on them."""
     resamples: int = Field(default=1_000, ge=100, le=5_000)

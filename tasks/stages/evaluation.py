@@ -17,7 +17,7 @@ import tasks.evaluation
 import tasks.hybrid
 from tasks.blocks import Block, Progress, balanced_blocks, run_blocks
 from tasks.evaluation.bootstrap import resample_counts
-from tasks.evaluation.cases import gamma_cases, report_cases, tuning_cases
+from tasks.evaluation.cases import gamma_cases, report_cases, some_of, tuning_cases
 from tasks.evaluation.choice import (
     Choice,
     choose_gamma,
@@ -125,9 +125,9 @@ def evaluation_stage(
     split = read_split(sources.split)
     tuned = _tune(run, split, content["content"].rows > 0)
     choices = _choose(run, split, tuned)
-    values = run.round(
-        "report", report_block, report_cases(split, (choices[1], choices[0])), sources, hybrid
-    )
+    crossed = (choices[1], choices[0])
+    cases = report_cases(split, crossed, parameters.truncated_listeners)
+    values = run.round("report", report_block, cases, sources, hybrid)
     user_ids = pq.read_table(sources.split, columns=["user_id"])["user_id"].combine_chunks()
     final = choices[2]
     tables = {
@@ -266,8 +266,7 @@ def _choose(run: _Run, split: Split, tuned: _Tuned) -> tuple[Choice, Choice, Cho
         curves = [c[mine] for c, mine in zip(tuned.curves, tuned.of_half(half), strict=True)]
         chosen = choose_points(tuned.points, curves, tuned.counts(half), parameters.pooling)
         blends.append(Choice(learned_segments(hybrid.segments, chosen), hybrid.gamma))
-    order = np.argsort(mixed(split.hashes, stream=1_001), kind="stable")
-    some = np.sort(order[: parameters.tuning_listeners])
+    some = some_of(split, split.fold_in > 0, parameters.tuning_listeners)
     ours = [some[(split.half[some] == half) | (half == 2)] for half in (0, 1, 2)]
     cases = pa.concat_tables(
         [gamma_cases(split, rows, blend, 0.0) for rows, blend in zip(ours, blends, strict=True)]
@@ -307,8 +306,13 @@ def gamma_block(
     gammas: tuple[float, ...],
 ) -> pa.Table:
     """Measure a block of cases at every γ, a share of the played tracks taken for unplayed."""
-    split, model, hidden = read_hidden_world(sources, hybrid)
-    return _values_table(gamma_values(model, split, _rows(cases, block), np.array(gammas), hidden))
+    world = read_world(sources, hybrid)
+    hiding, hidden = read_hidden_world(sources, hybrid)
+    return _values_table(
+        gamma_values(
+            world.model, hiding, world.split, _rows(cases, block), np.array(gammas), hidden
+        )
+    )
 
 
 def report_block(block: Block, cases: Path, sources: Sources, hybrid: HybridParameters) -> pa.Table:
@@ -349,13 +353,13 @@ def read_world(sources: Sources, hybrid: HybridParameters) -> World:
 @lru_cache(maxsize=1)
 def read_hidden_world(
     sources: Sources, hybrid: HybridParameters
-) -> tuple[Split, HybridModel, NDArray[np.bool_]]:
+) -> tuple[HybridModel, NDArray[np.bool_]]:
     """Take a share of the played tracks, drawn by their ids, for unplayed, once per worker."""
     world = read_world(sources, hybrid)
     ids = pq.read_table(sources.tracks, columns=["track_id"])["track_id"]
     drawn = mixed(id_hashes(ids, sources.seed), stream=1) / 2.0**64
     hidden = (drawn < sources.hidden) & (world.listeners > 0)
-    return world.split, hidden_world(world.model, world.listeners, hidden), hidden
+    return hidden_world(world.model, world.listeners, hidden), hidden
 
 
 def read_split(file: Path) -> Split:

@@ -151,12 +151,13 @@ def test_each_half_is_reported_with_what_its_choice_says() -> None:
     for weight in (0.25, 0.75):
         segments = tuple(s.model_copy(update={"weight": weight}) for s in DEFAULT_SEGMENTS)
         choices.append(Choice(segments, gamma=weight))
-    cases = report_cases(split, (choices[0], choices[1])).to_pandas()
+    cases = report_cases(split, (choices[0], choices[1]), 50).to_pandas()
     half = split.half[cases.listener]
     assert 100 < split.half.sum() < 200
     assert (cases.weight[half == 0] == 0.25).all()
     assert (cases.weight[half == 1] == 0.75).all()
     assert (cases.gamma == cases.weight).all()
     as_is = cases[cases.segment == AS_IS]
+    assert cases[cases.segment != AS_IS].groupby("segment").size().tolist() == [50, 50, 50]
     assert sorted(as_is.listener) == list(range(300))
     assert (as_is.length == split.fold_in[as_is.listener]).all()

@@ -36,10 +36,11 @@ def test_every_point_gives_the_list_of_the_ranking_kernel(seed: int, tracks: int
     model = random_model(rng, tracks, HybridParameters(popular_candidates=7, artist_factor=0.4))
     indptr, history = random_histories(rng, tracks, 6)
     gammas = (0.0, 0.35)
-    points = np.array([(w, p, g) for g in gammas for w, p in POINTS])
+    points = np.array([(w, p, g, f) for f in (1.0, 0.0) for g in gammas for w, p in POINTS])
     lists = rank_points(model, indptr, history, points, k)
-    for q, (w, p, gamma) in enumerate(points):
-        parameters = model.parameters.model_copy(update={"gamma": float(gamma)})
+    for q, (w, p, gamma, factor) in enumerate(points):
+        delta = 0.4 if factor else 1.0
+        parameters = HybridParameters(popular_candidates=7, gamma=float(gamma), artist_factor=delta)
         at_point = HybridModel(model.collaborative, model.content, model.catalogue, parameters)
         expected = rank_histories(at_point, indptr, history, np.full(6, w), np.full(6, p), k)
         np.testing.assert_array_equal(lists[:, q], expected.tracks)
@@ -49,7 +50,7 @@ def test_points_may_differ_between_histories() -> None:
     rng = np.random.default_rng(5)
     model = random_model(rng, 40, HybridParameters())
     indptr, history = random_histories(rng, 40, 5)
-    points = rng.random((5, 3, 3))
+    points = rng.random((5, 3, 4))
     together = rank_points(model, indptr, history, points, 20)
     for u in range(5):
         own = history[indptr[u] : indptr[u + 1]]
@@ -80,7 +81,7 @@ def test_a_hidden_world_reaches_hidden_tracks_by_content_alone(seed: int) -> Non
     rows = [h[kept[h]] for h in np.split(history, indptr[1:-1])]
     indptr = np.concatenate([[0], np.cumsum([len(row) for row in rows])]).astype(np.int64)
     history = np.concatenate(rows).astype(np.int32)
-    lists = rank_points(world, indptr, history, np.array([[1.0, 0.0, 0.0]]), 50)[:, 0]
+    lists = rank_points(world, indptr, history, np.array([[1.0, 0.0, 0.0, 1.0]]), 50)[:, 0]
     for u, row in enumerate(rows):
         # Everything but what nobody has played, each once, the history left out
         assert sorted(lists[u][lists[u] >= 0]) == sorted(set(present) - set(row.tolist()))
