@@ -1,7 +1,7 @@
 -- Second reading: keys for ids. Every listener and every track is there once, so no row doubles.
 SELECT listeners.user_code, catalogue.track_key, plays.plays::INTEGER AS plays
 FROM plays
-INNER JOIN listeners ON plays.user_id = listeners.user_id
+INNER JOIN listeners ON $same_user
 INNER JOIN catalogue ON plays.track_id = catalogue.track_id
 WHERE $good
 ORDER BY listeners.user_code, catalogue.track_key;

@@ -5,5 +5,7 @@ WITH by_user AS (
     FROM plays
     GROUP BY user_id
 )
-SELECT user_id, records, rejected, (row_number() OVER (ORDER BY user_id) - 1)::INTEGER AS user_code
+SELECT
+    user_id, hash(user_id) AS user_hash, records, rejected,
+    (row_number() OVER (ORDER BY user_id) - 1)::INTEGER AS user_code
 FROM by_user;
