@@ -1,0 +1,213 @@
+"""What queries cost: `python -m tests.benchmarks.warehouse_latency FILE [--queries N]`.
+
+Warm, read-only, one DuckDB thread: random listeners and tracks, the longest history apart, several
+processes at once, the cold open, and the size of the file by table. Prints Markdown. Wall time is
+what callers see; processor time stands beside it, as waiting for others is not in it.
+"""
+
+import argparse
+import os
+import platform
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from itertools import pairwise
+from multiprocessing import get_context
+from pathlib import Path
+
+import duckdb
+import numpy as np
+from numpy.typing import NDArray
+
+BLOCK = 262_144
+"""Bytes of a DuckDB block."""
+
+USER_TABLES = {
+    "user_recommendations": "FROM user_recommendations WHERE user_id = ? ORDER BY rank",
+    "listens": "FROM listens WHERE user_id = ?",
+    "users": "FROM users WHERE user_id = ?",
+}
+TRACK_TABLES = {
+    "similar_tracks": "FROM similar_tracks WHERE track_id = ? ORDER BY rank",
+    "tracks": "FROM tracks WHERE track_id = ?",
+}
+USER_MACROS = {
+    "recommend_user": "FROM recommend_user(?)",
+    "recommend_user, weight 0.4": "FROM recommend_user(?, weight := 0.4)",
+    "user_candidates, filtered": (
+        "FROM user_candidates(?) WHERE year >= 2000 ORDER BY rank LIMIT 20"
+    ),
+}
+TRACK_MACROS = {
+    "similar_to": "FROM similar_to(?)",
+    "track_candidates, filtered": (
+        "FROM track_candidates(?) WHERE year >= 2000 ORDER BY rank LIMIT 20"
+    ),
+}
+
+
+def connect(file: Path) -> duckdb.DuckDBPyConnection:
+    """Open the release as a reader with one thread does."""
+    return duckdb.connect(
+        str(file), read_only=True, config={"threads": 1, "enable_progress_bar": False}
+    )
+
+
+def timed(
+    connection: duckdb.DuckDBPyConnection, query: str, arguments: list[list[object]]
+) -> NDArray[np.float64]:
+    """Run the query for each argument list; return wall and processor milliseconds, n × 2."""
+    for given in arguments[:5]:
+        connection.execute(query, given).fetchall()
+    took = np.empty((len(arguments), 2))
+    for row, given in enumerate(arguments):
+        wall, processor = time.perf_counter(), time.thread_time()
+        connection.execute(query, given).fetchall()
+        took[row] = time.perf_counter() - wall, time.thread_time() - processor
+    return took * 1000
+
+
+def line(name: str, took: NDArray[np.float64]) -> str:
+    """Return one row of the table: p50 and p99 of wall time, then of processor time."""
+    p50, p99 = np.percentile(took, [50, 99], axis=0)
+    return f"| {name} | {p50[0]:.1f} | {p99[0]:.1f} | {p50[1]:.1f} | {p99[1]:.1f} | {len(took)} |"
+
+
+def sampled(connection: duckdb.DuckDBPyConnection, relation: str, column: str, n: int) -> list[str]:
+    """Return n random ids, the same every time; repeated when there are fewer."""
+    ids = connection.execute(
+        f"SELECT {column} FROM {relation} ORDER BY md5({column}) LIMIT {n}"
+    ).fetchall()
+    return [ids[x % len(ids)][0] for x in range(n)]
+
+
+def misspelt(connection: duckdb.DuckDBPyConnection, n: int) -> list[str]:
+    """Return names of tracks and artists with one letter lost."""
+    rows = connection.execute(
+        f"SELECT name, artist FROM tracks WHERE name IS NOT NULL ORDER BY md5(track_id) LIMIT {n}"
+    ).fetchall()
+    draw, texts = random.Random(0), []
+    for name, artist in rows:
+        text = draw.choice([name, artist or name, f"{name} {artist or ''}"])
+        at = draw.randrange(len(text))
+        texts.append(text[:at] + text[at + 1 :])
+    return [texts[x % len(texts)] for x in range(n)]
+
+
+def latencies(file: Path, n: int) -> None:
+    """Print the table of warm latencies of one process."""
+    with connect(file) as connection:
+        users = sampled(connection, "users", "user_id", n)
+        tracks = sampled(connection, "tracks", "track_id", n)
+        longest = connection.execute(
+            "SELECT user_id, tracks_played FROM users ORDER BY tracks_played DESC, user_id LIMIT 1"
+        ).fetchall()[0]
+        print("| query | wall p50 ms | p99 | processor p50 ms | p99 | queries |")
+        print("|---|---|---|---|---|---|")
+        for name, query in {**USER_TABLES, **USER_MACROS}.items():
+            print(line(name, timed(connection, query, [[user] for user in users])), flush=True)
+        for name, query in {**TRACK_TABLES, **TRACK_MACROS}.items():
+            print(line(name, timed(connection, query, [[track] for track in tracks])), flush=True)
+        threes: list[list[object]] = [[tracks[x : x + 3]] for x in range(max(1, n - 2))]
+        print(
+            line("recommend_tracks, 3 liked", timed(connection, "FROM recommend_tracks(?)", threes))
+        )
+        pairs: list[list[object]] = [[a, b] for a, b in pairwise(tracks)]
+        print(line("explain", timed(connection, "FROM explain(?, ?)", pairs)))
+        texts: list[list[object]] = [[text] for text in misspelt(connection, n)]
+        print(line("search_tracks, one typo", timed(connection, "FROM search_tracks(?)", texts)))
+        name = f"recommend_user, the longest history ({longest[1]})"
+        few: list[list[object]] = [[longest[0]]] * min(n, 50)
+        print(line(name, timed(connection, "FROM recommend_user(?)", few)), flush=True)
+
+
+def crowd(file: Path, processes: int, n: int) -> None:
+    """Print throughput and latency of several processes at once."""
+    with get_context("spawn").Pool(processes) as pool:
+        pool.map(_warm, [file] * processes)
+        began = time.perf_counter()
+        parts = pool.starmap(_share, [(file, n, x) for x in range(processes)], chunksize=1)
+        seconds = time.perf_counter() - began
+    took = np.concatenate(parts)
+    p50, p99 = np.percentile(took[:, 0], [50, 99])
+    print(
+        f"\n{processes} processes at once, `recommend_user`: {len(took) / seconds:.0f} queries/s, "
+        f"p50 {p50:.1f} ms, p99 {p99:.1f} ms"
+    )
+
+
+def _warm(file: Path) -> None:
+    with connect(file) as connection:
+        connection.execute("FROM recommend_user('nobody')").fetchall()
+
+
+def _share(file: Path, n: int, x: int) -> NDArray[np.float64]:
+    with connect(file) as connection:
+        users = sampled(connection, "users", "user_id", n * (x + 1))[n * x :]
+        return timed(connection, "FROM recommend_user(?)", [[user] for user in users])
+
+
+def cold_open(file: Path) -> None:
+    """Print what a fresh process pays: import, open, first answers."""
+    code = (
+        "import time; began = time.perf_counter(); import duckdb; imported = time.perf_counter();"
+        f"c = duckdb.connect({str(file)!r}, read_only=True); opened = time.perf_counter();"
+        "c.execute(\"FROM recommend_user('nobody')\").fetchall(); done = time.perf_counter();"
+        "print(imported - began, opened - imported, done - opened)"
+    )
+    runs = [
+        [float(x) for x in subprocess.check_output([sys.executable, "-c", code]).split()]
+        for _ in range(5)
+    ]
+    middle = np.median(np.array(runs), axis=0) * 1000
+    print(
+        "\nA fresh process (median of 5, file in the page cache): "
+        f"import of duckdb {middle[0]:.0f} ms, open {middle[1]:.0f} ms, "
+        f"first answer {middle[2]:.0f} ms"
+    )
+
+
+def sizes(file: Path) -> None:
+    """Print rows and megabytes by table."""
+    print(f"\n| table | rows | MB (file: {file.stat().st_size / 1e6:.1f}) |\n|---|---|---|")
+    with connect(file) as connection:
+        tables = connection.execute(
+            "SELECT t.table_name, t.estimated_size FROM duckdb_tables() t "
+            "WHERE t.schema_name = 'store'"
+        ).fetchall()
+        measured = []
+        for name, rows in tables:
+            blocks = connection.execute(
+                f"SELECT count(DISTINCT block_id) FROM pragma_storage_info('store.{name}') "
+                "WHERE block_id >= 0"
+            ).fetchall()[0][0]
+            measured.append((blocks * BLOCK / 1e6, name, rows))
+    for megabytes, name, rows in sorted(measured, reverse=True):
+        print(f"| store.{name} | {rows:,} | {megabytes:.1f} |")
+
+
+def main() -> None:
+    """Parse the command line and print the page's tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("file", type=Path)
+    parser.add_argument("--queries", type=int, default=10_000)
+    parser.add_argument("--processes", type=int, default=8)
+    given = parser.parse_args()
+    file = given.file.resolve()
+    print(f"{os.cpu_count()} cores ({platform.machine()}), DuckDB {duckdb.__version__}, "
+          f"load {os.getloadavg()[0]:.1f} before\n")  # fmt: skip
+    parts: list[Callable[[], None]] = [
+        lambda: latencies(file, given.queries),
+        lambda: crowd(file, given.processes, max(10, given.queries // given.processes)),
+        lambda: cold_open(file),
+        lambda: sizes(file),
+    ]
+    for part in parts:
+        part()
+    print(f"\nload {os.getloadavg()[0]:.1f} after")
+
+
+if __name__ == "__main__":
+    main()
