@@ -1,0 +1,102 @@
+"""Backtest: every model and blend of one dataset measured side by side, nothing published."""
+
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
+from typing import get_args
+
+import pyarrow as pa
+from distributed import Client
+
+from tasks.content.parameters import ContentParameters
+from tasks.dataset import DatasetSpec
+from tasks.errors import InputError
+from tasks.evaluation.measure import (
+    ANY_ARTIST,
+    COLLABORATIVE,
+    CONTENT,
+    COSINE,
+    FIFTY_FIFTY,
+    HYBRID,
+    POPULARITY,
+)
+from tasks.evaluation.parameters import EvaluationParameters
+from tasks.hybrid.parameters import HybridParameters
+from tasks.lake import StageResult
+from tasks.neighbours.parameters import CollaborativeParameters, Model
+from tasks.stages.collaborative import collaborative_stage
+from tasks.stages.content import content_stage
+from tasks.stages.evaluation import evaluation_stage, holdout_stage
+
+MODELS: tuple[Model, ...] = get_args(Model)
+
+BLENDS = (FIFTY_FIFTY, HYBRID, ANY_ARTIST)
+"""Rows of an evaluation that depend on the collaborative model, beside itself."""
+
+
+def backtest(
+    lake: Path,
+    client: Client,
+    spec: DatasetSpec,
+    ingested: StageResult,
+    collaborative: CollaborativeParameters,
+    content: ContentParameters,
+    hybrid: HybridParameters,
+    parameters: EvaluationParameters,
+    models: Sequence[Model] = MODELS,
+    told: Callable[[StageResult], object] = lambda _: None,
+) -> pa.Table:
+    """Measure every collaborative model, alone and blended, on the same held-out listeners.
+
+    Returns the rows of `EVALUATION`. What does not depend on the collaborative model is there once
+    (popularity, cosine, content); the rest is named after it: ``learned``, ``hybrid(learned)``, ….
+    ``told`` is called with every finished stage. Raises InputError where nobody can be held out.
+    """
+    held_out = holdout_stage(lake, ingested["users"], parameters)
+    if held_out is None:
+        raise InputError(
+            "nobody is held out, so there is nothing to measure on; give a holdout above 0 and a "
+            "history in which some listeners have at least two tracks"
+        )
+    by_content = content_stage(
+        lake,
+        client,
+        ingested["tracks"],
+        ingested["interactions"],
+        held_out,
+        spec.tracks.numeric,
+        spec.tracks.categorical,
+        content,
+    )
+    told(by_content)
+    tables: list[pa.Table] = []
+    for model in models:
+        by_plays = collaborative_stage(
+            lake,
+            client,
+            ingested["interactions"],
+            int(ingested.counts["tracks"]) - int(ingested.counts["unplayed_tracks"]),
+            held_out,
+            collaborative.model_copy(update={"model": model}),
+        )
+        told(by_plays)
+        measured = evaluation_stage(
+            lake, client, ingested, held_out, by_plays, by_content, hybrid, parameters
+        )
+        told(measured)
+        kept = {CONTENT, POPULARITY} if not tables else set()
+        if COSINE not in models and not tables:
+            kept |= {COSINE}
+        tables.append(named_after(measured["evaluation"].read(), model, kept))
+    return pa.concat_tables(tables)
+
+
+def named_after(evaluation: pa.Table, model: str, kept: Collection[str]) -> pa.Table:
+    """Name the rows that depend on the collaborative model after it; of the others keep some."""
+    names = {COLLABORATIVE: model, **{blend: f"{blend}({model})" for blend in BLENDS}}
+    names |= {name: name for name in kept}
+    rows = [
+        {**row, "model": names[row["model"]]}
+        for row in evaluation.to_pylist()
+        if row["model"] in names
+    ]
+    return pa.Table.from_pylist(rows, schema=evaluation.schema)
