@@ -104,8 +104,9 @@ def evaluation_stage(
     """Learn the blend's weights on the held-out listeners and measure every model on them.
 
     Datasets: ``evaluation``, ``segment_curve``, ``segments``, ``listeners`` (see
-    tasks.evaluation.report). ``collaborative`` and ``content`` must not have seen the held-out
-    listeners. Counts hold the learned ``gamma``.
+    tasks.evaluation.report), and ``values``, what they were made of: one row per case and model.
+    ``collaborative`` and ``content`` must not have seen the held-out listeners. Counts hold the
+    learned ``gamma``.
     """
     stage = Stage(
         lake,
@@ -144,6 +145,9 @@ def evaluation_stage(
         ),
         "segments": segments_table(final.segments),
         "listeners": listeners_table(values, user_ids),
+        "values": values.drop_columns(["shown"]).sort_by(
+            [(name, "ascending") for name in ("model", "segment", "listener")]
+        ),
     }
     files = {name: stage.folder / f"{name}.parquet" for name in tables}
     for name, table in tables.items():
