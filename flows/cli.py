@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.logging import RichHandler
 
 from flows.environment import prepare, quiet_console
-from flows.output import Format, print_outcome, print_releases, print_rows
+from flows.output import Format, print_backtest, print_outcome, print_releases, print_rows
 from tasks.errors import CrossfadeError, InputError
 from warehouse.home import Home
 
@@ -165,6 +165,39 @@ def run(
         force=force,
     )
     print_outcome(outcome)
+
+
+@app.command()
+@_in_a_sentence
+def backtest(
+    tracks: TracksOption = None,
+    plays: PlaysOption = None,
+    dataset: DatasetOption = None,
+    holdout: Annotated[
+        float | None, typer.Option(help="Share of listeners kept out to measure on")
+    ] = None,
+    dask: Annotated[
+        str | None, typer.Option(help="Address of an existing Dask scheduler, tcp://…")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder for backtest.csv and backtest.json")
+    ] = None,
+    home: HomeOption = None,
+    debug: DebugOption = False,
+) -> None:
+    """Measure every model and blend on a dataset; nothing is published."""
+    from flows.settings import load_settings
+
+    settings = load_settings(
+        tracks=tracks, plays=plays, dataset=dataset, holdout=holdout, dask=dask, home=home
+    )
+    settings.spec()
+    prepare(settings.home)
+    _log_to_terminal(debug)
+    from flows.backtest import backtest as measure
+
+    quiet_console(debug)
+    print_backtest(measure(settings, out))
 
 
 @app.command()

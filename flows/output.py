@@ -101,6 +101,23 @@ def print_outcome(outcome: "Outcome") -> None:
         console.print(Text(f"  {query}"), soft_wrap=True)
 
 
+def print_backtest(measured: pa.Table) -> None:
+    """Print NDCG@100 of every model and blend by history segment, the best first."""
+    rows = [row for row in measured.to_pylist() if row["metric"] == "ndcg" and row["k"] == 100]
+    named = dict.fromkeys(row["segment"] for row in rows)
+    segments = [name for name in named if name == "all" or name.startswith("history:")]
+    value = {(row["model"], row["segment"]): row["value"] for row in rows}
+    models = {row["model"] for row in rows if (row["model"], "all") in value}
+    table = Table(box=None, pad_edge=False, title="NDCG@100", title_justify="left")
+    table.add_column("model")
+    for segment in segments:
+        table.add_column(segment.removeprefix("history:"), justify="right", no_wrap=True)
+    for model in sorted(models, key=lambda name: (-value[name, "all"], name)):
+        cells = (value.get((model, segment)) for segment in segments)
+        table.add_row(model, *("" if cell is None else f"{cell:.4f}" for cell in cells))
+    Console().print(table)
+
+
 def _title(name: str | None, artist: str | None) -> str:
     return " by ".join(part for part in (name, artist) if part) or "untitled"
 

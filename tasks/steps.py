@@ -38,7 +38,7 @@ logger = logging.getLogger("crossfade")
 @task(name="ingest")
 def ingest(lake: Path, spec: DatasetSpec, limits: IngestLimits, memory_limit: str) -> StageResult:
     """Read, judge and key the input files."""
-    return _told(ingest_stage(lake, spec, limits, memory_limit))
+    return told(ingest_stage(lake, spec, limits, memory_limit))
 
 
 @task(name="holdout")
@@ -62,7 +62,7 @@ def collaborative(
 ) -> StageResult:
     """Find each track's neighbours from who played what."""
     tracks = int(ingested.counts["tracks"]) - int(ingested.counts["unplayed_tracks"])
-    return _told(
+    return told(
         collaborative_stage(
             lake,
             client,
@@ -85,7 +85,7 @@ def content(
     parameters: ContentParameters,
 ) -> StageResult:
     """Find each track's neighbours from tags, artist, year and sound."""
-    return _told(
+    return told(
         content_stage(
             lake,
             client,
@@ -111,7 +111,7 @@ def evaluation(
     parameters: EvaluationParameters,
 ) -> StageResult:
     """Learn the blend on the held-out listeners and measure every model on them."""
-    return _told(
+    return told(
         evaluation_stage(
             lake,
             client,
@@ -134,7 +134,7 @@ def lists(
     parameters: HybridParameters,
 ) -> StageResult:
     """Rank the catalogue for every listener and every track."""
-    return _told(lists_stage(lake, client, ingested, *neighbours, parameters, _progress("lists")))
+    return told(lists_stage(lake, client, ingested, *neighbours, parameters, _progress("lists")))
 
 
 @task(name="build")
@@ -173,7 +173,7 @@ def publish(home: Home, release: Release, forced_because: str = "") -> Release:
     return published
 
 
-def _told(result: StageResult) -> StageResult:
+def told(result: StageResult) -> StageResult:
     """Log a stage's counts; they show in the terminal and in the Prefect UI."""
     counts = ", ".join(
         f"{name.replace('_', ' ')} {value:,}" if isinstance(value, int) else f"{name} {value}"

@@ -63,7 +63,7 @@ def test_the_same_input_again_publishes_nothing(
     assert done.returncode == 0, done.stderr
     assert "unchanged" in done.stdout
     said = [line for line in done.stderr.splitlines() if "unchanged, reused" in line]
-    assert len(said) == 4
+    assert len(said) == 5
     assert len(list((tmp_path / "home" / "warehouse" / "releases").iterdir())) == 1
 
 
