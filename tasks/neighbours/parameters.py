@@ -23,7 +23,7 @@ class CollaborativeParameters(BaseModel):
     similar: int = Field(default=50, ge=1, le=1_000)
     """Neighbours a track lists in the track-to-track similarity, before it is made symmetric."""
 
-    ridge: float = Field(default=15.0, gt=0.0, le=1e6)
+    ridge: float = Field(default=30.0, gt=0.0, le=1e6)
     """λ in listeners, the constant part of Λ = λ + popularity_ridge · G_ii. Larger trusts rarely
     shared listeners less. EASE (Steck 2019)."""
 
