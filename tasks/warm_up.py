@@ -10,11 +10,13 @@ from distributed import Client
 
 from tasks.content.parameters import ContentParameters
 from tasks.dataset import DatasetSpec
+from tasks.evaluation.parameters import EvaluationParameters
 from tasks.hybrid.parameters import HybridParameters
 from tasks.neighbours.parameters import CollaborativeParameters
 from tasks.sample import SampleParameters, generate_sample
 from tasks.stages.collaborative import collaborative_stage
 from tasks.stages.content import content_stage
+from tasks.stages.evaluation import evaluation_stage, holdout_stage
 from tasks.stages.ingest import ingest_stage
 from tasks.stages.lists import lists_stage
 
@@ -29,21 +31,27 @@ def warm_up(folder: Path) -> None:
         processes=False, n_workers=1, threads_per_worker=1, dashboard_address=None
     ) as client:
         ingested = ingest_stage(lake, spec)
+        measuring = EvaluationParameters()
+        held_out = holdout_stage(lake, ingested["users"], measuring)
+        if held_out is None:
+            raise RuntimeError("the sample is too small to hold anybody out")
         played = int(ingested.counts["tracks"]) - int(ingested.counts["unplayed_tracks"])
         by_plays = collaborative_stage(
-            lake, client, ingested["interactions"], played, None, CollaborativeParameters()
+            lake, client, ingested["interactions"], played, held_out, CollaborativeParameters()
         )
         by_content = content_stage(
             lake,
             client,
             ingested["tracks"],
             ingested["interactions"],
-            None,
+            held_out,
             spec.tracks.numeric,
             spec.tracks.categorical,
             ContentParameters(),
         )
-        lists_stage(lake, client, ingested, by_plays, by_content, HybridParameters())
+        hybrid = HybridParameters()
+        evaluation_stage(lake, client, ingested, held_out, by_plays, by_content, hybrid, measuring)
+        lists_stage(lake, client, ingested, by_plays, by_content, hybrid)
 
 
 if __name__ == "__main__":
