@@ -19,7 +19,7 @@ from tasks.dataset import DatasetSpec, PlaysSpec, TagsSpec, TracksSpec
 from tasks.evaluation.cold import ColdParameters, cold_draws, cold_table, measure_cold
 from tasks.stages.ingest import ingest_stage
 
-DATA = Path("/work/shared/data")
+DATA = Path(__file__).resolve().parents[3] / "shared" / "data"  # beside the repository
 
 
 def spec_of(name: str, data: Path) -> DatasetSpec:
