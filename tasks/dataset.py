@@ -12,6 +12,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from tasks.contracts.inputs import columns_that_hold
 from tasks.errors import InputError
 from tasks.schemas import TRACKS
 
@@ -19,20 +20,8 @@ Column = Annotated[str, Field(min_length=1)]
 Delimiter = Annotated[str, Field(pattern=r"^[\t -!#-~]$")]
 Paths = Annotated[tuple[str, ...], Field(min_length=1)]
 
-KAGGLE_NUMERIC = (
-    "year",
-    "duration_ms",
-    "danceability",
-    "energy",
-    "loudness",
-    "speechiness",
-    "acousticness",
-    "instrumentalness",
-    "liveness",
-    "valence",
-    "tempo",
-)
-KAGGLE_CATEGORICAL = ("genre", "key", "mode", "time_signature")
+KAGGLE_NUMERIC = columns_that_hold("number")
+KAGGLE_CATEGORICAL = columns_that_hold("label")
 
 
 class _Spec(BaseModel):

@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -18,6 +18,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict
 
+from tasks.contracts.breaches import hold
+from tasks.errors import RunError
 from warehouse.manifest import file_digest
 
 RECORD = "stage.json"
@@ -143,9 +145,24 @@ class Stage:
         return result.model_copy(update={"datasets": here, "reused": True})
 
     def finish(
-        self, seconds: float, counts: Mapping[str, int | float | str], **files: Path
+        self,
+        seconds: float,
+        counts: Mapping[str, int | float | str],
+        held: Collection[str] = (),
+        /,
+        **files: Path,
     ) -> StageResult:
-        """Record the named files as the stage's result and drop its scratch files."""
+        """Record the named files as the stage's result and drop its scratch files.
+
+        Raises RunError when one breaks its contract (tasks.contracts); the folder goes then, so
+        that the next run makes all of it again. Datasets named in ``held`` were held to theirs
+        before they were written.
+        """
+        try:
+            hold(self.name, {name: path for name, path in files.items() if name not in held})
+        except RunError:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            raise
         datasets = {name: Dataset.of(path) for name, path in files.items()}
         result = StageResult(
             stage=self.name,

@@ -27,46 +27,7 @@ from tasks.evaluation.measure import (
     metric_name,
 )
 from tasks.hybrid.parameters import Segment
-
-EVALUATION = pa.schema(
-    [
-        pa.field("model", pa.string(), nullable=False),
-        pa.field("segment", pa.string(), nullable=False),
-        pa.field("metric", pa.string(), nullable=False),
-        pa.field("k", pa.int32(), nullable=False),
-        pa.field("value", pa.float64(), nullable=False),
-        pa.field("ci_low", pa.float64()),  # null: a figure of all lists together
-        pa.field("ci_high", pa.float64()),
-        pa.field("users", pa.int64(), nullable=False),
-    ]
-)
-SEGMENT_CURVE = pa.schema(
-    [
-        pa.field("segment", pa.string(), nullable=False),
-        pa.field("weight", pa.float64(), nullable=False),
-        pa.field("popularity", pa.float64(), nullable=False),
-        pa.field("metric", pa.string(), nullable=False),
-        pa.field("value", pa.float64(), nullable=False),
-        pa.field("ci_low", pa.float64(), nullable=False),
-        pa.field("ci_high", pa.float64(), nullable=False),
-    ]
-)
-SEGMENTS = pa.schema(
-    [
-        pa.field("segment", pa.string(), nullable=False),
-        pa.field("min_tracks", pa.int32(), nullable=False),
-        pa.field("max_tracks", pa.int32()),
-        pa.field("weight", pa.float64(), nullable=False),
-        pa.field("popularity", pa.float64(), nullable=False),
-    ]
-)
-LISTENERS = pa.schema(
-    [
-        pa.field("user_id", pa.string(), nullable=False),
-        pa.field("metric", pa.string(), nullable=False),
-        pa.field("value", pa.float64(), nullable=False),
-    ]
-)
+from tasks.schemas import EVALUATION, LISTENERS, SEGMENT_CURVE, SEGMENTS
 
 SINGLE_SIGNALS = (POPULARITY, COSINE, COLLABORATIVE, CONTENT)
 JUDGED = ("ndcg", DEPTH)

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from tasks.contracts.inputs import INPUT_FEATURES
 from tasks.dataset import TagsSpec, TracksSpec
 from tasks.errors import InputError
 from tasks.ingest.files import OpenedFile
@@ -21,15 +22,6 @@ from tasks.schemas import tracks_schema
 NUMBER = r"^\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*$"
 UNKNOWN = ("na", "n/a", "nan", "null", "none", r"\n", "-", "?")
 """Spellings (in lower case) of a missing number."""
-
-PLAUSIBLE_YEARS = (1901, 2100)
-"""Years outside are placeholders: 1900 is what the Kaggle files write for unknown."""
-
-SILENCE_DB = -60.0
-"""Loudness at or below is the value of a track that was not analysed."""
-
-ZERO_IS_UNKNOWN = frozenset({"tempo", "danceability", "time_signature"})
-"""Columns in which the Kaggle files write 0 for a track that was not analysed."""
 
 
 @dataclass(frozen=True)
@@ -211,16 +203,20 @@ def _numbers(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def _without_sentinels(name: str, values: pa.ChunkedArray) -> pa.ChunkedArray:
     """Turn the values that stand for unknown in a column of that name into nulls."""
-    if name in ZERO_IS_UNKNOWN:
-        bad = pc.equal(values, 0.0)
-    elif name == "loudness":
-        bad = pc.less_equal(values, SILENCE_DB)
-    elif name == "year":
-        low, high = PLAUSIBLE_YEARS
-        bad = pc.or_(pc.less(values, low), pc.greater(values, high))
-    else:
+    column = INPUT_FEATURES.get(name)
+    if column is None:
         return values
-    return pc.if_else(bad, pa.scalar(None, pa.float64()), values)
+    bounds = (
+        (0.0 if column.zero_is_unknown else None, pc.equal),
+        (column.above, pc.less_equal),
+        (column.low, pc.less),
+        (column.high, pc.greater),
+    )
+    for bound, is_unknown in bounds:
+        if bound is not None:
+            unknown = is_unknown(values, bound)
+            values = pc.if_else(unknown, pa.scalar(None, pa.float64()), values)
+    return values
 
 
 def _year(values: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -230,7 +226,8 @@ def _year(values: pa.ChunkedArray) -> pa.ChunkedArray:
 def _label(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
     """A categorical value: a string, ``5.0`` and ``5`` the same."""
     label = pc.replace_substring_regex(pc.utf8_trim_whitespace(column), r"^([+-]?\d+)\.0*$", r"\1")
-    if name in ZERO_IS_UNKNOWN:
+    column = INPUT_FEATURES.get(name)
+    if column is not None and column.zero_is_unknown:
         label = pc.if_else(pc.equal(label, "0"), pa.scalar(None, pa.string()), label)
     return label
 

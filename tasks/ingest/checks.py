@@ -16,8 +16,9 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from tasks.contracts.breaches import breaches
+from tasks.contracts.lake import CONTRACTS
 from tasks.errors import InputError
-from tasks.ingest.contracts import breaches
 from tasks.ingest.limits import IngestLimits
 from tasks.schemas import DATA_QUALITY
 
@@ -62,13 +63,18 @@ def run_checks(
 
 def contract_check(tables: Mapping[str, pa.Table]) -> dict[str, object]:
     """Hold the finished tables to their contracts; return one `DATA_QUALITY` row."""
-    found = [breach for name, table in tables.items() for breach in breaches(name, table)]
-    shown = ", ".join(f"{what} ({rows:,} rows)" for what, rows in found[:_SHOWN])
+    contracts = CONTRACTS["ingest"]
+    found = [
+        breach
+        for name, table in tables.items()
+        for breach in breaches(name, contracts[name], table)
+    ]
+    shown = ", ".join(str(breach) for breach in found[:_SHOWN])
     return {
         "check_name": "contracts",
         "severity": "stop",
         "status": "failed" if found else "passed",
-        "observed": float(sum(rows for _, rows in found)),
+        "observed": float(sum(breach.rows for breach in found)),
         "expected": "at most 0 rows",
         "details": shown or "Types, ranges, keys and order of the tables are as declared.",
     }

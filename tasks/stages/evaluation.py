@@ -44,14 +44,13 @@ from tasks.evaluation.report import (
 from tasks.hybrid.model import Catalogue, HybridModel, Neighbours, track_edges, track_of_played
 from tasks.hybrid.parameters import HybridParameters, Segment
 from tasks.lake import Dataset, Stage, StageResult, source_digest, write_parquet
+from tasks.schemas import HELD_OUT
 
 BLOCKS = 8
 """Blocks of each of the three rounds: fixed, so that a killed run finds its parts again."""
 
 CASE_COST = 50.0
 """What a case costs beside its folded-in tracks, in tracks."""
-
-HELD_OUT = pa.schema([pa.field("user_key", pa.int32(), nullable=False)])
 
 _SPLIT = pa.schema(
     [

@@ -9,13 +9,13 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+import tasks.contracts
 import tasks.ingest
 from tasks import dataset, schemas
 from tasks.dataset import DatasetSpec, PlaysSpec, TracksSpec
 from tasks.errors import InputError, RunError
 from tasks.ingest.catalogue import Catalogue, read_catalogue
 from tasks.ingest.checks import contract_check, quality_table, run_checks, stop_on_failure
-from tasks.ingest.contracts import CONTRACTS
 from tasks.ingest.files import InputFile, OpenedFile, find_files, open_file, tell_apart
 from tasks.ingest.history import Plays, read_history
 from tasks.ingest.limits import IngestLimits
@@ -68,7 +68,7 @@ def ingest_stage(
         tracks=spec.tracks.model_dump(exclude={"path"}),
         plays=spec.plays.model_dump(exclude={"path"}),
         limits=limits.model_dump(exclude={"drift"}),
-        code=source_digest(tasks.ingest, dataset, schemas, sys.modules[__name__]),
+        code=source_digest(tasks.ingest, tasks.contracts, dataset, schemas, sys.modules[__name__]),
     )
     if result := stage.finished():
         return result
@@ -79,7 +79,7 @@ def ingest_stage(
         raise RunError(
             f"ingest needs more than the memory limit of {memory_limit}; raise `memory_limit`"
         ) from error
-    return stage.finish(time.perf_counter() - started, counts, **paths)
+    return stage.finish(time.perf_counter() - started, counts, _WRITING, **paths)
 
 
 def _compute(
@@ -221,7 +221,7 @@ def _checked(
     for name, table in relations.items():
         con.register(name, table)
     facts = frozenset({"counted"} if spec.plays.count else ())
-    keyed = {name: relations[name] for name in CONTRACTS}
+    keyed = {name: relations[name] for name in _WRITING}
     results = [contract_check(keyed), *run_checks(con, counts, limits, facts)]
     quality = quality_table(results)
     stop_on_failure(quality)

@@ -6,10 +6,18 @@ import pyarrow as pa
 import pytest
 
 from tasks import lake as lake_module
+from tasks.contracts import CONTRACTS, Column, Contract
+from tasks.errors import RunError
 from tasks.hybrid.parameters import HybridParameters
 from tasks.lake import Stage, fingerprint, forget_unused, source_digest, write_parquet
 
 TABLE = pa.table({"x": [1, 2, 3]})
+
+
+@pytest.fixture(autouse=True)
+def _example(monkeypatch: pytest.MonkeyPatch) -> None:
+    contract = Contract(rows="number", columns=(Column("x", pa.int64(), "it", 0),), key=("x",))
+    monkeypatch.setitem(CONTRACTS, "example", {"rows": contract})
 
 
 def _finished(lake: Path, **decides: object) -> Stage:
@@ -29,6 +37,17 @@ def test_a_finished_stage_is_found_again(tmp_path: Path) -> None:
     assert result["rows"].path == stage.folder / "rows.parquet"
     assert result["rows"].read().equals(TABLE)
     assert not (stage.folder / "parts").exists()
+
+
+def test_a_stage_that_breaks_its_contract_leaves_nothing(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, "example", inputs="a")
+    path = stage.folder / "rows.parquet"
+    (stage.scratch / "part").touch()
+    write_parquet(pa.table({"x": [1, 2, 2, -1]}), path)
+    with pytest.raises(RunError, match=r"rows\.x is out of range \(1 row\); rows\.x is not in"):
+        stage.finish(1.5, {}, rows=path)
+    assert not stage.folder.exists()
+    assert Stage(tmp_path, "example", inputs="a").finished() is None
 
 
 def test_another_input_is_another_stage(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from tasks.evaluation.gate import GateVerdict, gate
 from tasks.evaluation.parameters import EvaluationParameters
-from tasks.evaluation.report import EVALUATION, LISTENERS
+from tasks.schemas import EVALUATION, LISTENERS
 
 PARAMETERS = EvaluationParameters(gate_loss=0.02)
 

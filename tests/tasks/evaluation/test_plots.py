@@ -8,8 +8,9 @@ import pyarrow as pa
 
 from tasks.evaluation.measure import MODELS
 from tasks.evaluation.plots import write_plots
-from tasks.evaluation.report import EVALUATION, SEGMENT_CURVE, segments_table
+from tasks.evaluation.report import segments_table
 from tasks.hybrid.parameters import DEFAULT_SEGMENTS
+from tasks.schemas import EVALUATION, SEGMENT_CURVE
 
 NAMES = [segment.segment for segment in DEFAULT_SEGMENTS if segment.max_tracks != 0]
 

@@ -18,12 +18,19 @@ from tasks.evaluation import EvaluationParameters
 from tasks.evaluation.gate import gate
 from tasks.evaluation.measure import MODELS
 from tasks.evaluation.metrics import ndcg_at_k
-from tasks.evaluation.report import EVALUATION, LISTENERS, SEGMENT_CURVE, SEGMENTS
 from tasks.hybrid.parameters import HybridParameters, segment_of
 from tasks.hybrid.ranking import rank_histories
 from tasks.lake import Dataset, StageResult, write_parquet
 from tasks.neighbours import CollaborativeParameters
-from tasks.schemas import EDGES, INTERACTIONS, USERS
+from tasks.schemas import (
+    EDGES,
+    EVALUATION,
+    INTERACTIONS,
+    LISTENERS,
+    SEGMENT_CURVE,
+    SEGMENTS,
+    USERS,
+)
 from tasks.stages import evaluation
 from tasks.stages.collaborative import collaborative_stage
 from tasks.stages.content import content_stage

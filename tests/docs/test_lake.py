@@ -1,0 +1,41 @@
+"""docs/lake.md is what the contracts say, and the contracts are of what a run writes."""
+
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from tasks.contracts.document import lake_page
+from tasks.contracts.lake import CONTRACTS, SOURCES
+from tasks.hybrid.kernel import Source
+from tests.conftest import Published
+from tests.docs.pages import DOCS
+
+
+def test_the_page_is_current() -> None:
+    assert lake_page() == (DOCS / "lake.md").read_text(), (
+        "remake it: python -m tasks.contracts.document > docs/lake.md"
+    )
+
+
+def test_the_sources_are_those_of_the_kernel() -> None:
+    assert [source.name.lower().replace("_", " ") for source in Source] == list(SOURCES)
+
+
+def test_a_run_writes_every_dataset_that_is_declared_and_no_other(published: Published) -> None:
+    declared = {
+        (stage, name): contract
+        for stage, datasets in CONTRACTS.items()
+        for name, contract in datasets.items()
+    }
+    lake = published.home / "lake"
+    written: dict[tuple[str, str], set[str]] = {}
+    for path in lake.rglob("*.parquet"):
+        stage, _, *rest = path.relative_to(lake).parts
+        columns = set(pq.read_schema(path).names)
+        written.setdefault((stage, Path(rest[0]).stem), set()).update(columns)
+    assert written.keys() == declared.keys()
+    for dataset, contract in declared.items():
+        named = {column.name for column in contract.columns}
+        missing = named - written[dataset]
+        assert missing <= {column.name for column in contract.columns if column.optional}, dataset
+        assert contract.further or written[dataset] <= named, dataset
