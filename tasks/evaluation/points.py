@@ -11,15 +11,10 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.hybrid.kernel import (
-    _HEARD,
-    _TOUCHED,
-    Table,
-    _accumulate,
-    _inplace_sort,
-    _maxima,
-)
+from tasks.evaluation.sums import HEARD, TOUCHED, accumulate, maxima
+from tasks.hybrid.kernel import _inplace_sort
 from tasks.hybrid.model import Catalogue, HybridModel
+from tasks.hybrid.packed import Table
 from tasks.hybrid.parameters import ARTIST_ALLOWANCE, ARTIST_FACTORS, TICKS
 
 _BUCKET = 6
@@ -67,12 +62,8 @@ def rank_points(
         indptr,
         tracks,
         every,
-        (
-            model.collaborative.indptr,
-            model.collaborative.targets,
-            model.collaborative.weights,
-        ),
-        (model.content.indptr, model.content.targets, model.content.weights),
+        model.collaborative.arrays,
+        model.content.arrays,
         catalogue.artist_key,
         catalogue.is_cold,
         catalogue.popularity,
@@ -131,24 +122,24 @@ def _rank_points(
     for u in range(len(indptr) - 1):
         history = tracks[indptr[u] : indptr[u + 1]]
         for i in history:
-            state[i] = _HEARD
-        count = _accumulate(history, collaborative, content, c_sum, d_sum, state, touched)
-        c_max, d_max = _maxima(touched[:count], c_sum, d_sum, state)
+            state[i] = HEARD
+        count = accumulate(history, collaborative, content, c_sum, d_sum, state, touched)
+        c_max, d_max = maxima(touched[:count], c_sum, d_sum, state)
         for j in popular:  # with p = 0 they score 0 and drop out again
-            if state[j] & _TOUCHED == 0:
-                state[j] |= _TOUCHED
+            if state[j] & TOUCHED == 0:
+                state[j] |= TOUCHED
                 touched[count] = j
                 count += 1
         found = 0
         for j in touched[:count]:
-            if state[j] & _HEARD == 0:
+            if state[j] & HEARD == 0:
                 d = min(1.0, d_sum[j] / d_max) if d_max > 0 else 0.0
                 estimated = is_cold[j] or c_max <= 0
                 candidates[found] = j
                 c[found] = -d if estimated else min(1.0, max(0.0, c_sum[j] / c_max))
                 d_ticks[found] = np.floor(d * TICKS + 0.5)
                 found += 1
-            state[j] &= _HEARD
+            state[j] &= HEARD
             c_sum[j] = 0
             d_sum[j] = 0
         kin = touched[:0]
@@ -296,7 +287,7 @@ def _fill(
         for j in kin if tier == 0 else by_listeners:
             if rows == k:
                 break
-            if state[j] & _HEARD == 0 and not listed[j]:
+            if state[j] & HEARD == 0 and not listed[j]:
                 listed[j] = True
                 out[rows] = j
                 rows += 1

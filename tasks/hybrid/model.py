@@ -1,12 +1,14 @@
 """The arrays a list is computed from, as the ranking kernel wants them."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from tasks.hybrid.packed import PackedNeighbours, Table
 from tasks.hybrid.parameters import HybridParameters, artist_factors, popularity_prior
 
 
@@ -17,6 +19,11 @@ class Neighbours:
     indptr: NDArray[np.int64]
     targets: NDArray[np.int32]
     weights: NDArray[np.int16]
+
+    @property
+    def arrays(self) -> Table:
+        """What a compiled kernel takes."""
+        return self.indptr, self.targets, self.weights
 
     @classmethod
     def from_edges(cls, edges: pa.Table, tracks: int) -> Self:
@@ -63,6 +70,13 @@ class HybridModel:
     content: Neighbours
     catalogue: Catalogue
     parameters: HybridParameters
+
+    @cached_property
+    def packed(self) -> PackedNeighbours:
+        """Both neighbour tables as the kernel walks them; made once, when first asked for."""
+        return PackedNeighbours.pack(
+            self.collaborative.arrays, self.content.arrays, self.catalogue.listener_rank
+        )
 
     @property
     def artist_factors(self) -> NDArray[np.float64]:

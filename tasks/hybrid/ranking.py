@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.hybrid.kernel import rank_all
+from tasks.errors import RunError
+from tasks.hybrid.kernel import LONGEST_HISTORY, rank_all
 from tasks.hybrid.model import HybridModel
 
 
@@ -39,8 +40,14 @@ def rank_histories(
 
     Histories are CSR rows: ``tracks[indptr[u]:indptr[u + 1]]`` are ascending track keys without
     repeats. ``weights`` and ``priors`` hold w and p per history (float64). Lists have
-    min(k, eligible tracks) rows.
+    min(k, eligible tracks) rows. Raises RunError for a history of more than `LONGEST_HISTORY`.
     """
+    longest = int(np.diff(indptr).max(initial=0))
+    if longest > LONGEST_HISTORY:
+        raise RunError(
+            f"a listener has {longest:,} different tracks, a list takes {LONGEST_HISTORY:,} at "
+            "most; leave that listener out of the history file"
+        )
     lists, catalogue = len(indptr) - 1, model.catalogue
     shape = (lists, k)
     out = RankedLists(
@@ -52,24 +59,18 @@ def rank_histories(
         np.zeros(shape, np.int8),
         np.full(shape, -1, np.int16),
     )
-    popular = catalogue.by_listeners[: model.parameters.popular_candidates]
-    popular = popular[~catalogue.is_cold[popular]]
+    order, packed = catalogue.by_listeners, model.packed
+    warm = len(catalogue) - int(np.count_nonzero(catalogue.is_cold))
     rank_all(
         indptr,
-        tracks,
+        catalogue.listener_rank[tracks],
         weights,
         priors,
-        (
-            model.collaborative.indptr,
-            model.collaborative.targets,
-            model.collaborative.weights,
-        ),
-        (model.content.indptr, model.content.targets, model.content.weights),
-        catalogue.artist_key,
-        catalogue.is_cold,
-        catalogue.popularity,
-        catalogue.by_listeners,
-        popular,
+        (packed.indptr, packed.targets, packed.weights),
+        order,
+        catalogue.artist_key[order],
+        catalogue.popularity[order],
+        min(model.parameters.popular_candidates, warm),
         model.parameters.gamma,
         model.artist_factors,
         (
