@@ -2,15 +2,19 @@
 
 import json
 from pathlib import Path
-from typing import cast
+from typing import Annotated, cast
 
 import pyarrow as pa
 import pyarrow.csv
 from distributed import Client
 from prefect import flow
+from pydantic import Field
 
+from flows.artifacts.backtest import backtest_markdown
+from flows.artifacts.page import show
 from flows.cluster import Cluster
-from flows.settings import Settings, worker_memory
+from flows.runs import concluded, in_short, rename, starting_name
+from flows.settings import Settings, load_settings, worker_memory
 from tasks import steps
 from tasks.stages.backtest import backtest as measure
 from warehouse.home import Home
@@ -18,13 +22,43 @@ from warehouse.home import Home
 STEM = "backtest"
 
 
-@flow(name="crossfade-backtest", validate_parameters=False, persist_result=False)
-def backtest(settings: Settings, out: Path | None) -> pa.Table:
-    """Measure all models on a dataset; write backtest.csv and backtest.json into ``out``."""
+@flow(
+    name="crossfade-backtest",
+    flow_run_name=starting_name,
+    validate_parameters=True,
+    persist_result=False,
+)
+def backtest(
+    tracks: Annotated[str | None, Field(description="CSV of the catalogue (Kaggle schema)")] = None,
+    plays: Annotated[str | None, Field(description="CSV of the history (Kaggle schema)")] = None,
+    dataset: Annotated[str | None, Field(description="TOML of any other dataset")] = None,
+    holdout: Annotated[float | None, Field(description="Share of listeners held out")] = None,
+    dask: Annotated[str | None, Field(description="Address of a Dask scheduler")] = None,
+    home: Annotated[str | None, Field(description="Folder of lake and warehouse")] = None,
+    out: Annotated[str | None, Field(description="Folder for backtest.csv and .json")] = None,
+) -> pa.Table:
+    """Measure all models on a dataset; write backtest.csv and backtest.json into ``out``.
+
+    A parameter that is not given is taken from the environment, then from crossfade.toml.
+    """
+    given = {
+        "tracks": tracks,
+        "plays": plays,
+        "dataset": dataset,
+        "holdout": holdout,
+        "dask": dask,
+        "home": home,
+    }
+    return concluded(lambda: _measured(load_settings(**given), None if out is None else Path(out)))
+
+
+def _measured(settings: Settings, out: Path | None) -> tuple[pa.Table, str]:
     home, spec = Home(settings.home.resolve()), settings.spec()
     cluster = Cluster(settings.dask, settings.workers, worker_memory(settings.workers))
-    with home.locked("run", "backtest"), cluster:
+    with home.locked("run", "backtest", settings.wait_seconds), cluster:
         ingested = steps.ingest(home.lake, spec, settings.ingest, settings.memory_limit)
+        plays = f"{in_short(int(ingested.counts['play_records']))} plays"
+        rename(plays)
         table = measure(
             home.lake,
             cast(Client, cluster),
@@ -40,4 +74,6 @@ def backtest(settings: Settings, out: Path | None) -> pa.Table:
         out.mkdir(parents=True, exist_ok=True)
         pa.csv.write_csv(table, out / f"{STEM}.csv")
         (out / f"{STEM}.json").write_text(json.dumps(table.to_pylist(), indent=1) + "\n")
-    return table
+    show("backtest", backtest_markdown(table), "Every model on held-out listeners")
+    models = len(set(table["model"].to_pylist()))
+    return table, f"{models} models measured on {spec.name}; nothing was published"

@@ -197,7 +197,16 @@ def backtest(
     from flows.backtest import backtest as measure
 
     quiet_console(debug)
-    print_backtest(measure(settings, out))
+    table = measure(
+        tracks=_text(tracks),
+        plays=_text(plays),
+        dataset=_text(dataset),
+        holdout=holdout,
+        dask=dask,
+        home=_text(home),
+        out=_text(out),
+    )
+    print_backtest(table)
 
 
 @app.command()

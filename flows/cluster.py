@@ -1,12 +1,13 @@
 """The Dask cluster of a run: an existing scheduler, or worker processes of our own."""
 
 import threading
+import time
 from types import TracebackType
 from typing import Any, Self
 
 from distributed import Client, LocalCluster
 
-from tasks.errors import RunError
+from tasks.errors import ClusterError
 
 CONNECT_SECONDS = 10
 
@@ -26,13 +27,16 @@ class Cluster:
         self._lock = threading.Lock()
         self._cluster: LocalCluster | None = None
         self._client: Client | None = None
-        self._unreachable: RunError | None = None
+        self._unreachable: ClusterError | None = None
+        self._asked = 0.0
 
     def client(self) -> Client:
-        """Return the connected client; raises RunError when the scheduler cannot be reached."""
+        """Return the connected client; raises ClusterError when the scheduler cannot be reached."""
         with self._lock:
-            if self._unreachable is not None:
+            if self._unreachable and time.monotonic() - self._asked < CONNECT_SECONDS / 2:
                 raise self._unreachable  # stages run side by side; one wait is enough
+            if self._client is not None and self._client.status in ("closing", "closed"):
+                self._client = None
             if self._client is None:
                 self._client = self._connect()
             return self._client
@@ -59,7 +63,8 @@ class Cluster:
             try:
                 return Client(self._address, timeout=CONNECT_SECONDS)
             except (OSError, TimeoutError, ValueError) as error:
-                self._unreachable = RunError(
+                self._asked = time.monotonic()
+                self._unreachable = ClusterError(
                     f"no Dask scheduler answers at {self._address} ({error}); start one with "
                     "`dask scheduler` or leave --dask away"
                 )

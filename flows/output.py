@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from flows.summary import example_queries
+from flows.artifacts.summary import example_queries
 from warehouse.reader import Reader
 from warehouse.releases import Release
 

@@ -7,20 +7,26 @@ from typing import Annotated, Any, cast
 
 from distributed import Client
 from prefect import flow
-from prefect.artifacts import create_markdown_artifact
 from pydantic import BaseModel, ConfigDict, Field
 
+from flows.artifacts.difference import show_difference
+from flows.artifacts.evaluation import show_evaluation
+from flows.artifacts.page import show
+from flows.artifacts.quality import show_data_quality
+from flows.artifacts.summary import summary_markdown
 from flows.cluster import Cluster
 from flows.memory import PeakMemory
+from flows.runs import concluded, in_short, rename, starting_name
 from flows.settings import Settings, load_settings, worker_memory
-from flows.summary import summary_markdown
 from tasks import steps
 from tasks.lake import StageResult, forget_unused
 from tasks.stages.evaluation import learned_parameters
 from tasks.stages.ingest import input_fingerprints
 from tasks.stages.publish import (
+    PLOTS,
     Candidate,
     blend_of_current,
+    current_of,
     quality_with_drift,
     refuse,
     unchanged,
@@ -45,7 +51,12 @@ class Outcome(BaseModel):
     peak_memory_bytes: int
 
 
-@flow(name="crossfade", validate_parameters=True, persist_result=False)
+@flow(
+    name="crossfade",
+    flow_run_name=starting_name,
+    validate_parameters=True,
+    persist_result=False,
+)
 def crossfade(
     tracks: Annotated[str | None, Field(description="CSV of the catalogue (Kaggle schema)")] = None,
     plays: Annotated[str | None, Field(description="CSV of the history (Kaggle schema)")] = None,
@@ -60,26 +71,36 @@ def crossfade(
 
     A parameter that is not given is taken from the environment, then from crossfade.toml.
     """
-    settings = load_settings(
-        tracks=tracks,
-        plays=plays,
-        dataset=dataset,
-        model=model,
-        holdout=holdout,
-        dask=dask,
-        home=home,
-    )
-    place = Home(settings.home.resolve())
+    given = {
+        "tracks": tracks,
+        "plays": plays,
+        "dataset": dataset,
+        "model": model,
+        "holdout": holdout,
+        "dask": dask,
+        "home": home,
+    }
+    return concluded(lambda: _alone(load_settings(**given), force))
+
+
+def _alone(settings: Settings, force: bool) -> tuple[Outcome, str]:
+    """Run while no other run works in the home; return what came of it, also in words."""
+    home = Home(settings.home.resolve())
     cluster = Cluster(settings.dask, settings.workers, worker_memory(settings.workers))
-    with place.locked("run", "run"), PeakMemory() as memory, cluster:
-        clear_leftovers(place)
-        outcome = _run(settings, place, cast(Client, cluster), memory, force)
-        prune(place, settings.keep_releases)
-        forget_unused(place.lake, settings.keep_stages)
-    create_markdown_artifact(
-        key="release-summary", markdown=summary_markdown(outcome), description="What this run did"
+    locked = home.locked("run", "run", settings.wait_seconds)
+    with locked, PeakMemory() as memory, cluster:
+        clear_leftovers(home)
+        outcome = _run(settings, home, cast(Client, cluster), memory, force)
+        prune(home, settings.keep_releases)
+        forget_unused(home.lake, settings.keep_stages)
+    show("release-summary", summary_markdown(outcome), "What this run did")
+    if not outcome.published:
+        return outcome, f"nothing had changed: {outcome.release_id} stays current"
+    counts = outcome.stages["ingest"].counts
+    return outcome, (
+        f"{outcome.release_id} is published: {counts['play_records']:,} plays of "
+        f"{counts['users']:,} listeners, {counts['tracks']:,} tracks"
     )
-    return outcome
 
 
 def _run(
@@ -88,6 +109,7 @@ def _run(
     """Take the dataset through every stage; nothing is current before the gate has passed it."""
     spec, lake = settings.spec(), home.lake
     ingested = steps.ingest(lake, spec, settings.ingest, settings.memory_limit)
+    rename(_plays(ingested))
     held_out = steps.holdout(lake, ingested, settings.evaluation)
     by_plays = steps.collaborative.submit(lake, client, ingested, held_out, settings.collaborative)
     by_content = steps.content.submit(lake, client, ingested, held_out, spec, settings.content)
@@ -122,6 +144,7 @@ def _run(
     current = unchanged(home, candidate)
     if current is not None:
         logger.info("nothing has changed: %s stays current", current.manifest.release_id)
+        rename(_plays(ingested), "unchanged")
     release = current or _publish(settings, home, candidate, memory, force)
     return Outcome(
         release_id=release.manifest.release_id,
@@ -136,18 +159,29 @@ def _publish(
     settings: Settings, home: Home, candidate: Candidate, memory: PeakMemory, force: bool
 ) -> Release:
     """Build the candidate and make it current, if the gate lets it or the user insists."""
+    show_data_quality(candidate.data_quality)
+    before = current_of(home, candidate.dataset)
     built = steps.build(home, candidate, settings.memory_limit, os.cpu_count() or 1, memory.bytes)
     refused = ""
+    show_difference(before, built)
     if candidate.evaluation is not None:
+        show_evaluation(candidate.evaluation, built.folder / PLOTS)
         verdict = steps.gate(home, built, candidate.evaluation, settings.evaluation)
         refused = "; ".join(verdict.reasons)
     if refused and not force:
         refuse(built, refused)
+        rename(_plays(candidate.ingested), f"{built.manifest.release_id} refused")
         raise GateError(
             f"the gate refused {built.manifest.release_id}: {refused}; the current release stays, "
             "--force publishes all the same"
         )
-    return steps.publish(home, built, refused)
+    release = steps.publish(home, built, refused)
+    rename(_plays(candidate.ingested), f"release {release.manifest.release_id}")
+    return release
+
+
+def _plays(ingested: StageResult) -> str:
+    return f"{in_short(int(ingested.counts['play_records']))} plays"
 
 
 def _parameters(settings: Settings) -> dict[str, Any]:

@@ -53,6 +53,8 @@ class Settings(BaseSettings):
     """Worker processes of the embedded Dask cluster, one thread each."""
     memory_limit: str = Field(default="2GB", pattern=r"^[0-9.]+ *[KMGT]i?B$")
     """What DuckDB may use for ingest and publish before it spills to disk."""
+    wait_seconds: float = Field(default=0.0, ge=0)
+    """How long a run waits for another one in the same home to end; deployments wait an hour."""
     keep_releases: int = Field(default=14, ge=1)
     """Releases kept for rollback; older ones go after each publish."""
     keep_stages: int = Field(default=3, ge=1)

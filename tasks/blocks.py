@@ -15,10 +15,10 @@ from uuid import uuid4
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from distributed import Client, as_completed
+from distributed import CancelledError, Client, KilledWorker, as_completed
 from numpy.typing import NDArray
 
-from tasks.errors import RunError
+from tasks.errors import ClusterError, RunError
 from tasks.lake import write_parquet
 
 Progress = Callable[[int, int], None]
@@ -61,7 +61,8 @@ def run_blocks(
     """Run ``compute(block, *arguments)`` for every block that has no whole part file yet.
 
     Arguments must be small (paths, parameters): data goes through the lake. Returns the part
-    files in row order. Raises RunError when a block fails; finished parts stay for the next run.
+    files in row order. Raises RunError when a block fails, ClusterError when the cluster does;
+    finished parts stay for the next run.
     """
     parts = [folder / block.part for block in blocks]
     missing = [
@@ -91,7 +92,9 @@ def run_blocks(
                 progress(done, len(blocks))
     except Exception as error:
         client.cancel(futures)
-        raise RunError(
+        lost = isinstance(error, KilledWorker | CancelledError | OSError)
+        kind = ClusterError if lost else RunError
+        raise kind(
             f"a block ({compute.__name__}) failed on the Dask cluster ({error}); "
             "finished blocks are kept, run again to go on"
         ) from error

@@ -72,6 +72,14 @@ class StageResult(BaseModel):
         return self.datasets[name]
 
 
+def counts_in_words(result: StageResult) -> str:
+    """Return a stage's counts as people read them: "tracks 50,683, users 962,037"."""
+    return ", ".join(
+        f"{name.replace('_', ' ')} {value:,}" if isinstance(value, int) else f"{name} {value}"
+        for name, value in result.counts.items()
+    )
+
+
 def fingerprint(**parts: Any) -> str:
     """Hash named JSON-like values (pydantic models and paths included) into one short key."""
     text = json.dumps(parts, sort_keys=True, default=_plain)

@@ -3,21 +3,23 @@
 import logging
 import time
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 from distributed import Client
-from prefect import task
+from prefect import runtime, task
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
+from prefect.client.schemas.objects import State
 
 from tasks.blocks import Progress
 from tasks.content.parameters import ContentParameters
 from tasks.dataset import DatasetSpec
+from tasks.errors import ClusterError
 from tasks.evaluation.gate import GateVerdict
 from tasks.evaluation.parameters import EvaluationParameters
 from tasks.hybrid.parameters import HybridParameters
 from tasks.ingest.limits import IngestLimits
-from tasks.lake import Dataset, StageResult
+from tasks.lake import Dataset, StageResult, counts_in_words
 from tasks.neighbours.parameters import CollaborativeParameters
 from tasks.stages.collaborative import collaborative_stage
 from tasks.stages.content import content_stage
@@ -32,10 +34,29 @@ from warehouse.releases import Release
 UPDATE_SECONDS = 2.0
 """Least time between two updates of a progress artifact: each is a call to the API."""
 
+RETRY_DELAYS = [10.0, 60.0]
+"""Seconds before the second and the third try."""
+
 logger = logging.getLogger("crossfade")
 
 
-@task(name="ingest")
+def _may_pass(_task: object, _run: object, state: State[object]) -> bool:
+    """Tell whether a later try may succeed: a cluster or a shared file system that was away.
+
+    Only for deployed runs; somebody at a terminal is better served by being told at once.
+    """
+    lost = isinstance(state.data, ClusterError | OSError)
+    return lost and runtime.deployment.id is not None
+
+
+_again: dict[str, Any] = {
+    "retries": len(RETRY_DELAYS),
+    "retry_delay_seconds": RETRY_DELAYS,
+    "retry_condition_fn": _may_pass,
+}
+
+
+@task(name="ingest", **_again)
 def ingest(lake: Path, spec: DatasetSpec, limits: IngestLimits, memory_limit: str) -> StageResult:
     """Read, judge and key the input files."""
     return told(ingest_stage(lake, spec, limits, memory_limit))
@@ -52,7 +73,7 @@ def holdout(lake: Path, ingested: StageResult, parameters: EvaluationParameters)
     return held_out
 
 
-@task(name="collaborative")
+@task(name="collaborative", **_again)
 def collaborative(
     lake: Path,
     client: Client,
@@ -75,7 +96,7 @@ def collaborative(
     )
 
 
-@task(name="content")
+@task(name="content", **_again)
 def content(
     lake: Path,
     client: Client,
@@ -100,7 +121,7 @@ def content(
     )
 
 
-@task(name="evaluation")
+@task(name="evaluation", **_again)
 def evaluation(
     lake: Path,
     client: Client,
@@ -125,7 +146,7 @@ def evaluation(
     )
 
 
-@task(name="lists")
+@task(name="lists", **_again)
 def lists(
     lake: Path,
     client: Client,
@@ -175,12 +196,8 @@ def publish(home: Home, release: Release, forced_because: str = "") -> Release:
 
 def told(result: StageResult) -> StageResult:
     """Log a stage's counts; they show in the terminal and in the Prefect UI."""
-    counts = ", ".join(
-        f"{name.replace('_', ' ')} {value:,}" if isinstance(value, int) else f"{name} {value}"
-        for name, value in result.counts.items()
-    )
     took = "unchanged, reused" if result.reused else f"{result.seconds:.1f} s"
-    logger.info("%s: %s (%s)", result.stage, took, counts)
+    logger.info("%s: %s (%s)", result.stage, took, counts_in_words(result))
     return result
 
 
@@ -190,15 +207,20 @@ def _progress(stage: str) -> Progress:
 
     def update(done: int, of: int) -> None:
         nonlocal artifact, shown
-        percent = 100.0 * done / max(of, 1)
-        if artifact is None:
-            artifact = create_progress_artifact(
-                progress=percent, key=f"progress-{stage}", description=f"{stage}: blocks on Dask"
-            )
-        elif done == of or time.monotonic() - shown >= UPDATE_SECONDS:
-            update_progress_artifact(cast(UUID, artifact), percent)
-        else:
+        if artifact is not None and done < of and time.monotonic() - shown < UPDATE_SECONDS:
             return
         shown = time.monotonic()
+        percent = 100.0 * done / max(of, 1)
+        try:
+            if artifact is None:
+                artifact = create_progress_artifact(
+                    progress=percent,
+                    key=f"progress-{stage}",
+                    description=f"{stage}: blocks on Dask",
+                )
+            else:
+                update_progress_artifact(cast(UUID, artifact), percent)
+        except Exception as error:  # a page that does not move must not stop the work
+            logger.warning("%s: Prefect was not told the progress (%s)", stage, error)
 
     return update

@@ -17,6 +17,10 @@ class RunError(CrossfadeError):
     """The run could not be finished; the current release is as it was."""
 
 
+class ClusterError(RunError):
+    """The Dask cluster is away or lost a block; finished blocks are kept, a later try goes on."""
+
+
 class LockedError(CrossfadeError):
     """Another run is at work in the same home."""
 

@@ -49,13 +49,15 @@ class Home:
         return self.releases / release_id / DATABASE
 
     @contextmanager
-    def locked(self, name: str, doing: str) -> Iterator[None]:
+    def locked(self, name: str, doing: str, wait_seconds: float | None = None) -> Iterator[None]:
         """Hold the named lock, or raise LockedError that says who holds it.
 
-        The operating system lets go of the lock when the process ends, however it ends.
+        ``wait_seconds``: how long to wait for it; None is what `PATIENCE` says. The operating
+        system lets go of the lock when the process ends, however it ends.
         """
         self.path.mkdir(parents=True, exist_ok=True)
-        deadline = time.monotonic() + PATIENCE.get(name, 0.0)
+        patience = PATIENCE.get(name, 0.0) if wait_seconds is None else wait_seconds
+        deadline = time.monotonic() + patience
         with (self.path / f"{name}.lock").open("a+") as file:
             while True:
                 try:
@@ -63,7 +65,7 @@ class Home:
                     break
                 except BlockingIOError:
                     if time.monotonic() < deadline:
-                        time.sleep(0.02)
+                        time.sleep(0.02 if patience < 60 else 1.0)
                         continue
                     file.seek(0)
                     raise LockedError(

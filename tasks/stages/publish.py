@@ -33,6 +33,9 @@ from warehouse.releases import (
     make_current,
 )
 
+PLOTS = "plots"
+"""Folder of a release with the pictures of its evaluation, as SVG."""
+
 
 @dataclass(frozen=True)
 class Candidate:
@@ -95,6 +98,12 @@ def blend_of_current(home: Home, dataset: str, hybrid: HybridParameters) -> Hybr
     return hybrid.model_copy(update={"segments": segments, "gamma": gamma})
 
 
+def current_of(home: Home, dataset: str) -> Release | None:
+    """Return the release that is current now, if it is of this dataset; its file is not read."""
+    current = next((release for release in list_releases(home) if release.is_current), None)
+    return current if current and current.manifest.dataset == dataset else None
+
+
 def unchanged(home: Home, candidate: Candidate) -> Release | None:
     """Return the current release if it is whole and holds just what the candidate would."""
     current = current_release(home)
@@ -134,6 +143,7 @@ def build_stage(
     counts = record_release(folder / DATABASE, given, seconds, max(peak_memory, here))
     if candidate.evaluation is not None:
         shutil.copyfile(candidate.evaluation["listeners"].path, folder / MEASURED_LISTENERS)
+        _write_plots(candidate.evaluation, folder / PLOTS)
     database = folder / DATABASE
     manifest = Manifest(
         release_id=given.release_id,
@@ -153,6 +163,17 @@ def build_stage(
         status="candidate",
     )
     return adopt(home, folder, manifest)
+
+
+def _write_plots(measured: StageResult, folder: Path) -> None:
+    """Draw the evaluation beside the release's file."""
+    from tasks.evaluation.plots import write_plots  # a second of imports that few runs need
+
+    folder.mkdir()
+    evaluation, curve, segments = (
+        measured[name].read() for name in ("evaluation", "segment_curve", "segments")
+    )
+    write_plots(evaluation, curve, segments, folder)
 
 
 def publish_stage(home: Home, release: Release, forced_because: str = "") -> Release:

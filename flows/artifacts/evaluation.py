@@ -1,0 +1,104 @@
+"""The page `evaluation`: every model on the held-out listeners, as a table and as plots."""
+
+from base64 import b64encode
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from flows.artifacts.markdown import table
+from flows.artifacts.page import show
+from tasks.evaluation.measure import HYBRID
+from tasks.lake import StageResult
+
+METRICS = (("recall", 20), ("recall", 50), ("ndcg", 100), ("coverage", 20), ("unplayed_share", 20))
+JUDGED = ("ndcg", 100)
+CAPTIONS = {
+    "quality_by_weight": "Quality by weight, for each history length",
+    "quality_by_history": "Quality by history length",
+    "coverage_by_quality": "Coverage against quality",
+}
+
+
+def show_evaluation(measured: StageResult, plots: Path) -> None:
+    """Show the evaluation of a release; ``plots`` is the folder of its SVG files."""
+    show(
+        "evaluation",
+        evaluation_markdown(measured["evaluation"].read(), measured["segments"].read(), plots),
+        "Every model on listeners that the release has not seen",
+    )
+
+
+def evaluation_markdown(evaluation: pa.Table, segments: pa.Table, plots: Path) -> str:
+    """Return the evaluation as a page of Markdown with its plots in it."""
+    blend = table(
+        ("history", "collaborative share", "popularity prior"),
+        (
+            (row["segment"], f"{row['weight']:.2f}", f"{row['popularity']:.2f}")
+            for row in segments.to_pylist()
+        ),
+        numbers=2,
+    )
+    return "\n".join(
+        [
+            "# Evaluation",
+            "",
+            *compared(evaluation),
+            "## Learned weights",
+            "",
+            *blend,
+            "",
+            *_pictures(plots),
+        ]
+    )
+
+
+def compared(evaluation: pa.Table) -> list[str]:
+    """Return every model beside the others, over all listeners and by segment, as Markdown."""
+    rows = evaluation.to_pylist()
+    value = {(row["model"], row["segment"], row["metric"], row["k"]): row for row in rows}
+    models = list(dict.fromkeys(row["model"] for row in rows))
+    names = list(dict.fromkeys(row["segment"] for row in rows if ":" in row["segment"]))
+    listeners = max((row["users"] for row in rows if row["segment"] == "all"), default=0)
+    overall = table(
+        ("model", *(f"{metric}@{k}" for metric, k in METRICS)),
+        ((m, *(_figure(value.get((m, "all", *metric))) for metric in METRICS)) for m in models),
+        numbers=len(METRICS),
+    )
+    by_segment = table(
+        ("NDCG@100", *models),
+        (
+            (name, *(_figure(value.get((m, name, *JUDGED)), short=True) for m in models))
+            for name in names
+            if (HYBRID, name, *JUDGED) in value or not name.startswith("listeners:")
+        ),
+        numbers=len(models),
+    )
+    return [
+        f"{listeners:,} listeners, none of whom the models have seen; most of their tracks are "
+        "given, the others are to be found. In brackets the interval.",
+        "",
+        *overall,
+        "",
+        *by_segment,
+        "",
+    ]
+
+
+def _figure(row: Mapping[str, Any] | None, short: bool = False) -> str:
+    if row is None:
+        return ""
+    if short or row["ci_low"] is None:
+        return f"{row['value']:.3f}"
+    return f"{row['value']:.3f} ({row['ci_low']:.3f} – {row['ci_high']:.3f})"
+
+
+def _pictures(plots: Path) -> list[str]:
+    """Embed the files: the Prefect server has no way to the release folder."""
+    lines = []
+    for file in sorted(plots.glob("*.svg")):
+        data = b64encode(file.read_bytes()).decode()
+        caption = CAPTIONS.get(file.stem, file.stem)
+        lines += [f"## {caption}", "", f"![{caption}](data:image/svg+xml;base64,{data})", ""]
+    return lines

@@ -1,0 +1,88 @@
+"""What a run tells people when it is done: the summary artifact and queries to try."""
+
+from typing import TYPE_CHECKING
+
+from flows.artifacts.markdown import table
+from tasks.lake import counts_in_words
+from warehouse.reader import Reader
+
+if TYPE_CHECKING:
+    from flows.pipeline import Outcome
+
+
+def example_queries(outcome: "Outcome") -> list[str]:
+    """Return queries to try, with ids that exist in the release."""
+    with Reader(outcome.database) as reader:
+        listener = reader.rows(
+            "SELECT user_id FROM users WHERE tracks_played >= 5 ORDER BY user_id LIMIT 1"
+        ) or reader.rows("SELECT user_id FROM users LIMIT 1")
+        track = reader.rows(
+            "SELECT track_id FROM tracks WHERE is_cold ORDER BY track_id LIMIT 1"
+        ) or reader.rows("SELECT track_id FROM tracks LIMIT 1")
+    user_id, track_id = (
+        str(row[0][name]).replace("'", "''")
+        for row, name in ((listener, "user_id"), (track, "track_id"))
+    )
+    return [
+        f"FROM recommend_user('{user_id}');",
+        f"FROM recommend_user('{user_id}', weight := 0.2, k := 10);",
+        f"FROM similar_to('{track_id}');",
+        "FROM search_tracks('love');",
+    ]
+
+
+def summary_markdown(outcome: "Outcome") -> str:
+    """Return the run as a page of Markdown: release, rows in and out, seconds, SQL to try."""
+    ingested = outcome.stages["ingest"].counts
+    tracks = f"{ingested['tracks']:,} ({ingested['unplayed_tracks']:,} unplayed)"
+    return "\n".join(
+        [
+            f"# Release {outcome.release_id}",
+            "",
+            "Published and current."
+            if outcome.published
+            else "Nothing had changed; still current.",
+            "",
+            *table(
+                ("in", "rows"),
+                (
+                    ("catalogue records", f"{ingested['track_records']:,}"),
+                    ("play records", f"{ingested['play_records']:,}"),
+                    ("rejected", f"{ingested['rejected_rows']:,}"),
+                ),
+                numbers=1,
+            ),
+            "",
+            *table(
+                ("out", "rows"),
+                (
+                    ("tracks", tracks),
+                    ("listeners", f"{ingested['users']:,}"),
+                    ("listens", f"{ingested['plays_rows']:,}"),
+                    ("recommendations", f"{outcome.stages['lists'].counts['rows']:,}"),
+                ),
+                numbers=1,
+            ),
+            "",
+            *table(
+                ("stage", "counts", "seconds"),
+                (
+                    (
+                        name,
+                        counts_in_words(result),
+                        "reused" if result.reused else f"{result.seconds:.1f}",
+                    )
+                    for name, result in outcome.stages.items()
+                ),
+                numbers=1,
+            ),
+            "",
+            f"Peak memory of all processes: {outcome.peak_memory_bytes / 1e9:.2f} GB",
+            "",
+            f"Open `{outcome.database}` read-only with DuckDB and try:",
+            "",
+            "```sql",
+            *example_queries(outcome),
+            "```",
+        ]
+    )

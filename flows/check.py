@@ -1,0 +1,63 @@
+"""The flow of an ingest check: has the input changed, and if so, can it be used?"""
+
+from typing import Annotated
+
+from prefect import flow
+from pydantic import BaseModel, ConfigDict, Field
+
+from flows.artifacts.quality import show_data_quality
+from flows.runs import concluded, in_short, rename, starting_name
+from flows.settings import Settings, load_settings
+from tasks import steps
+from tasks.stages.publish import quality_with_drift
+from warehouse.home import Home
+
+
+class Checked(BaseModel):
+    """What an ingest check found."""
+
+    model_config = ConfigDict(frozen=True)
+
+    changed: bool
+    """False: these bytes were read before, and nothing was done."""
+    plays: int
+    failed_checks: int
+
+
+@flow(
+    name="crossfade-check",
+    flow_run_name=starting_name,
+    validate_parameters=True,
+    persist_result=False,
+)
+def check(
+    tracks: Annotated[str | None, Field(description="CSV of the catalogue (Kaggle schema)")] = None,
+    plays: Annotated[str | None, Field(description="CSV of the history (Kaggle schema)")] = None,
+    dataset: Annotated[str | None, Field(description="TOML of any other dataset")] = None,
+    home: Annotated[str | None, Field(description="Folder of lake and warehouse")] = None,
+) -> Checked:
+    """Read the input if it has changed, so that a bad file is known before the next full run.
+
+    What was read stays in the lake, and the full run does not read it again. Nothing is
+    published. A parameter that is not given is taken from the environment, then crossfade.toml.
+    """
+    given = {"tracks": tracks, "plays": plays, "dataset": dataset, "home": home}
+    return concluded(lambda: _checked(load_settings(**given)))
+
+
+def _checked(settings: Settings) -> tuple[Checked, str]:
+    home, spec = Home(settings.home.resolve()), settings.spec()
+    with home.locked("run", "check", settings.wait_seconds):
+        ingested = steps.ingest(home.lake, spec, settings.ingest, settings.memory_limit)
+    plays = int(ingested.counts["play_records"])
+    if ingested.reused:
+        rename(f"{in_short(plays)} plays", "unchanged")
+        return Checked(changed=False, plays=plays, failed_checks=0), "nothing has changed"
+    rename(f"{in_short(plays)} plays", "new")
+    quality = quality_with_drift(home, ingested, settings.ingest, spec.name)
+    show_data_quality(quality)
+    failed = sum(status == "failed" for status in quality["status"].to_pylist())
+    rejected = ingested.counts["rejected_rows"]
+    return Checked(changed=True, plays=plays, failed_checks=failed), (
+        f"new input: {plays:,} plays, {rejected:,} records set aside, {failed} checks failed"
+    )
