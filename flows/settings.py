@@ -1,6 +1,7 @@
 """Every setting in one typed place: flag, environment, crossfade.toml, default, in this order."""
 
 import os
+import tomllib
 from pathlib import Path
 from typing import Any, Self
 
@@ -10,6 +11,7 @@ from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
@@ -64,6 +66,7 @@ class Settings(BaseSettings):
     content: ContentParameters = ContentParameters()
     hybrid: HybridParameters = HybridParameters()
     evaluation: EvaluationParameters = EvaluationParameters()
+    _flags: frozenset[str] = frozenset()
 
     @classmethod
     def settings_customise_sources(
@@ -108,13 +111,27 @@ class Settings(BaseSettings):
                 f"no input: {missing} not given; give --tracks CSV and --plays CSV (or --dataset "
                 "TOML), or make a sample with `crossfade sample --out DIR`"
             )
-        return DatasetSpec.kaggle(self.tracks, self.plays)
+        return DatasetSpec.kaggle(
+            self.tracks, self.plays, given_by=(self._word("tracks"), self._word("plays"))
+        )
+
+    def _word(self, field: str) -> str:
+        """Return what the user gave a setting by: the flag, the variable or the file."""
+        variable = f"CROSSFADE_{field.upper()}"
+        if field in self._flags:
+            return f"--{field}"
+        return variable if variable in os.environ else f"{SETTINGS_FILE}: {field}"
 
 
 def load_settings(**flags: Any) -> Settings:
     """Load the settings; ``flags`` that are None count as not given. Raises InputError."""
+    given = {name: value for name, value in flags.items() if value is not None}
     try:
-        return Settings(**{name: value for name, value in flags.items() if value is not None})
+        settings = Settings(**given)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{SETTINGS_FILE} is not valid TOML: {error}; mend it") from None
+    except SettingsError as error:
+        raise InputError(f"{error}; mend the CROSSFADE_… variable or {SETTINGS_FILE}") from None
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
@@ -123,6 +140,8 @@ def load_settings(**flags: Any) -> Settings:
             f"setting `{field}` is wrong ({first['msg'][0].lower() + first['msg'][1:]}, got "
             f"{first['input']!r}); mend the flag, {variable} or {SETTINGS_FILE}"
         ) from None
+    settings._flags = frozenset(given)
+    return settings
 
 
 def worker_memory(workers: int) -> int:

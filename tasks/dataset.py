@@ -130,6 +130,15 @@ class PlaysSpec(_Files):
     count: Column | None = None
     """Column with a whole number of plays; without it every row is one play."""
 
+    @model_validator(mode="after")
+    def _listeners_are_not_tracks(self) -> Self:
+        if self.user == self.track:
+            raise ValueError(
+                f"`plays.user` and `plays.track` both name column `{self.user}`; name the column "
+                "with the listener's id in `plays.user`"
+            )
+        return self
+
     def columns(self) -> dict[str, str]:
         """Return which column each TOML field names: field → column."""
         named = {"plays.user": self.user, "plays.track": self.track, "plays.count": self.count}
@@ -146,9 +155,17 @@ class DatasetSpec(_Spec):
     """Identifies the dataset: releases are compared only with releases of the same name."""
     tracks: TracksSpec
     plays: PlaysSpec
+    given_by: tuple[str, str] | None = None
+    """What the two paths were given by, if not by a TOML, for messages: the flags, say."""
 
     @classmethod
-    def kaggle(cls, tracks: Path, plays: Path, name: str | None = None) -> Self:
+    def kaggle(
+        cls,
+        tracks: Path,
+        plays: Path,
+        name: str | None = None,
+        given_by: tuple[str, str] = ("--tracks", "--plays"),
+    ) -> Self:
         """Describe a pair of files in the Kaggle schema; content columns may be missing."""
         return cls(
             name=name or str(tracks.resolve()),
@@ -167,6 +184,7 @@ class DatasetSpec(_Spec):
             plays=PlaysSpec(
                 path=(str(plays),), user="user_id", track="track_id", count="playcount"
             ),
+            given_by=given_by,
         )
 
     @classmethod
@@ -179,8 +197,12 @@ class DatasetSpec(_Spec):
             values = tomllib.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise InputError(f"there is no dataset TOML {path}; check the path") from None
-        except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"{path} cannot be read ({error}); give a TOML text file") from None
+        except OSError as error:
+            raise InputError(
+                f"{path} cannot be read ({error.strerror}); give a dataset TOML"
+            ) from None
+        except UnicodeDecodeError:
+            raise InputError(f"{path} is not UTF-8 text; give a dataset TOML") from None
         except tomllib.TOMLDecodeError as error:
             raise InputError(f"{path} is not valid TOML: {error}; see docs/dataset.md") from None
         try:
@@ -216,12 +238,10 @@ def _explain(error: ValidationError) -> str:
     errors = error.errors()
     # A misspelt field is the cause, the missing one its effect.
     first = next((one for one in errors if one["type"] == "extra_forbidden"), errors[0])
-    place = [str(part) for part in first["loc"]]
-    field = ".".join(place)
-    parent = ".".join(place[:-1])
-    kind = first["type"]
+    place = [str(part) for part in first["loc"] if isinstance(part, str)]
+    field, parent, kind = ".".join(place), ".".join(place[:-1]), first["type"]
     if kind == "extra_forbidden":
-        known = [name for name in _PARTS[parent].model_fields if name != "absent_ok"]
+        known = [name for name in _PARTS[parent].model_fields if name not in _NOT_IN_TOML]
         close = difflib.get_close_matches(place[-1], known, n=1)
         hint = f"write `{close[0]}`" if close else f"it may be one of {', '.join(known)}"
         return f"there is no field `{field}`; {hint}"
@@ -235,7 +255,15 @@ def _explain(error: ValidationError) -> str:
         if field == "tracks.tags":
             return '`tracks.tags` must be a table; write { column = "…", separator = "," }'
         return f"`{field}` must be a table; write [{field}] on a line of its own"
-    if place[-1] == "delimiter":
-        return f"`{field}` must be one character; write for example delimiter = ';'"
-    message = first["msg"][0].lower() + first["msg"][1:]
-    return f"`{field}` is wrong ({message}); mend it"
+    return f"`{field}` {_MUST_BE.get(place[-1], 'must be a text that is not empty, in quotes')}"
+
+
+_NOT_IN_TOML = ("absent_ok", "given_by")
+_NAMES = 'must be a list of column names; write for example {} = ["{}"]'
+_MUST_BE = {
+    "path": 'must be a file, a glob or a list of these; write for example path = "file.csv"',
+    "delimiter": "must be one character; write for example delimiter = ';'",
+    "numeric": _NAMES.format("numeric", "year"),
+    "categorical": _NAMES.format("categorical", "genre"),
+    "absent_ok": "must be true or false",
+}

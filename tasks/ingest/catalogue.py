@@ -75,6 +75,8 @@ def _read_csv(
         parts.append(part.good)
         report.rejected += part.rejected
         report.believe(limits, lines)
+    if not parts:
+        raise InputError(f"{report.path} has a header and no rows; give a file with rows")
     return pa.concat_tables(parts)
 
 

@@ -91,8 +91,15 @@ def stop_on_failure(quality: pa.Table) -> None:
         if row["status"] == "failed" and row["severity"] == "stop":
             raise InputError(
                 f"the data check {row['check_name']} failed: {row['observed']:.4g}, expected "
-                f"{row['expected']} ({row['details']}); mend the input or its limit"
+                f"{row['expected']} ({row['details']}); {_mend(str(row['check_name']))}"
             )
+
+
+def _mend(name: str) -> str:
+    """Say which limit would let an input pass that a check has stopped, if there is one."""
+    limits = {check.name: check.settings.get("stop", "nothing") for check in all_checks()}
+    limit = limits.get(name, "nothing")
+    return "mend the input" + (f" or raise `ingest.{limit}`" if limit != "nothing" else "")
 
 
 def _run(

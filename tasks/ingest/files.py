@@ -37,6 +37,10 @@ _NOT_TEXT = {
 }
 
 
+class MissingColumnError(InputError):
+    """A file lacks a column that the dataset names."""
+
+
 @dataclass(frozen=True)
 class InputFile:
     """One input file, before it is opened."""
@@ -71,8 +75,8 @@ class OpenedFile:
 def find_files(paths: Sequence[str], field: str) -> list[InputFile]:
     """Resolve paths and globs to files, no file twice.
 
-    ``field`` is the TOML field that holds the paths, for messages. Raises InputError when a path
-    leads to no file or to something that is not CSV or Parquet.
+    ``field`` is the TOML field or the flag that the paths were given by, for messages. Raises
+    InputError when a path leads to no file or to something that is not CSV or Parquet.
     """
     found: dict[Path, Path] = {}
     for path in paths:
@@ -131,24 +135,26 @@ def open_file(
     inflate_to: Path,
     delimiter: str | None = None,
     optional: frozenset[str] = frozenset(),
+    given_by: str | None = None,
 ) -> OpenedFile:
     """Inflate the file if need be (to ``inflate_to``), read its header, find the named columns.
 
     ``columns`` maps the TOML's fields to column names, ``optional`` holds the fields whose column
-    may be absent. Raises InputError for a header without a named column.
+    may be absent, ``given_by`` is the flag the file was given by if there is no TOML. Raises
+    MissingColumnError for a header without a named column.
     """
     if file.kind == "parquet":
-        header = _parquet_columns(file)
+        header = _parquet_columns(file, columns)
         opened = OpenedFile(file, file.path, header, ",", {})
     else:
         text = file.path if file.kind == "csv" else _inflated(file, inflate_to)
         header, found = _csv_header(file, text, columns, delimiter)
         opened = OpenedFile(file, text, header, found, {})
-    positions = _positions(file, header, columns, optional)
+    positions = _positions(opened, columns, optional, given_by)
     return replace(opened, positions=positions)
 
 
-def _parquet_columns(file: InputFile) -> tuple[str, ...]:
+def _parquet_columns(file: InputFile, columns: Mapping[str, str]) -> tuple[str, ...]:
     try:
         metadata = pq.read_metadata(file.path)
     except (pa.ArrowInvalid, OSError) as error:
@@ -157,7 +163,14 @@ def _parquet_columns(file: InputFile) -> tuple[str, ...]:
         ) from None
     if metadata.num_rows == 0:
         raise InputError(f"{file.path} has no rows; give a file with at least one")
-    return tuple(metadata.schema.to_arrow_schema().names)
+    schema = metadata.schema.to_arrow_schema()
+    for field in schema:
+        may_be_lists = columns.get("tracks.tags.column") == field.name
+        if field.name in columns.values() and pa.types.is_nested(field.type) and not may_be_lists:
+            raise InputError(
+                f"{file.path}: column `{field.name}` holds {field.type}; write text or numbers"
+            )
+    return tuple(schema.names)
 
 
 def _inflated(file: InputFile, target: Path) -> Path:
@@ -206,19 +219,39 @@ def _csv_header(
 
 
 def _positions(
-    file: InputFile, header: Sequence[str], columns: Mapping[str, str], optional: frozenset[str]
+    opened: OpenedFile,
+    columns: Mapping[str, str],
+    optional: frozenset[str],
+    given_by: str | None,
 ) -> dict[str, int]:
+    file, header = opened.file, opened.columns
     positions = {}
     for field, column in columns.items():
         if header.count(column) > 1:
-            raise InputError(f"{file.name} has two columns `{column}` (`{field}`); rename one")
+            raise InputError(f"{file.name} has two columns `{column}`; rename one")
         if column in header:
             positions[column] = header.index(column)
         elif field not in optional:
-            names = ", ".join(header[:30])[:400]
-            close = difflib.get_close_matches(column, header, n=1)
-            mend = f"name `{close[0]}`" if close else "name the right one or give the right file"
-            raise InputError(
-                f"{file.path}: `{field}` names column `{column}`; the file has {names}; {mend}"
-            )
+            raise MissingColumnError(_missing(opened, field, column, given_by))
     return positions
+
+
+def _missing(opened: OpenedFile, field: str, column: str, given_by: str | None) -> str:
+    """Say which column is not there, which are, and what the mend may be."""
+    header = opened.columns
+    names = ", ".join(header[:30])[:400]
+    by_lower = {name.lower(): name for name in reversed(header)}
+    close = [by_lower[name] for name in difflib.get_close_matches(column.lower(), by_lower, n=1)]
+    if given_by:
+        said = f"there is no column `{column}`"
+        right = f"give the right file, with a header, in `{given_by}`"
+        mend = f"rename `{close[0]}` to `{column}`" if close else right
+        mend += ", or describe the file in a dataset TOML (docs/dataset.md)"
+    else:
+        said = f"`{field}` names column `{column}`"
+        mend = f"name `{close[0]}`" if close else "name the right one or give the right file"
+    if len(header) == 1 and not opened.is_parquet:
+        table = field.split(".", 1)[0]
+        said += f", and nothing separates columns by {opened.delimiter!r}"
+        mend = f"say what does in `{table}.delimiter` of a dataset TOML"
+    return f"{opened.file.path}: {said}; the file has {names}; {mend}"

@@ -43,7 +43,7 @@ class FileReport:
         raise InputError(
             f"{self.path}: {bad:,} of {total:,} records cannot be used, more than the share of "
             f"{limits.reject_share:g} allowed (most often {reason}: {REASONS[_code(reason)]}, "
-            f"first in record {first.record}); mend the file or raise `reject_share`"
+            f"first in record {first.record}); mend the file or raise `ingest.reject_share`"
         )
 
 

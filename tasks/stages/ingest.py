@@ -16,7 +16,14 @@ from tasks.dataset import DatasetSpec, PlaysSpec, TracksSpec
 from tasks.errors import InputError, RunError
 from tasks.ingest.catalogue import Catalogue, read_catalogue
 from tasks.ingest.checks import contract_check, quality_table, run_checks, stop_on_failure
-from tasks.ingest.files import InputFile, OpenedFile, find_files, open_file, tell_apart
+from tasks.ingest.files import (
+    InputFile,
+    MissingColumnError,
+    OpenedFile,
+    find_files,
+    open_file,
+    tell_apart,
+)
 from tasks.ingest.history import Plays, read_history
 from tasks.ingest.limits import IngestLimits
 from tasks.ingest.rejects import rejected_table
@@ -93,15 +100,14 @@ def _compute(
 ) -> tuple[dict[str, int], dict[str, Path]]:
     """Make and write the stage's tables; return its counts and where the files are."""
     scratch = stage.scratch
-    track_files = _opened(spec.tracks, inputs[0], scratch / "tracks")
-    play_files = _opened(spec.plays, inputs[1], scratch / "plays")
+    track_files, play_files = _both_opened(spec, inputs, scratch)
     catalogue = read_catalogue(track_files, spec.tracks, limits)
     plays = read_history(con, play_files, spec.plays, catalogue.ids, limits, scratch)
     tables = key_tables(catalogue, plays, spec.tracks)
     if not tables.interactions.num_rows:
         raise InputError(
             f"no play in {_names(inputs[1])} is of a track in {_names(inputs[0])}; "
-            "check that `plays.track` and `tracks.id` hold the same ids"
+            f"check that {_same_ids(spec)} hold the same ids"
         )
     paths = {name: stage.folder / f"{name}.parquet" for name in (*_WRITING, *_JUDGED)}
     # Files are only believed once the stage is finished, so they can be written while the checks
@@ -123,17 +129,71 @@ def _compute(
 
 def _input_files(spec: DatasetSpec) -> list[list[InputFile]]:
     """Return the files of the catalogue and those of the history."""
-    return tell_apart(
-        find_files(spec.tracks.path, "tracks.path"), find_files(spec.plays.path, "plays.path")
-    )
+    by = _given_by(spec)
+    tracks, plays = find_files(spec.tracks.path, by[0]), find_files(spec.plays.path, by[1])
+    both = {file.path.resolve() for file in tracks} & {file.path.resolve() for file in plays}
+    if both:
+        raise InputError(
+            f"{min(both)} is given both in `{by[0]}` and in `{by[1]}`; give the catalogue in the "
+            "one and the history in the other"
+        )
+    return tell_apart(tracks, plays)
+
+
+def _given_by(spec: DatasetSpec) -> tuple[str, str]:
+    return spec.given_by or ("tracks.path", "plays.path")
+
+
+def _same_ids(spec: DatasetSpec) -> str:
+    if spec.given_by is None:
+        return "`plays.track` and `tracks.id`"
+    return "the `track_id` columns of both"
 
 
 def _hashed(files: Sequence[InputFile]) -> list[tuple[str, str]]:
     return sorted(input_digests(files).items())
 
 
+def _both_opened(
+    spec: DatasetSpec, inputs: Sequence[Sequence[InputFile]], scratch: Path
+) -> tuple[list[OpenedFile], list[OpenedFile]]:
+    """Read the headers of the catalogue's files and of the history's.
+
+    Raises InputError that says so when each would do for the other.
+    """
+    tracks, plays = inputs
+    flags = spec.given_by or (None, None)
+    try:
+        return (
+            _opened(spec.tracks, tracks, scratch / "tracks", flags[0]),
+            _opened(spec.plays, plays, scratch / "plays", flags[1]),
+        )
+    except MissingColumnError:
+        if not _are_swapped(spec, tracks, plays, scratch):
+            raise
+        by = _given_by(spec)
+        raise InputError(
+            f"{_names(tracks)} is a history and {_names(plays)} a catalogue; swap `{by[0]}` and "
+            f"`{by[1]}`"
+        ) from None
+
+
+def _are_swapped(
+    spec: DatasetSpec, tracks: Sequence[InputFile], plays: Sequence[InputFile], scratch: Path
+) -> bool:
+    try:
+        _opened(spec.plays, tracks, scratch / "plays", None)
+        _opened(spec.tracks, plays, scratch / "tracks", None)
+    except InputError:
+        return False
+    return True
+
+
 def _opened(
-    spec: TracksSpec | PlaysSpec, files: Sequence[InputFile], inflate_to: Path
+    spec: TracksSpec | PlaysSpec,
+    files: Sequence[InputFile],
+    inflate_to: Path,
+    given_by: str | None,
 ) -> list[OpenedFile]:
     """Read the headers; compressed files are inflated to names that begin with ``inflate_to``."""
     columns = spec.columns()
@@ -141,7 +201,9 @@ def _opened(
     if isinstance(spec, TracksSpec) and spec.absent_ok:
         optional = frozenset(columns) - {"tracks.id"}
     return [
-        open_file(file, columns, Path(f"{inflate_to}-{number}.csv"), spec.delimiter, optional)
+        open_file(
+            file, columns, Path(f"{inflate_to}-{number}.csv"), spec.delimiter, optional, given_by
+        )
         for number, file in enumerate(files)
     ]
 

@@ -51,6 +51,22 @@ def test_a_wrong_setting_is_named_with_its_mend(flags: dict[str, object], says: 
     assert all(word in str(caught.value) for word in says)
 
 
+def test_a_file_of_settings_that_is_no_toml_is_named(tmp_path: Path) -> None:
+    (tmp_path / "crossfade.toml").write_text("home = here\n")
+    with pytest.raises(InputError, match=r"crossfade\.toml is not valid TOML: .*line 1"):
+        load_settings()
+
+
+def test_the_input_is_called_what_the_user_called_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "crossfade.toml").write_text('tracks = "t.csv"\nplays = "p.csv"\n')
+    monkeypatch.setenv("CROSSFADE_PLAYS", "q.csv")
+    assert load_settings().spec().given_by == ("crossfade.toml: tracks", "CROSSFADE_PLAYS")
+    given = load_settings(tracks=Path("t.csv"), plays=Path("r.csv")).spec()
+    assert given.given_by == ("--tracks", "--plays")
+
+
 def test_an_input_is_asked_for_once() -> None:
     with pytest.raises(InputError, match="--tracks and --plays not given"):
         load_settings().spec()

@@ -71,13 +71,16 @@ def test_the_kaggle_pair_is_named_by_its_catalogue(tmp_path: Path) -> None:
         ('user = "viewer_id"\n', "", "`plays.user` is missing; add it"),
         ('separator = "|"', 'seperator = "|"', "`tracks.tags.seperator`; write `separator`"),
         ('{ column = "genres", separator = "|" }', '"genres"', "`tracks.tags` must be a table"),
-        ('["year"]', "[7]", "`tracks.numeric.0` is wrong"),
+        ('["year"]', "[7]", "`tracks.numeric` must be a list of column names; write"),
         ('["year"]', '["track_id"]', "`tracks.numeric` names column `track_id`, a name"),
         ('["year"]', '["a", "a"]', "column `a` is listed twice as a feature"),
         ('["year"]', '["genre"]', "`genre` is a label; list it under `tracks.categorical`"),
         ("numeric", "categorical", "`year` is a number; list it under `tracks.numeric`"),
-        ('path = "movies.csv"', "path = []", "`tracks.path` is wrong"),
+        ('path = "movies.csv"', "path = []", "`tracks.path` must be a file, a glob or a list"),
         ("[plays]", "[plays]\ndelimiter = ';;'", "`plays.delimiter` must be one character"),
+        ('"viewer_id"', "5", "`plays.user` must be a text that is not empty, in quotes"),
+        ('"viewer_id"', '"movie_id"', "`plays.user` and `plays.track` both name column `movie_id`"),
+        ('separator = "|"', 'separator = ""', "`tracks.tags.separator` must be a text that is not"),
         ("[plays]", "[plays", "is not valid TOML"),
         ("[plays]", "[listens]", "there is no field `listens`"),
     ],
@@ -101,5 +104,5 @@ def test_a_missing_table_is_named(tmp_path: Path) -> None:
 def test_a_toml_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="there is no dataset TOML"):
         DatasetSpec.from_toml(tmp_path / "none.toml")
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match=r"cannot be read \(Is a directory\); give a dataset TOML"):
         DatasetSpec.from_toml(tmp_path)

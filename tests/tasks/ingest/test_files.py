@@ -22,11 +22,17 @@ def ingest(folder: Path, tracks: bytes | None = TRACKS, plays: bytes | None = PL
     ingest_stage(folder / "lake", DatasetSpec.kaggle(folder / "tracks.csv", folder / "plays.csv"))
 
 
+def parquet(**columns: list[object]) -> bytes:
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table(columns), sink)
+    return bytes(sink.getvalue())
+
+
 @pytest.mark.parametrize(
     ("tracks", "plays", "message"),
     [
-        (None, PLAYS, r"there is no file .*tracks\.csv; check `tracks\.path`"),
-        (TRACKS, None, r"there is no file .*plays\.csv; check `plays\.path`"),
+        (None, PLAYS, r"there is no file .*tracks\.csv; check `--tracks`"),
+        (TRACKS, None, r"there is no file .*plays\.csv; check `--plays`"),
         (TRACKS, b"", r"plays\.csv is empty"),
         (TRACKS, b"\n\n", r"plays\.csv is empty"),
         (b"\xef\xbb\xbf", PLAYS, r"tracks\.csv is empty"),
@@ -44,18 +50,32 @@ def ingest(folder: Path, tracks: bytes | None = TRACKS, plays: bytes | None = PL
         (
             TRACKS,
             b"track_id,userid,playcount\nT1,u,1\n",
-            r"plays\.csv: `plays\.user` names column `user_id`; "
-            r"the file has track_id, userid, playcount; name `userid`",
+            r"plays\.csv: there is no column `user_id`; the file has track_id, userid, playcount; "
+            r"rename `userid` to `user_id`, or describe the file in a dataset TOML",
         ),
-        (TRACKS, b"track_id,user_id\nT1,u\n", r"`plays\.count` names column `playcount`"),
-        (b"id,name\nT1,N\n", PLAYS, r"tracks\.csv: `tracks\.id` names column `track_id`"),
+        (TRACKS, b"track_id,User_ID,playcount\nT1,u,1\n", r"rename `User_ID` to `user_id`"),
+        (TRACKS, b"T1,u,1\nT1,v,1\n", r"give the right file, with a header, in `--plays`"),
+        (
+            TRACKS,
+            PLAYS.replace(b",", b"^"),
+            r"nothing separates columns by ','.*`plays\.deli",
+        ),
+        (PLAYS, TRACKS, r"tracks\.csv is a history and plays\.csv a catalogue; swap `--tracks`"),
+        (b"track_id,name\n", PLAYS, r"tracks\.csv has a header and no rows"),
+        (
+            TRACKS,
+            parquet(track_id=["T1"], user_id=[{"id": "u"}], playcount=[1]),
+            r"plays\.csv: column `user_id` holds struct<.*>; write text or numbers",
+        ),
+        (TRACKS, b"track_id,user_id\nT1,u\n", r"there is no column `playcount`"),
+        (b"id,name\nT1,N\n", PLAYS, r"tracks\.csv: there is no column `track_id`"),
         (b"track_id,name,name\nT1,N,M\n", PLAYS, r"tracks\.csv has two columns `name`"),
         (TRACKS, b"track_id,user_id,playcount\nT2,u,1\n", r"no play in plays\.csv is of a track"),
         (
             TRACKS,
             PLAYS + b"T2,u,1\nT3,u,1\n",
             r"unknown_tracks failed: 0\.6667, expected at most 0\.05 of play records; "
-            r"stops above 0\.5 .*track T2 \(1\)",
+            r"stops above 0\.5 .*track T2 \(1\).*; mend the input or raise `ingest\.unknown_stop`",
         ),
         (
             TRACKS,
@@ -83,6 +103,34 @@ def test_an_empty_parquet_file_is_named(tmp_path: Path) -> None:
     pq.write_table(pa.table({"track_id": pa.array([], pa.string())}), tmp_path / "empty.csv")
     with pytest.raises(InputError, match=r"tracks\.csv has no rows"):
         ingest(tmp_path, tracks=(tmp_path / "empty.csv").read_bytes())
+
+
+def test_one_file_cannot_be_both(tmp_path: Path) -> None:
+    (tmp_path / "plays.csv").write_bytes(PLAYS)
+    (tmp_path / "link.csv").symlink_to("plays.csv")
+    spec = DatasetSpec.kaggle(tmp_path / "plays.csv", tmp_path / "link.csv")
+    with pytest.raises(InputError, match=r"given both in `--tracks` and in `--plays`"):
+        ingest_stage(tmp_path / "lake", spec)
+
+
+def test_a_toml_is_named_by_its_fields(tmp_path: Path) -> None:
+    for name, content in (("tracks", TRACKS), ("plays", PLAYS)):
+        (tmp_path / f"{name}.csv").write_bytes(content)
+    toml = tmp_path / "it.toml"
+
+    def said(tracks: str, plays: str, user: str = "user_id") -> str:
+        toml.write_text(
+            f'[tracks]\npath = "{tracks}.csv"\nid = "track_id"\n'
+            f'[plays]\npath = "{plays}.csv"\nuser = "{user}"\ntrack = "track_id"\n'
+        )
+        with pytest.raises(InputError) as caught:
+            ingest_stage(tmp_path / "lake", DatasetSpec.from_toml(toml))
+        return str(caught.value)
+
+    assert "check `plays.path`" in said("tracks", "nowhere")
+    assert "swap `tracks.path` and `plays.path`" in said("plays", "tracks")
+    assert "`plays.user` names column `User`; the file has" in said("tracks", "plays", "User")
+    assert said("tracks", "plays", "User").endswith("; name `user_id`")
 
 
 def test_globs_and_lists_find_each_file_once(tmp_path: Path) -> None:
