@@ -211,6 +211,35 @@ def backtest(
 
 @app.command()
 @_in_a_sentence
+def tune(
+    tracks: TracksOption = None,
+    plays: PlaysOption = None,
+    dataset: DatasetOption = None,
+    dask: Annotated[
+        str | None, typer.Option(help="Address of an existing Dask scheduler, tcp://…")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder for tuned.toml and tuning_curve.csv")
+    ] = None,
+    home: HomeOption = None,
+    debug: DebugOption = False,
+) -> None:
+    """Choose the learned model's parameters for a dataset; prints them for crossfade.toml."""
+    from flows.settings import load_settings
+
+    settings = load_settings(tracks=tracks, plays=plays, dataset=dataset, dask=dask, home=home)
+    settings.spec()
+    prepare(settings.home)
+    _log_to_terminal(debug)
+    from flows.tuning import settings_fragment
+    from flows.tuning import tune as search
+
+    quiet_console(debug)
+    typer.echo(settings_fragment(search(settings, out)), nl=False)
+
+
+@app.command()
+@_in_a_sentence
 def releases(home: HomeOption = None, debug: DebugOption = False) -> None:  # noqa: ARG001
     """List the releases, oldest first."""
     from warehouse.releases import list_releases

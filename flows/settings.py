@@ -22,6 +22,7 @@ from tasks.evaluation.parameters import EvaluationParameters
 from tasks.hybrid.parameters import HybridParameters
 from tasks.ingest.limits import IngestLimits
 from tasks.neighbours.parameters import CollaborativeParameters, Model
+from tasks.neighbours.tune import TuneParameters
 
 SETTINGS_FILE = Path("crossfade.toml")
 
@@ -66,6 +67,7 @@ class Settings(BaseSettings):
     content: ContentParameters = ContentParameters()
     hybrid: HybridParameters = HybridParameters()
     evaluation: EvaluationParameters = EvaluationParameters()
+    tune: TuneParameters = TuneParameters()
     _flags: frozenset[str] = frozenset()
 
     @classmethod

@@ -46,9 +46,10 @@ def choose_points(
 ) -> list[tuple[float, float] | None]:
     """Return for every segment the bagged (w, p), or None without any listener to learn from.
 
-    ``curves[s]`` is listeners × points, ``counts[s]`` resamples × listeners. The segments next to
-    one count as at most ``pooling`` listeners of it. The prior is averaged as its share p / (1 + p)
-    of the collaborative side.
+    ``curves[s]`` is listeners × points, ``counts[s]`` resamples × listeners. A segment with fewer
+    than ``pooling`` listeners borrows the missing ones from the segments next to it; one with
+    enough stands alone, because what suits shorter histories suits it less than its own evidence.
+    The prior is averaged as its share p / (1 + p) of the collaborative side.
     """
     share = points[:, 1] / (1.0 + points[:, 1])
     totals = [_relative(c, n) for c, n in zip(curves, counts, strict=True)]
@@ -60,7 +61,8 @@ def choose_points(
             continue
         curve = len(curves[s]) * totals[s]
         for t in near:
-            curve = curve + min(pooling / len(near), len(curves[t])) * totals[t]
+            borrowed = max(0.0, pooling - len(curves[s])) / len(near)
+            curve = curve + min(borrowed, len(curves[t])) * totals[t]
         best = np.argmax(curve, axis=1)
         mixed = float(share[best].mean())
         chosen.append((round(float(points[best, 0].mean()), 2), round(mixed / (1 - mixed), 2)))

@@ -39,7 +39,7 @@ class EvaluationParameters(BaseModel):
     truncated_listeners: int = Field(default=2_500, ge=2, le=1_000_000)
     """Heavy listeners per segment that are measured a second time with a truncated history."""
     pooling: float = Field(default=100.0, ge=0, le=1e6)
-    """The segments next to one count as at most so many listeners of it: thin ones lean on them."""
+    """A segment with fewer listeners than this leans on the segments next to it for the rest."""
     resamples: int = Field(default=1_000, ge=100, le=5_000)
     """Bootstrap resamples of the listeners (Efron 1979)."""
     confidence: float = Field(default=0.95, ge=0.5, le=0.999)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
@@ -65,13 +65,7 @@ def collaborative_stage(
     if result := stage.finished():
         return result
     began = time.perf_counter()
-    source = Source(
-        interactions.path,
-        interactions.digest,
-        tracks_played,
-        held_out.path if held_out else None,
-        held_out.digest if held_out else None,
-    )
+    source = Source.of(interactions, tracks_played, held_out)
     run = _Run(client, stage.scratch, source, parameters, progress)
     similarity, weights = run.matrices()
     tables = {
@@ -98,6 +92,17 @@ class Source:
     tracks: int
     held_out: Path | None
     held_out_digest: str | None
+
+    @classmethod
+    def of(cls, interactions: Dataset, tracks: int, held_out: Dataset | None) -> Self:
+        """Point at `INTERACTIONS` of so many tracks, without the listeners held out."""
+        return cls(
+            interactions.path,
+            interactions.digest,
+            tracks,
+            held_out.path if held_out else None,
+            held_out.digest if held_out else None,
+        )
 
     def read(self) -> Interactions:
         """Read the plays of all who are not held out; their keys become row numbers in order."""

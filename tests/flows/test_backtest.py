@@ -1,10 +1,13 @@
-"""`crossfade backtest` measures every model and publishes nothing."""
+"""`crossfade backtest` and `crossfade tune` measure and publish nothing."""
 
+import csv
 import json
+import tomllib
 from pathlib import Path
 
 import pytest
 
+from tasks.neighbours.parameters import CollaborativeParameters
 from tests.conftest import CommandLine, Published, Sample
 
 
@@ -24,3 +27,26 @@ def test_every_model_is_measured_and_nothing_published(
     assert len((tmp_path / "out" / "backtest.csv").read_text().splitlines()) == len(rows) + 1
     assert all(model in done.stdout for model in models - {"content"})
     assert not (tmp_path / "home" / "warehouse").exists()
+
+
+@pytest.mark.slow
+def test_tuning_prints_settings_that_a_run_takes_and_writes_the_curve(
+    published: Published, sample: Sample, tmp_path: Path
+) -> None:
+    crossfade = CommandLine(
+        tmp_path, {**published.environment, "CROSSFADE_HOME": str(tmp_path / "home")}
+    )
+    done = crossfade("tune", *sample.flags, "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    fragment = (tmp_path / "out" / "tuned.toml").read_text()
+    assert done.stdout == fragment
+    chosen = CollaborativeParameters.model_validate(tomllib.loads(fragment)["collaborative"])
+    with (tmp_path / "out" / "tuning_curve.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    (best,) = [row for row in rows if row["chosen"] == "True"]
+    assert float(best["ridge"]) == chosen.ridge
+    assert float(best["ndcg@100"]) >= 0.98 * max(float(row["ndcg@100"]) for row in rows)
+    assert not (tmp_path / "home" / "warehouse").exists()
+    (tmp_path / "crossfade.toml").write_text(fragment + "\n[tune]\nshare = 0.3\n")
+    shown = crossfade("releases")  # reads crossfade.toml: what was written is accepted
+    assert shown.returncode == 0, shown.stderr

@@ -55,6 +55,13 @@ def test_a_thin_segment_leans_on_its_neighbours() -> None:
     assert own[0] == pytest.approx(0.9, abs=0.05)
 
 
+def test_a_segment_with_enough_listeners_stands_alone() -> None:
+    """A neighbour with more at stake must not pull it from its own best point."""
+    flat = 0.3 + 0.1 * (curves((1.0, 0.0), 300) - 0.3)
+    steep = curves((0.2, 3.2), 300)
+    assert choose(steep, flat)[1] == choose(flat)[0]
+
+
 def test_an_empty_segment_takes_its_neighbours_choice_or_keeps_the_default() -> None:
     nobody = np.zeros((0, len(GRID)))
     filled = choose(nobody, curves((0.6, 0.2), 400), nobody, nobody)

@@ -1,0 +1,65 @@
+"""Tuning on the Dask cluster: settings are trained side by side, one to a worker."""
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
+
+import numpy as np
+from distributed import Client
+from scipy import sparse
+
+from tasks.evaluation.metrics import Values
+from tasks.lake import Dataset
+from tasks.neighbours.folds import FoldIn, measure
+from tasks.neighbours.interactions import Interactions
+from tasks.neighbours.models import neighbour_matrix
+from tasks.neighbours.parameters import CollaborativeParameters
+from tasks.neighbours.tune import Point, TuneParameters, Tuning, tune, tuning_fold
+from tasks.stages.collaborative import Source
+
+
+def tune_neighbours(
+    client: Client,
+    interactions: Dataset,
+    tracks_played: int,
+    held_out: Dataset | None,
+    start: CollaborativeParameters,
+    parameters: TuneParameters,
+    progress: Callable[[Point], None],
+) -> Tuning:
+    """Choose the parameters of the learned neighbours for a dataset, beginning at ``start``.
+
+    ``held_out`` are listeners that no setting sees, neither to learn from nor to be measured on:
+    those that a run or a backtest reports on. Raises InputError with too few listeners.
+    """
+    source = Source.of(interactions, tracks_played, held_out)
+
+    def measured(settings: Sequence[CollaborativeParameters]) -> list[dict[str, Values]]:
+        train = partial(trial, source=source, parameters=parameters)
+        futures = client.map(train, settings, pure=False)
+        found: list[dict[str, Values]] = client.gather(futures)
+        return found
+
+    _fold(source, parameters)  # what is wrong with the input is told here, not by a worker
+    _fold.cache_clear()
+    try:
+        return tune(measured, start, parameters=parameters, progress=progress)
+    finally:
+        client.run(_fold.cache_clear, on_error="ignore")
+
+
+def trial(
+    setting: CollaborativeParameters, source: Source, parameters: TuneParameters
+) -> dict[str, Values]:
+    """Train one setting and return what it is worth to every tuning listener."""
+    interactions, fold = _fold(source, parameters)
+    return measure(neighbour_matrix(interactions, setting), fold)
+
+
+@lru_cache(maxsize=1)
+def _fold(source: Source, parameters: TuneParameters) -> tuple[Interactions, FoldIn]:
+    rows = source.read()
+    ones = np.ones(rows.plays, np.int8)
+    shape = (rows.users, rows.tracks)
+    matrix = sparse.csr_array((ones, rows.user_tracks.astype(np.int32), rows.user_starts), shape)
+    fold = tuning_fold(matrix, parameters)
+    return Interactions.of(fold.training), fold
