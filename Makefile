@@ -12,7 +12,11 @@ export NUMBA_CACHE_DIR := $(CURDIR)/.cache/numba
 export OPENBLAS_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-slow lint format lock clean
+SAMPLE = $(CROSSFADE_HOME)/sample
+# Where `make ui` listens, on 127.0.0.1.
+PORT ?= 4200
+
+.PHONY: help install run ui ui-stop ui-pictures deploy test test-slow lint format lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | column -t -s '	'
@@ -35,10 +39,33 @@ ifneq ($(DATASET),)
 else ifneq ($(TRACKS)$(PLAYS),)
 	@$(BIN)/crossfade run --tracks "$(TRACKS)" --plays "$(PLAYS)"
 else
-	@$(BIN)/crossfade sample --out "$(CROSSFADE_HOME)/sample"
-	@$(BIN)/crossfade run --tracks "$(CROSSFADE_HOME)/sample/Music Info.csv" \
-		--plays "$(CROSSFADE_HOME)/sample/User Listening History.csv"
+	@$(BIN)/crossfade sample --out "$(SAMPLE)"
+	@$(BIN)/crossfade run --tracks "$(SAMPLE)/Music Info.csv" \
+		--plays "$(SAMPLE)/User Listening History.csv"
 endif
+
+ui: install  ## a Prefect server with UI, a worker and the schedules on 127.0.0.1:$(PORT), kept running
+ifneq ($(DATASET),)
+	@CROSSFADE_DATASET="$(abspath $(DATASET))" $(BIN)/python -m flows.service start --port $(PORT)
+else ifneq ($(TRACKS)$(PLAYS),)
+	@CROSSFADE_TRACKS="$(TRACKS)" CROSSFADE_PLAYS="$(PLAYS)" \
+		$(BIN)/python -m flows.service start --port $(PORT)
+else ifneq ($(CROSSFADE_DATASET)$(CROSSFADE_TRACKS)$(wildcard crossfade.toml),)
+	@$(BIN)/python -m flows.service start --port $(PORT)
+else
+	@test -f "$(SAMPLE)/Music Info.csv" || $(BIN)/crossfade sample --out "$(SAMPLE)"
+	@CROSSFADE_TRACKS="$(SAMPLE)/Music Info.csv" CROSSFADE_PLAYS="$(SAMPLE)/User Listening History.csv" \
+		$(BIN)/python -m flows.service start --port $(PORT)
+endif
+
+ui-stop: install  ## end what `make ui` started
+	@$(BIN)/python -m flows.service stop
+
+ui-pictures: install  ## take the pictures of docs/operations.md again, from a server with a published run
+	@$(BIN)/python -m tests.docs.prefect_pictures
+
+deploy: install  ## deployments and alerts onto the Prefect server that PREFECT_API_URL names
+	@$(BIN)/python -m flows.deploy
 
 test: install  ## the test suite
 	$(BIN)/pytest -m "not slow"

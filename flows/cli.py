@@ -53,6 +53,8 @@ def _in_a_sentence(command: Callable[P, None]) -> Callable[P, None]:
         debug = bool(kwargs.get("debug"))
         try:
             command(*args, **kwargs)
+        except typer.Exit:
+            raise
         except CrossfadeError as error:
             if debug:
                 raise
@@ -273,6 +275,33 @@ def prune(
 
     gone = delete_old(_home(home), keep)
     typer.echo(f"{len(gone)} releases deleted" + (": " + ", ".join(gone) if gone else ""))
+
+
+@app.command()
+@_in_a_sentence
+def alerts(
+    hours: Annotated[float, typer.Option(min=0, help="How far back to look")] = 24.0,
+    home: HomeOption = None,
+    debug: DebugOption = False,
+) -> None:
+    """List what fired on the Prefect server; the exit status is 1 if anything did."""
+    from datetime import timedelta
+
+    from flows.settings import load_settings
+
+    prepare(load_settings(home=home).home)
+    if "PREFECT_API_URL" not in os.environ:
+        raise InputError(
+            "no Prefect server is known; start one by `make ui` or set PREFECT_API_URL"
+        )
+    from flows.alerts import fired
+
+    quiet_console(debug)
+    seen = fired(timedelta(hours=hours))
+    for alert in seen:
+        typer.echo(f"{alert.at:%Y-%m-%d %H:%M:%S} UTC  {alert.name}: {alert.run}: {alert.said}")
+    if seen:
+        raise typer.Exit(1)
 
 
 @app.command()

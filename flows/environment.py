@@ -6,6 +6,8 @@ import os
 import sys
 from pathlib import Path
 
+from flows.presence import running_server
+
 
 def prepare(home: Path) -> None:
     """Keep state inside the home, telemetry off and BLAS single-threaded.
@@ -14,7 +16,6 @@ def prepare(home: Path) -> None:
     (PREFECT_API_URL) or cache folder is used when there is one.
     """
     home = home.resolve()
-    (home / "prefect").mkdir(parents=True, exist_ok=True)
     defaults = {
         "PREFECT_HOME": str(home / "prefect"),
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -27,6 +28,11 @@ def prepare(home: Path) -> None:
     }
     for name, value in defaults.items():
         os.environ.setdefault(name, value)
+    prefect_home = Path(os.environ["PREFECT_HOME"])
+    prefect_home.mkdir(parents=True, exist_ok=True)
+    kept = running_server(prefect_home)
+    if kept is not None:  # two servers on one PREFECT_HOME would lock each other's database
+        os.environ.setdefault("PREFECT_API_URL", kept)
 
 
 def quiet_console(debug: bool) -> None:

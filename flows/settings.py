@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import psutil
-from pydantic import Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -25,6 +25,19 @@ from tasks.neighbours.parameters import CollaborativeParameters, Model
 from tasks.neighbours.tune import TuneParameters
 
 SETTINGS_FILE = Path("crossfade.toml")
+
+
+class AlertParameters(BaseModel):
+    """When a run counts as late or silent, and who is told."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    block: str | None = Field(default=None, pattern=r"^[a-z0-9-]+/[A-Za-z0-9_-]+$")
+    """Notification block as type/name, such as `slack-webhook/on-call`; its secrets stay in it."""
+    late_seconds: float = Field(default=600, ge=10)
+    """How long after Prefect called it late a run may start before somebody is told."""
+    silent_seconds: float = Field(default=540, ge=60)
+    """How long a run may give no sign of life; three heartbeats of Prefect's default."""
 
 
 class Settings(BaseSettings):
@@ -62,6 +75,7 @@ class Settings(BaseSettings):
     """Releases kept for rollback; older ones go after each publish."""
     keep_stages: int = Field(default=3, ge=1)
     """Results of each stage kept in the lake."""
+    alerts: AlertParameters = AlertParameters()
     ingest: IngestLimits = IngestLimits()
     collaborative: CollaborativeParameters = CollaborativeParameters()
     content: ContentParameters = ContentParameters()

@@ -9,6 +9,7 @@ from uuid import UUID
 from distributed import Client
 from prefect import runtime, task
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
+from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 
 from tasks.blocks import Progress
@@ -49,7 +50,12 @@ def _may_pass(_task: object, _run: object, state: State[object]) -> bool:
     return lost and runtime.deployment.id is not None
 
 
+_once: dict[str, Any] = {
+    "cache_policy": NO_CACHE,  # the lake does it, by content (docs/decisions/0001)
+    "persist_result": False,
+}
 _again: dict[str, Any] = {
+    **_once,
     "retries": len(RETRY_DELAYS),
     "retry_delay_seconds": RETRY_DELAYS,
     "retry_condition_fn": _may_pass,
@@ -62,7 +68,7 @@ def ingest(lake: Path, spec: DatasetSpec, limits: IngestLimits, memory_limit: st
     return told(ingest_stage(lake, spec, limits, memory_limit))
 
 
-@task(name="holdout")
+@task(name="holdout", **_once)
 def holdout(lake: Path, ingested: StageResult, parameters: EvaluationParameters) -> Dataset | None:
     """Choose the listeners that the published model must not see, to measure it on them."""
     held_out = holdout_stage(lake, ingested["users"], parameters)
@@ -158,7 +164,7 @@ def lists(
     return told(lists_stage(lake, client, ingested, *neighbours, parameters, _progress("lists")))
 
 
-@task(name="build")
+@task(name="build", **_once)
 def build(
     home: Home, candidate: Candidate, memory_limit: str, threads: int, peak_memory: int
 ) -> Release:
@@ -175,7 +181,7 @@ def build(
     return release
 
 
-@task(name="gate")
+@task(name="gate", **_once)
 def gate(
     home: Home, release: Release, measured: StageResult, parameters: EvaluationParameters
 ) -> GateVerdict:
@@ -186,7 +192,7 @@ def gate(
     return verdict
 
 
-@task(name="publish")
+@task(name="publish", **_once)
 def publish(home: Home, release: Release, forced_because: str = "") -> Release:
     """Make the release current."""
     published = publish_stage(home, release, forced_because)

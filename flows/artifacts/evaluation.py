@@ -58,18 +58,21 @@ def compared(evaluation: pa.Table) -> list[str]:
     """Return every model beside the others, over all listeners and by segment, as Markdown."""
     rows = evaluation.to_pylist()
     value = {(row["model"], row["segment"], row["metric"], row["k"]): row for row in rows}
-    models = list(dict.fromkeys(row["model"] for row in rows))
+    models = sorted(dict.fromkeys(row["model"] for row in rows), key=lambda name: name != HYBRID)
     names = list(dict.fromkeys(row["segment"] for row in rows if ":" in row["segment"]))
     listeners = max((row["users"] for row in rows if row["segment"] == "all"), default=0)
     overall = table(
         ("model", *(f"{metric}@{k}" for metric, k in METRICS)),
-        ((m, *(_figure(value.get((m, "all", *metric))) for metric in METRICS)) for m in models),
+        (
+            (m, *(_figure(value.get((m, "all", *one)), one == JUDGED) for one in METRICS))
+            for m in models
+        ),
         numbers=len(METRICS),
     )
     by_segment = table(
         ("NDCG@100", *models),
         (
-            (name, *(_figure(value.get((m, name, *JUDGED)), short=True) for m in models))
+            (name, *(_figure(value.get((m, name, *JUDGED))) for m in models))
             for name in names
             if (HYBRID, name, *JUDGED) in value or not name.startswith("listeners:")
         ),
@@ -81,15 +84,17 @@ def compared(evaluation: pa.Table) -> list[str]:
         "",
         *overall,
         "",
+        "## By history length and by popularity of the tracks to be found",
+        "",
         *by_segment,
         "",
     ]
 
 
-def _figure(row: Mapping[str, Any] | None, short: bool = False) -> str:
+def _figure(row: Mapping[str, Any] | None, with_interval: bool = False) -> str:
     if row is None:
         return ""
-    if short or row["ci_low"] is None:
+    if not with_interval or row["ci_low"] is None:
         return f"{row['value']:.3f}"
     return f"{row['value']:.3f} ({row['ci_low']:.3f} – {row['ci_high']:.3f})"
 
@@ -97,8 +102,10 @@ def _figure(row: Mapping[str, Any] | None, short: bool = False) -> str:
 def _pictures(plots: Path) -> list[str]:
     """Embed the files: the Prefect server has no way to the release folder."""
     lines = []
-    for file in sorted(plots.glob("*.svg")):
+    for name, caption in CAPTIONS.items():
+        file = plots / f"{name}.svg"
+        if not file.is_file():
+            continue
         data = b64encode(file.read_bytes()).decode()
-        caption = CAPTIONS.get(file.stem, file.stem)
         lines += [f"## {caption}", "", f"![{caption}](data:image/svg+xml;base64,{data})", ""]
     return lines

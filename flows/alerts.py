@@ -1,0 +1,182 @@
+"""Alerts as Prefect automations: failed, refused and late runs, and runs that fell silent.
+
+The server alone watches and fires, so an alert needs no worker. What fired stays on the server as
+an event, which `crossfade alerts` lists; a notification block, named and never held here, sends it
+on (docs/operations.md).
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.events.actions import ActionTypes, ChangeFlowRunState, DoNothing, SendNotification
+from prefect.events.filters import EventFilter, EventNameFilter, EventOccurredFilter
+from prefect.events.schemas.automations import AutomationCore, EventTrigger, Posture
+from prefect.exceptions import ObjectNotFound
+
+from flows.runs import REFUSED
+from flows.settings import AlertParameters
+from tasks.errors import InputError
+
+FLOWS = ["crossfade", "crossfade-check", "crossfade-backtest"]
+
+FAILED, REFUSED_BY_GATE, LATE, SILENT = (
+    "crossfade: run failed",
+    "crossfade: run refused by the gate",
+    "crossfade: run is late",
+    "crossfade: run fell silent",
+)
+
+_RUN = "prefect.flow-run."
+_UNDER_WAY = ("Pending", "Running", "heartbeat")
+_OVER = ("Completed", "Failed", REFUSED, "Crashed", "TimedOut", "Cancelling", "Cancelled")
+_PUT_OFF = ("Scheduled", "AwaitingConcurrencySlot", "AwaitingRetry", "Retrying", "Paused")
+
+
+@dataclass(frozen=True)
+class Alert:
+    """One alert that fired."""
+
+    at: datetime
+    name: str
+    run: str
+    said: str
+    """The message of the run's last state."""
+
+
+def automations(parameters: AlertParameters, block: UUID | None) -> list[AutomationCore]:
+    """Return the four automations; ``block`` is the id of a notification block, if there is one."""
+    told = _told(block)
+    return [
+        AutomationCore(
+            name=FAILED,
+            description="A run ended in failure or its process died.",
+            trigger=_seen("Failed", "Crashed", "TimedOut"),
+            actions=[told],
+        ),
+        AutomationCore(
+            name=REFUSED_BY_GATE,
+            description="A release got worse than the current one and was not published.",
+            trigger=_seen(REFUSED),
+            actions=[told],
+        ),
+        AutomationCore(
+            name=LATE,
+            description="A run did not start: is a worker there?",
+            trigger=_missed(("Late",), (*_UNDER_WAY, *_OVER, *_PUT_OFF), parameters.late_seconds),
+            actions=[told],
+        ),
+        AutomationCore(
+            name=SILENT,
+            description="A run's process is gone; the run is ended, so that its slot is free.",
+            trigger=_missed(
+                _UNDER_WAY, (*_UNDER_WAY, *_OVER, *_PUT_OFF), parameters.silent_seconds
+            ),
+            actions=[
+                ChangeFlowRunState(
+                    name="Crashed",
+                    state=StateType.CRASHED,
+                    force=False,
+                    message="The run's process gave no sign of life; the next run goes on.",
+                )
+            ],
+        ),
+    ]
+
+
+def install(parameters: AlertParameters) -> list[str]:
+    """Create or update the automations on the server; return their names."""
+    with get_client(sync_client=True) as client:
+        block = None if parameters.block is None else _block_id(client, parameters.block)
+        wanted = automations(parameters, block)
+        for automation in wanted:
+            present = client.read_automations_by_name(automation.name)
+            if present:
+                client.update_automation(present[0].id, automation)
+            else:
+                client.create_automation(automation)
+    return [automation.name for automation in wanted]
+
+
+def fired(since: timedelta) -> list[Alert]:
+    """Return what fired on the server in the time up to now, oldest first."""
+    with get_client(sync_client=True) as client:
+        names = {
+            f"prefect.automation.{automation.id}": automation.name
+            for name in (FAILED, REFUSED_BY_GATE, LATE)
+            for automation in client.read_automations_by_name(name)
+        }
+        seen = client.read_events(
+            EventFilter(
+                event=EventNameFilter(name=["prefect.automation.triggered"]),
+                occurred=EventOccurredFilter.model_validate({"since": datetime.now(UTC) - since}),
+            )
+        )
+        alerts = []
+        for event in seen.events:
+            if event.resource.id in names:
+                labels = event.payload["triggering_labels"]
+                run = _run_of(client, labels["prefect.resource.id"])
+                said = (run.state.message or run.state.name or "") if run and run.state else ""
+                alerts.append(
+                    Alert(event.occurred, names[event.resource.id], run.name if run else "?", said)
+                )
+    return sorted(alerts, key=lambda alert: alert.at)
+
+
+def _told(block: UUID | None) -> ActionTypes:
+    if block is None:
+        return DoNothing()
+    return SendNotification(
+        block_document_id=block,
+        subject="{{ automation.name }}",
+        body=(
+            "{{ flow_run.name }} is {{ flow_run.state.name }}: {{ flow_run.state.message }}\n"
+            "{{ flow_run|ui_url }}"
+        ),
+    )
+
+
+def _seen(*states: str) -> EventTrigger:
+    return EventTrigger(
+        expect={_RUN + state for state in states},
+        match={"prefect.resource.id": _RUN + "*"},
+        match_related={"prefect.resource.role": "flow", "prefect.resource.name": FLOWS},
+        for_each={"prefect.resource.id"},
+        posture=Posture.Reactive,
+        threshold=1,
+    )
+
+
+def _missed(after: tuple[str, ...], expected: tuple[str, ...], seconds: float) -> EventTrigger:
+    return EventTrigger(
+        after={_RUN + state for state in after},
+        expect={_RUN + state for state in expected},
+        match={"prefect.resource.id": _RUN + "*"},
+        match_related={"prefect.resource.role": "flow", "prefect.resource.name": FLOWS},
+        for_each={"prefect.resource.id"},
+        posture=Posture.Proactive,
+        threshold=1,
+        within=timedelta(seconds=seconds),
+    )
+
+
+def _block_id(client: SyncPrefectClient, slug: str) -> UUID:
+    kind, name = slug.split("/")
+    try:
+        document = client.read_block_document_by_name(name, kind, include_secrets=False)
+    except ObjectNotFound:
+        raise InputError(
+            f"there is no block {slug} on the Prefect server; create it in the UI under Blocks, "
+            "or leave alerts.block away"
+        ) from None
+    return document.id
+
+
+def _run_of(client: SyncPrefectClient, resource: str) -> FlowRun | None:
+    try:
+        return client.read_flow_run(UUID(resource.removeprefix(_RUN)))
+    except ObjectNotFound:
+        return None

@@ -1,0 +1,61 @@
+"""Everything a Prefect server has to know of Crossfade: work pool, deployments, alerts.
+
+`python -m flows.deploy` puts it onto the server that PREFECT_API_URL names; again is no harm.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from flows.environment import prepare
+from flows.settings import Settings, load_settings
+from tasks.errors import CrossfadeError, RunError
+
+POOL = "crossfade"
+PROJECT = Path(__file__).resolve().parent.parent
+DEFINITIONS = PROJECT / "prefect.yaml"
+
+
+def deploy(settings: Settings) -> list[str]:
+    """Create or update work pool, deployments and automations; return the automations' names."""
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.actions import WorkPoolCreate
+    from prefect.workers.process import ProcessWorker
+
+    from flows.alerts import install
+
+    with get_client(sync_client=True) as client:
+        template = ProcessWorker.get_default_base_job_template()
+        pool = WorkPoolCreate(name=POOL, type="process", base_job_template=template)
+        client.create_work_pool(pool, overwrite=True)
+    done = subprocess.run(
+        [
+            str(Path(sys.executable).with_name("prefect")),
+            *("--no-prompt", "deploy", "--all", "--prefect-file", str(DEFINITIONS)),
+        ],
+        cwd=PROJECT,
+        env={"CROSSFADE_PROJECT": str(PROJECT), **os.environ},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise RunError(f"the deployments of {DEFINITIONS} were not made: {done.stderr[-800:]}")
+    return install(settings.alerts)
+
+
+def main() -> None:
+    """Deploy onto the server that PREFECT_API_URL names."""
+    try:
+        settings = load_settings()
+        prepare(settings.home)
+        names = deploy(settings)
+    except CrossfadeError as error:
+        sys.exit(f"crossfade: {error}")
+    print("deployed; alerts: " + ", ".join(names))
+
+
+if __name__ == "__main__":
+    main()

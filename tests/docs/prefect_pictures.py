@@ -1,0 +1,81 @@
+"""Pictures of the Prefect UI for the docs: `make ui-pictures`, with `make ui` up and a run done.
+
+Takes the newest published run of the server that PREFECT_API_URL, or else `make ui`, names.
+"""
+
+import io
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+from PIL import Image
+from playwright.sync_api import Page, sync_playwright
+
+from flows.environment import prepare
+from flows.settings import load_settings
+
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+OUT = Path(__file__).parents[2] / "docs" / "images"
+WIDTH, HEIGHT, COLOURS = 1280, 860, 64
+SETTLE_MS = 2500
+"""The pages draw themselves after their data came."""
+
+
+def pages(api: httpx.Client) -> dict[str, str]:
+    """Return the pages worth a picture: name → path in the UI."""
+    runs = api.post("/flow_runs/filter", json={"sort": "START_TIME_DESC", "limit": 200}).json()
+    published = [
+        run for run in runs if "is published" in ((run["state"] or {}).get("message") or "")
+    ]
+    if not published:
+        sys.exit("no run on this server has published a release yet; start one and try again")
+    run = published[0]["id"]
+    latest = {
+        artifact["key"]: artifact["latest_id"]
+        for artifact in api.post("/artifacts/latest/filter", json={}).json()
+    }
+    found = {
+        "runs": "/runs",
+        "run": f"/runs/flow-run/{run}",
+        "deployments": "/deployments",
+        "automations": "/automations",
+    }
+    for deployment in api.post("/deployments/filter", json={}).json():
+        if deployment["name"] == "nightly":
+            found["deployment"] = f"/deployments/deployment/{deployment['id']}"
+    for key in ("data-quality", "evaluation", "release-summary", "release-difference"):
+        if key in latest:
+            found[key] = f"/artifacts/artifact/{latest[key]}"
+    return found
+
+
+def shoot(page: Page, url: str, file: Path) -> None:
+    """Take a picture of one page, in few colours so that it stays small."""
+    page.goto(url, wait_until="networkidle")
+    page.wait_for_timeout(SETTLE_MS)
+    picture: Any = Image.open(io.BytesIO(page.screenshot()))
+    small = picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+    small.save(file, optimize=True)
+    print(f"{file}: {file.stat().st_size / 1000:.0f} kB")
+
+
+def main() -> None:
+    """Take all pictures."""
+    prepare(load_settings().home)
+    if "PREFECT_API_URL" not in os.environ:
+        sys.exit("no Prefect server is up; `make ui` starts one")
+    url = os.environ["PREFECT_API_URL"]
+    OUT.mkdir(parents=True, exist_ok=True)
+    with httpx.Client(base_url=url, timeout=60) as api, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
+        for name, path in pages(api).items():
+            shoot(page, url.removesuffix("/api") + path, OUT / f"prefect-{name}.png")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
