@@ -13,14 +13,13 @@ from scipy import sparse
 from tasks.content.features import ContentFeatures
 from tasks.content.model import artist_keys, fit_content
 from tasks.content.parameters import ContentParameters
-from tasks.content.tables import content_tables
+from tasks.content.tables import content_table
 from tasks.evaluation.cold import ColdDraw, Model, Scores
 
 LIST = 100
 """Length of the baselines' neighbour lists."""
 
 OURS = "content"
-OURS_BY_SIMILARITY = "content, similarities summed"
 
 
 @dataclass(frozen=True)
@@ -119,33 +118,23 @@ def _longest(similarity: NDArray[np.float64], k: int) -> NDArray[np.float64]:
 
 @dataclass(frozen=True)
 class OurContent:
-    """The tables that a release would hold, made without the hidden tracks' plays."""
+    """The table that a release would hold, made without the hidden tracks' plays."""
 
     tracks: pa.Table
     numeric: tuple[str, ...]
     categorical: tuple[str, ...]
     parameters: ContentParameters
 
-    def tables(self, draw: ColdDraw) -> tuple[pa.Table, pa.Table]:
-        """Fit on what the draw shows; return similarity and weights, as a release has them."""
+    def __call__(self, draw: ColdDraw) -> Scores:
+        """Fit on what the draw shows; sum its weights over the histories, as a release does."""
         model = fit_content(
             self.tracks, draw.plays, self.numeric, self.categorical, self.parameters
         )
-        return content_tables(model.space, ~draw.hidden, self.parameters)
+        return summed(content_table(model.space, ~draw.hidden, self.parameters), draw)
 
     def models(self) -> dict[str, Model]:
-        """Return both tables as models; each draw is fitted once."""
-        last: list[tuple[ColdDraw, tuple[pa.Table, pa.Table]]] = []
-
-        def of(position: int) -> Model:
-            def model(draw: ColdDraw) -> Scores:
-                if not last or last[0][0] is not draw:
-                    last[:] = [(draw, self.tables(draw))]
-                return summed(last[0][1][position], draw)
-
-            return model
-
-        return {OURS_BY_SIMILARITY: of(0), OURS: of(1)}
+        """Name it."""
+        return {OURS: self}
 
 
 def summed(edges: pa.Table, draw: ColdDraw) -> Scores:

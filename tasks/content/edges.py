@@ -10,15 +10,15 @@ from tasks.content.search import NO_TRACK, Neighbours
 from tasks.schemas import EDGES, WEIGHT_SCALE
 
 
-def to_edges(neighbours: Neighbours, start: int) -> pa.Table:
-    """List the pairs of ``neighbours``, whose first row is track ``start``, as `EDGES`.
+def to_edges(neighbours: Neighbours, keys: NDArray[np.integer]) -> pa.Table:
+    """List the pairs of ``neighbours``, whose rows are the tracks ``keys``, as `EDGES`.
 
     Weights are cosines, at least one unit: what is in a list stays reachable.
     """
     rows, places = np.nonzero(neighbours.tracks != NO_TRACK)
     cosine = np.clip(neighbours.similarity[rows, places].astype(np.float64), 0.0, 1.0)
     weight = np.maximum(np.rint(cosine * WEIGHT_SCALE), 1).astype(np.int16)
-    source = (rows + start).astype(np.int32)
+    source = keys[rows].astype(np.int32)
     return pa.table([source, neighbours.tracks[rows, places], weight], schema=EDGES)
 
 

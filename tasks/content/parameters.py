@@ -32,11 +32,9 @@ class ContentParameters(BaseModel):
     """Share of similarity that lies in the mapped positions, the rest in the features as they
     are. Fewer than some thousand played tracks lower it."""
 
-    redundancy: float = Field(default=8.0, ge=0.1, le=1e6)
-    """λ of the discount on neighbours that repeat each other; large values discount nothing."""
-
-    solved_neighbours: int = Field(default=150, ge=1, le=1_000)
-    """Most neighbours of a track that the discount is solved for; less similar ones count 0."""
+    crowd: float = Field(default=0.8, ge=0.0, le=1.0)
+    """θ, the share of a track's mean similarity that is taken off its neighbours' weights: see
+    `tasks.content.crowd`."""
 
     tag_vocabulary: int = Field(default=5_000, ge=10, le=100_000)
     """Most frequent tags that are kept; a tag on one track alone links nothing and is dropped."""

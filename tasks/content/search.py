@@ -18,6 +18,9 @@ ROWS = 256
 COLUMNS = 2_048
 """Columns of a tile: a tile of float32 (2 MB) stays in cache between product and selection."""
 
+CHUNK = 64
+"""Columns that are passed over together when none of them is among the best."""
+
 NO_TRACK = -1
 
 
@@ -63,66 +66,65 @@ def nearest(
     start: int,
     stop: int,
     k: int,
-    eligible: NDArray[np.bool_] | None = None,
-    wanted: NDArray[np.bool_] | None = None,
+    rows: NDArray[np.integer] | None = None,
+    columns: NDArray[np.integer] | None = None,
     observed: bool = False,
 ) -> Neighbours:
-    """Find the exact k most similar tracks of rows ``start`` to ``stop``, not themselves.
+    """Find the exact k most similar tracks of ``rows[start:stop]``, not themselves.
 
-    ``start`` is a multiple of `ROWS`. Only ``eligible`` tracks are listed (default: all), and
-    only for ``wanted`` rows (default: all; lists of others stay empty). Only similarities above
-    0 count. With ``observed`` the listed tracks are taken where they are listened to.
+    ``rows`` and ``columns`` are ascending track keys: whose neighbours are sought, and who may be
+    one (default: all tracks). ``start`` is a multiple of `ROWS`. Only similarities above 0 count.
+    With ``observed`` the listed tracks are taken where they are listened to.
     """
     if start % ROWS:
         raise ValueError(f"start must be a multiple of {ROWS}, not {start}")
-    size = space.size
-    eligible = np.ones(size, np.bool_) if eligible is None else eligible
-    wanted = np.ones(size, np.bool_) if wanted is None else wanted
-    padded = _padded(space.targets(observed))
-    rows = _padded(space.vectors) if observed else padded
-    scale = np.float32(1.0 - space.bonus)
-    tracks = np.full((stop - start, k), NO_TRACK, np.int32)
-    similarity = np.zeros((stop - start, k), np.float32)
+    every = np.arange(space.size)
+    keys = (every if rows is None else rows)[start:stop]
+    listed = every if columns is None else columns
+    queries = _padded(space.vectors[keys] * np.float32(1.0 - space.bonus), ROWS)
+    against = _padded(space.targets(observed)[listed], COLUMNS)
+    # Where each row stands among the columns, to leave it out: -1 where it does not.
+    at = np.minimum(np.searchsorted(listed, keys), max(len(listed) - 1, 0))
+    own = np.where(listed[at] == keys, at, -1) if len(listed) else np.full(len(keys), -1)
+    best = np.full((len(keys), k), NO_TRACK, np.int32)
+    similarity = np.zeros((len(keys), k), np.float32)
     tile = np.empty((ROWS, COLUMNS), np.float32)
-    order, begin = _by_artist(space.artists)
-    for row in range(start, stop, ROWS):
-        last = min(row + ROWS, stop)
-        if not wanted[row:last].any():
-            continue
-        queries = rows[row : row + ROWS] * scale
-        out = slice(row - start, last - start)
-        for column in range(0, size, COLUMNS):
-            np.matmul(queries, padded[column : column + COLUMNS].T, out=tile)
-            width = min(COLUMNS, size - column)
+    artists = space.artists[keys]
+    order, begin = _by_artist(space.artists[listed], int(space.artists.max(initial=-1)) + 1)
+    for row in range(0, len(keys), ROWS):
+        out = slice(row, min(row + ROWS, len(keys)))
+        for column in range(0, len(listed), COLUMNS):
+            np.matmul(queries[row : row + ROWS], against[column : column + COLUMNS].T, out=tile)
+            width = min(COLUMNS, len(listed) - column)
             if space.bonus > 0:
-                _add_bonus(tile, row, last, column, width, space.artists, order, begin, space.bonus)
-            _keep_best(
-                tile, row, last, column, width, eligible, wanted, tracks[out], similarity[out]
-            )
-    _sort_rows(tracks, similarity)
-    return Neighbours(tracks, similarity)
+                _add_bonus(tile, column, width, artists[out], order, begin, space.bonus)
+            _keep_best(tile, column, width, own[out], best[out], similarity[out])
+    _sort_rows(best, similarity)
+    found = best != NO_TRACK
+    best[found] = listed[best[found]]
+    return Neighbours(best, similarity)
 
 
-def _padded(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+def _padded(vectors: NDArray[np.float32], tile: int) -> NDArray[np.float32]:
     """Copy the vectors and add rows of zeros that fill up the last tile."""
-    rows = -(-len(vectors) // COLUMNS) * COLUMNS
-    padded = np.zeros((rows, vectors.shape[1]), np.float32)
+    padded = np.zeros((-(-len(vectors) // tile) * tile, vectors.shape[1]), np.float32)
     padded[: len(vectors)] = vectors
     return padded
 
 
-def _by_artist(artists: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return tracks ordered by artist, then key, and where each artist begins in that order."""
+def _by_artist(
+    artists: NDArray[np.int32], most: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return columns ordered by artist, then position, and where each artist begins therein."""
     known = np.flatnonzero(artists >= 0)
     order = known[np.argsort(artists[known], kind="stable")]
-    most = int(artists.max(initial=-1)) + 1
     return order, np.searchsorted(artists[order], np.arange(most + 1))
 
 
 @numba.njit(cache=True)
-def _add_bonus(tile, first, last, column, width, artists, order, begin, bonus):  # type: ignore[no-untyped-def]
+def _add_bonus(tile, column, width, artists, order, begin, bonus):  # type: ignore[no-untyped-def]
     """Add ``bonus`` where row and column have the same artist."""
-    for row in range(first, last):
+    for row in range(len(artists)):
         artist = artists[row]
         if artist < 0:
             continue
@@ -130,21 +132,19 @@ def _add_bonus(tile, first, last, column, width, artists, order, begin, bonus): 
         for at in range(np.searchsorted(same, column), len(same)):
             if same[at] >= column + width:
                 break
-            tile[row - first, same[at] - column] += np.float32(bonus)
+            tile[row, same[at] - column] += np.float32(bonus)
 
 
 @numba.njit(cache=True)
-def _keep_best(tile, first, last, column, width, eligible, wanted, tracks, similarity):  # type: ignore[no-untyped-def]
+def _keep_best(tile, column, width, own, best, similarity):  # type: ignore[no-untyped-def]
     """Push a tile's columns into each row's heap, whose root is the worst of its k best."""
-    for row in range(first, last):
-        if not wanted[row]:
-            continue
-        keys = tracks[row - first]
-        values = similarity[row - first]
-        scores = tile[row - first]
+    for row in range(len(own)):
+        keys = best[row]
+        values = similarity[row]
+        scores = tile[row]
         worst = values[0]
-        for chunk in range(0, width, 16):
-            end = min(chunk + 16, width)
+        for chunk in range(0, width, CHUNK):
+            end = min(chunk + CHUNK, width)
             hits = 0
             for at in range(chunk, end):
                 hits += scores[at] > worst
@@ -152,7 +152,7 @@ def _keep_best(tile, first, last, column, width, eligible, wanted, tracks, simil
                 continue
             for at in range(chunk, end):
                 key = column + at
-                if scores[at] > worst and key != row and eligible[key]:
+                if scores[at] > worst and key != own[row]:
                     values[0] = scores[at]
                     keys[0] = key
                     _sift_down(values, keys, len(keys))

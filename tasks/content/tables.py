@@ -1,13 +1,13 @@
-"""The two neighbour tables of a catalogue, block by block or in one go."""
+"""The neighbour table of a catalogue, block by block or in one go."""
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from tasks.content.discount import discounted
+from tasks.content.crowd import less_the_crowd
 from tasks.content.edges import symmetric, to_edges
 from tasks.content.parameters import ContentParameters
-from tasks.content.search import Space, nearest
+from tasks.content.search import ROWS, Space, nearest
 
 
 def similar_block(
@@ -19,28 +19,28 @@ def similar_block(
 ) -> pa.Table:
     """List the nearest of tracks ``start`` to ``stop``, and of unplayed ones the nearest played.
 
-    ``played`` tells which tracks of the catalogue have listeners. Not yet symmetric.
+    ``played`` tells which tracks of the catalogue have listeners. Unplayed tracks are searched
+    for in tiles of their own, those that begin in the block. Not yet symmetric.
     """
-    found = [to_edges(nearest(space, start, stop, parameters.neighbours), start)]
+    everyone = np.arange(space.size)
+    found = [to_edges(nearest(space, start, stop, parameters.neighbours), everyone[start:stop])]
     k = parameters.played_neighbours
-    if k and played.any() and not played[start:stop].all():
-        near = nearest(space, start, stop, k, eligible=played, wanted=~played, observed=True)
-        found.append(to_edges(near, start))
+    cold, listened = np.flatnonzero(~played), np.flatnonzero(played)
+    first, last = (_tile(int(np.searchsorted(cold, row))) for row in (start, stop))
+    last = len(cold) if stop == space.size else last
+    if k and len(listened) and first < last:
+        near = nearest(space, first, last, k, cold, listened, observed=True)
+        found.append(to_edges(near, cold[first:last]))
     return pa.concat_tables(found)
 
 
-def weights_block(
-    edges: pa.Table, space: Space, played: NDArray[np.bool_], parameters: ContentParameters
-) -> pa.Table:
-    """Weigh the neighbours (``edges``: rows of the symmetric table) of some target tracks."""
-    ridge, most = parameters.redundancy, parameters.solved_neighbours
-    return discounted(edges, space, played, ridge, most)
+def _tile(row: int) -> int:
+    return row // ROWS * ROWS
 
 
-def content_tables(
+def content_table(
     space: Space, played: NDArray[np.bool_], parameters: ContentParameters
-) -> tuple[pa.Table, pa.Table]:
-    """Return the similarity table and the weights table of a whole catalogue."""
+) -> pa.Table:
+    """Return the neighbour table of a whole catalogue, sorted by source and target."""
     similarity = symmetric([similar_block(space, played, 0, space.size, parameters)])
-    weights = weights_block(similarity, space, played, parameters)
-    return similarity, weights.sort_by([("source", "ascending"), ("target", "ascending")])
+    return less_the_crowd(similarity, played, parameters.crowd)

@@ -1,4 +1,4 @@
-"""Content neighbours on the Dask cluster: fit once, search in blocks, weigh in blocks."""
+"""Content neighbours on the Dask cluster: fit once, search in blocks."""
 
 import time
 from pathlib import Path
@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from distributed import Client
 from numpy.typing import NDArray
@@ -14,13 +13,14 @@ from scipy import sparse
 
 import tasks.content
 from tasks.blocks import Block, Progress, balanced_blocks, run_blocks
+from tasks.content.crowd import less_the_crowd
 from tasks.content.edges import symmetric
 from tasks.content.model import ContentModel, fit_content
 from tasks.content.parameters import ContentParameters
 from tasks.content.search import ROWS, Space
-from tasks.content.tables import similar_block, weights_block
+from tasks.content.tables import similar_block
 from tasks.lake import Dataset, Stage, StageResult, source_digest, write_parquet
-from tasks.schemas import EDGES, FEATURE_WEIGHTS, TRACKS
+from tasks.schemas import FEATURE_WEIGHTS, TRACKS
 
 BLOCKS = 16
 """Blocks of each phase: fixed, so that a killed run finds its parts again."""
@@ -42,9 +42,9 @@ def content_stage(
 ) -> StageResult:
     """Compute content neighbours, from ``tracks`` (`TRACKS` and features) and who played what.
 
-    Datasets: ``content``, symmetric similarities (`EDGES` of track keys); ``content_weights``, the
-    same pairs as weights for sums over a history; ``feature_weights``; ``embedding``, a unit
-    vector per track. ``held_out`` names listeners (column user_key) to learn nothing from.
+    Datasets: ``content``, neighbours both ways (`EDGES` of track keys); ``feature_weights``;
+    ``embedding``, a unit vector per track. ``held_out`` names listeners (column user_key) to learn
+    nothing from.
     """
     stage = Stage(
         lake,
@@ -65,68 +65,51 @@ def content_stage(
     model = fit_content(catalogue, plays, numeric, categorical, parameters)
     files = {
         name: stage.folder / f"{name}.parquet"
-        for name in ("content", "content_weights", "feature_weights", "embedding")
+        for name in ("content", "feature_weights", "embedding")
     }
     write_parquet(_weights_table(model), files["feature_weights"])
     write_parquet(_embedding_table(model.space), files["embedding"])
     played = catalogue["played_key"].is_valid().to_numpy()
-    counts = _write_neighbours(
-        client, stage, files, played if model.features else played[:0], parameters, progress
-    )
-    counts |= {"tracks": catalogue.num_rows, "features": len(model.features)}
+    edges = _neighbours(
+        client, stage, files["embedding"], played if model.features else played[:0], parameters,
+        progress,
+    )  # fmt: skip
+    write_parquet(edges, files["content"])
+    counts = {
+        "edges": edges.num_rows,
+        "tracks_with_neighbours": _distinct(edges["source"]),
+        "tracks_reached": _distinct(edges["target"]),
+        "tracks": catalogue.num_rows,
+        "features": len(model.features),
+    }
     return stage.finish(time.perf_counter() - begin, counts, **files)
 
 
-def _write_neighbours(
+def _neighbours(
     client: Client,
     stage: Stage,
-    files: dict[str, Path],
+    embedding: Path,
     played: NDArray[np.bool_],
     parameters: ContentParameters,
     progress: Progress | None,
-) -> dict[str, int]:
-    """Search in blocks, then weigh in blocks; write both tables and return what is in them."""
-    blocks = tile_blocks(len(played), BLOCKS)
-    both = 2 * len(blocks)
-    # What blocks need beside the embedding, small enough to travel: one bit per track.
-    bits = np.packbits(played)
-    searched = run_blocks(
+) -> pa.Table:
+    """Search in blocks and join what they found; ``played`` is empty where there is no content."""
+    parts = run_blocks(
         client,
         search_tracks,
-        blocks,
-        _folder(stage, "similar"),
-        files["embedding"],
-        bits,
+        tile_blocks(len(played), BLOCKS),
+        stage.scratch,
+        embedding,
+        np.packbits(played),  # small enough to travel: one bit per track
         parameters,
-        progress=progress and (lambda done, _: progress(done, both)),
+        progress=progress,
     )
-    content = symmetric(pq.read_table(part) for part in searched)
-    write_parquet(content, files["content"])
-    weighed = run_blocks(
-        client,
-        weigh_neighbours,
-        blocks,
-        _folder(stage, "weights"),
-        files["embedding"],
-        files["content"],
-        bits,
-        parameters,
-        progress=progress and (lambda done, _: progress(len(blocks) + done, both)),
-    )
-    weights = pa.concat_tables([EDGES.empty_table(), *(pq.read_table(part) for part in weighed)])
-    weights = weights.sort_by([("source", "ascending"), ("target", "ascending")])
-    write_parquet(weights, files["content_weights"])
-    return {
-        "edges": content.num_rows,
-        "tracks_with_neighbours": len(np.unique(content["source"].to_numpy())),
-        "tracks_reached": len(np.unique(weights["target"].to_numpy())),
-    }
+    both_ways = symmetric(pq.read_table(part) for part in parts)
+    return less_the_crowd(both_ways, played, parameters.crowd)
 
 
-def _folder(stage: Stage, name: str) -> Path:
-    folder = stage.scratch / name
-    folder.mkdir(exist_ok=True)
-    return folder
+def _distinct(keys: pa.ChunkedArray) -> int:
+    return int(np.count_nonzero(np.bincount(keys.to_numpy())))
 
 
 def read_plays(
@@ -135,13 +118,15 @@ def read_plays(
     """Return who played what (listeners × track keys, presence), without the held out."""
     table = interactions.read(["user_key", "played_key"])
     users, played = table["user_key"].to_numpy(), table["played_key"].to_numpy()
+    listeners = int(users.max(initial=-1)) + 1
     if held_out is not None:
-        left_out = np.isin(users, held_out.read()["user_key"].to_numpy())
-        users, played = users[~left_out], played[~left_out]
+        seen = np.ones(listeners, np.bool_)
+        seen[held_out.read()["user_key"].to_numpy()] = False
+        kept = seen[users]
+        users, played = users[kept], played[kept]
     # Row i of the catalogue has key i; played keys count its rows that have one.
     track_of = np.flatnonzero(catalogue["played_key"].is_valid().to_numpy()).astype(np.int32)
-    listeners = int(users.max(initial=-1)) + 1
-    starts = np.searchsorted(users, np.arange(listeners + 1))
+    starts = np.concatenate([[0], np.cumsum(np.bincount(users, minlength=listeners))])
     ones = np.ones(len(played), np.int8)
     return sparse.csr_array((ones, track_of[played], starts), (listeners, catalogue.num_rows))
 
@@ -166,20 +151,6 @@ def search_tracks(
     """Find the neighbours of one block of tracks; ``played`` is one bit per track."""
     space = read_space(embedding)
     return similar_block(space, _flags(played, space), block.start, block.stop, parameters)
-
-
-def weigh_neighbours(
-    block: Block,
-    embedding: Path,
-    content: Path,
-    played: NDArray[np.uint8],
-    parameters: ContentParameters,
-) -> pa.Table:
-    """Weigh the neighbours of one block of tracks, rows of the table at ``content``."""
-    owner = pc.field("source")
-    edges = pq.read_table(content, filters=(owner >= block.start) & (owner < block.stop))
-    space = read_space(embedding)
-    return weights_block(edges, space, _flags(played, space), parameters)
 
 
 def _flags(bits: NDArray[np.uint8], space: Space) -> NDArray[np.bool_]:

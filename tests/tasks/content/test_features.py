@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tasks.content import ContentParameters
 from tasks.content.features import ContentFeatures, FeatureMatrix
 from tasks.content.model import fit_content
-from tasks.content.tables import content_tables
+from tasks.content.tables import content_table
 from tests.tasks.content.catalogues import catalogue, random_catalogue
 
 NUMERIC = ("duration_ms", "energy", "tempo", "year")
@@ -49,10 +49,10 @@ def test_any_subset_of_columns(columns: set[str], size: int, missing: float, see
     assert np.isfinite(model.space.vectors).all()
     assert model.weights.sum() == pytest.approx(1 if model.features else 0)
     played = table["played_key"].is_valid().to_numpy()
-    for edges in content_tables(model.space, played, parameters):
-        weights = edges["weight"].to_numpy()
-        assert ((weights > 0) & (weights <= 20_000)).all()
-        assert (edges["source"].to_numpy() != edges["target"].to_numpy()).all()
+    edges = content_table(model.space, played, parameters)
+    weights = edges["weight"].to_numpy()
+    assert ((weights > 0) & (weights <= 20_000)).all()
+    assert (edges["source"].to_numpy() != edges["target"].to_numpy()).all()
 
 
 @pytest.mark.parametrize("column", ["energy", "year", "genre", "mood"])
