@@ -132,8 +132,7 @@ def _edges(space: str, weight: str, low: float) -> Contract:
 
 WEIGHTS = _edges("`played_key`", "learned weight, the largest being 1", -WEIGHT_SCALE)
 SIMILARITY = _edges("`played_key`", "cosine similarity", 1)
-CONTENT = _edges("`track_key`", "similarity", 1)
-CONTENT_WEIGHTS = _edges("`track_key`", "similarity, weighed for sums over a history", 1)
+CONTENT = _edges("`track_key`", "similarity beyond what is common around the target", 1)
 
 FEATURE_WEIGHTS = Contract(
     rows="content feature",
@@ -281,7 +280,6 @@ CONTRACTS: dict[str, dict[str, Contract]] = {
     "collaborative": {"weights": WEIGHTS, "similarity": SIMILARITY},
     "content": {
         "content": CONTENT,
-        "content_weights": CONTENT_WEIGHTS,
         "feature_weights": FEATURE_WEIGHTS,
         "embedding": EMBEDDING,
     },
