@@ -16,7 +16,7 @@ SAMPLE = $(CROSSFADE_HOME)/sample
 # Where `make ui` listens, on 127.0.0.1.
 PORT ?= 4200
 
-.PHONY: help install run ui ui-stop ui-pictures deploy test test-slow lint format lock clean
+.PHONY: help install run ui ui-stop ui-pictures deploy test test-slow bench lint format lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | column -t -s '	'
@@ -72,6 +72,9 @@ test: install  ## the test suite
 
 test-slow: install  ## the long tests: crash storms, scale
 	$(BIN)/pytest -m slow
+
+bench: install  ## the whole pipeline beside a plain script, at Kaggle scale (RUNS=5: 15 minutes)
+	$(BIN)/python -W ignore -m tests.benchmarks.whole --runs $(or $(RUNS),5)
 
 lint: install  ## format, lint, types, import direction
 	$(BIN)/ruff format --check --cache-dir .cache/ruff .

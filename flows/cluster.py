@@ -2,6 +2,7 @@
 
 import threading
 import time
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -11,12 +12,16 @@ from tasks.errors import ClusterError
 
 CONNECT_SECONDS = 10
 
+PRELOADED = ("tasks.stages.collaborative", "tasks.stages.content", "tasks.stages.lists")
+"""What workers import as they start, so that no block waits for it."""
+
 
 class Cluster:
     """Starts or joins a cluster when the first block is to be computed, not before.
 
-    A run that reuses every stage never pays for worker processes. Give it to the stages where
-    they want a Client.
+    A run that reuses every stage never pays for worker processes; one that begins to compute can
+    have them start at the side of what needs no workers. Give it to the stages where they want a
+    Client.
     """
 
     def __init__(self, address: str | None, workers: int, memory_per_worker: int) -> None:
@@ -29,6 +34,18 @@ class Cluster:
         self._client: Client | None = None
         self._unreachable: ClusterError | None = None
         self._asked = 0.0
+        self._starting: threading.Thread | None = None
+
+    def start_soon(self) -> None:
+        """Start or join the cluster in the background; what goes wrong is told by `client`."""
+
+        def start() -> None:
+            with suppress(Exception):
+                self.client()
+
+        if self._starting is None:
+            self._starting = threading.Thread(target=start, name="cluster", daemon=True)
+            self._starting.start()
 
     def client(self) -> Client:
         """Return the connected client; raises ClusterError when the scheduler cannot be reached."""
@@ -53,6 +70,8 @@ class Cluster:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if self._starting is not None:
+            self._starting.join()
         if self._client is not None:
             self._client.close()
         if self._cluster is not None:
@@ -77,5 +96,6 @@ class Cluster:
             host="127.0.0.1",
             dashboard_address="127.0.0.1:0",
             silence_logs=50,
+            preload=list(PRELOADED),
         )
         return Client(self._cluster)

@@ -1,4 +1,4 @@
-"""Peak memory of a run: this process and every process it started, together."""
+"""Peak memory of a run: a process and every process it started, together."""
 
 import threading
 from types import TracebackType
@@ -10,10 +10,16 @@ INTERVAL_SECONDS = 0.25
 
 
 class PeakMemory:
-    """Samples the resident memory of the process tree while the context is open."""
+    """Samples the memory of a process tree while the context is open.
 
-    def __init__(self) -> None:
+    What several processes share (libraries, mapped files) counts once: each is charged its
+    proportional share where the system tells it, all that is resident elsewhere.
+    """
+
+    def __init__(self, pid: int | None = None) -> None:
+        """``pid``: the root of the tree, by default this process."""
         self.bytes = 0
+        self._pid = pid
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
@@ -31,12 +37,18 @@ class PeakMemory:
         self._thread.join()
 
     def _watch(self) -> None:
-        me = psutil.Process()
         while not self._stop.wait(INTERVAL_SECONDS):
-            total = 0
-            for process in [me, *me.children(recursive=True)]:
-                try:
-                    total += process.memory_info().rss
-                except psutil.NoSuchProcess:
-                    continue
-            self.bytes = max(self.bytes, total)
+            try:
+                root = psutil.Process(self._pid)
+                processes = [root, *root.children(recursive=True)]
+            except psutil.NoSuchProcess:
+                return
+            self.bytes = max(self.bytes, sum(map(_memory, processes)))
+
+
+def _memory(process: psutil.Process) -> int:
+    try:
+        used = process.memory_full_info()
+    except psutil.Error:  # it ended meanwhile, or belongs to somebody else
+        return 0
+    return int(getattr(used, "pss", used.rss))

@@ -90,7 +90,7 @@ def _alone(settings: Settings, force: bool) -> tuple[Outcome, str]:
     locked = home.locked("run", "run", settings.wait_seconds)
     with locked, PeakMemory() as memory, cluster:
         clear_leftovers(home)
-        outcome = _run(settings, home, cast(Client, cluster), memory, force)
+        outcome = _run(settings, home, cluster, memory, force)
         prune(home, settings.keep_releases)
         forget_unused(home.lake, settings.keep_stages)
     show("release-summary", summary_markdown(outcome), "What this run did")
@@ -104,11 +104,14 @@ def _alone(settings: Settings, force: bool) -> tuple[Outcome, str]:
 
 
 def _run(
-    settings: Settings, home: Home, client: Client, memory: PeakMemory, force: bool
+    settings: Settings, home: Home, cluster: Cluster, memory: PeakMemory, force: bool
 ) -> Outcome:
     """Take the dataset through every stage; nothing is current before the gate has passed it."""
-    spec, lake = settings.spec(), home.lake
-    ingested = steps.ingest(lake, spec, settings.ingest, settings.memory_limit)
+    spec, lake, client = settings.spec(), home.lake, cast(Client, cluster)
+    # Workers take seconds to start, and ingest does without them.
+    ingested = steps.ingest(
+        lake, spec, settings.ingest, settings.memory_limit, computing=cluster.start_soon
+    )
     rename(_plays(ingested))
     held_out = steps.holdout(lake, ingested, settings.evaluation)
     by_plays = steps.collaborative.submit(lake, client, ingested, held_out, settings.collaborative)

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 from uuid import UUID
@@ -63,9 +64,15 @@ _again: dict[str, Any] = {
 
 
 @task(name="ingest", **_again)
-def ingest(lake: Path, spec: DatasetSpec, limits: IngestLimits, memory_limit: str) -> StageResult:
-    """Read, judge and key the input files."""
-    return told(ingest_stage(lake, spec, limits, memory_limit))
+def ingest(
+    lake: Path,
+    spec: DatasetSpec,
+    limits: IngestLimits,
+    memory_limit: str,
+    computing: Callable[[], None] | None = None,
+) -> StageResult:
+    """Read, judge and key the input files; ``computing`` is called if it must be done anew."""
+    return told(ingest_stage(lake, spec, limits, memory_limit, computing))
 
 
 @task(name="holdout", **_once)

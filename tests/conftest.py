@@ -7,6 +7,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -50,8 +51,16 @@ class CommandLine:
 
 @pytest.fixture(scope="session")
 def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """Start a Prefect server for the whole session."""
+    with running_prefect_server(tmp_path_factory.mktemp("prefect")) as environment:
+        yield environment
+
+
+@contextmanager
+def running_prefect_server(home: Path) -> Iterator[dict[str, str]]:
     """Start a Prefect server on a free port; yield the environment that points at it."""
-    home, port = tmp_path_factory.mktemp("prefect"), free_port()
+    home.mkdir(parents=True, exist_ok=True)
+    port = free_port()
     environment = {
         "PREFECT_HOME": str(home),
         "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",

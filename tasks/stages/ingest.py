@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -60,8 +60,11 @@ def ingest_stage(
     spec: DatasetSpec,
     limits: IngestLimits | None = None,
     memory_limit: str = MEMORY_LIMIT,
+    computing: Callable[[], None] | None = None,
 ) -> StageResult:
     """Read, judge, key and write a dataset, or return what an earlier run made of the same bytes.
+
+    ``computing`` is called before there is something to compute, not when a result is reused.
 
     Datasets: `tracks`, `users`, `interactions`, `rejected_rows`, `data_quality` (tasks.schemas).
     Counts: records = tracks + rejected and so on, see `_counts`. Raises InputError for files that
@@ -81,6 +84,8 @@ def ingest_stage(
     )
     if result := stage.finished():
         return result
+    if computing:
+        computing()
     try:
         with duckdb.connect(config=_config(memory_limit, stage.scratch)) as con:
             counts, paths = _compute(con, stage, spec, inputs, limits)

@@ -1,0 +1,121 @@
+"""One external Dask worker against two: `python -m tests.benchmarks.workers [--tracks --plays]`.
+
+A scheduler and workers of one thread each are started as processes of their own, as on a cluster;
+the stages run one after the other, each time into an empty lake. The table shows the seconds of
+every stage; the files that were made must be the same to the last byte.
+"""
+
+import argparse
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from distributed import Client
+
+from tasks.content.parameters import ContentParameters
+from tasks.dataset import DatasetSpec
+from tasks.evaluation.parameters import EvaluationParameters
+from tasks.hybrid.parameters import HybridParameters
+from tasks.lake import Dataset, StageResult
+from tasks.neighbours.parameters import CollaborativeParameters
+from tasks.sample import SampleParameters, generate_sample
+from tasks.stages.collaborative import collaborative_stage
+from tasks.stages.content import content_stage
+from tasks.stages.evaluation import evaluation_stage, holdout_stage
+from tasks.stages.ingest import ingest_stage
+from tasks.stages.lists import lists_stage
+from tests.conftest import BIN, free_port
+
+
+@contextmanager
+def cluster(workers: int, folder: Path) -> Iterator[Client]:
+    """Start a scheduler and workers; yield a client that sees all of them."""
+    address = f"tcp://127.0.0.1:{free_port()}"
+    host = ("--host", "127.0.0.1", "--no-dashboard")
+    commands = [["scheduler", "--port", address.rpartition(":")[2], *host]]
+    for number in range(workers):
+        local = ("--local-directory", str(folder / f"worker-{number}"))
+        commands.append(["worker", address, "--nthreads", "1", *host, *local])
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    with (folder / "dask.log").open("ab") as log:
+        processes = [
+            subprocess.Popen([BIN / "dask", *command], env=environment, stdout=log, stderr=log)
+            for command in commands
+        ]
+    try:
+        with Client(address, timeout=60) as client:
+            client.wait_for_workers(workers, timeout=60)
+            yield client
+    finally:
+        for process in reversed(processes):
+            process.terminate()
+        for process in processes:
+            process.wait(30)
+
+
+def run_stages(
+    client: Client, lake: Path, ingested: StageResult, held_out: Dataset, numeric: tuple[str, ...]
+) -> list[StageResult]:
+    """Run what runs on Dask, one stage after the other."""
+    played = int(ingested.counts["tracks"]) - int(ingested.counts["unplayed_tracks"])
+    interactions, hybrid = ingested["interactions"], HybridParameters()
+    by_plays = collaborative_stage(
+        lake, client, interactions, played, held_out, CollaborativeParameters()
+    )
+    by_content = content_stage(
+        *(lake, client, ingested["tracks"], interactions, held_out),
+        *(numeric, (), ContentParameters()),
+    )
+    measured = evaluation_stage(
+        *(lake, client, ingested, held_out, by_plays, by_content),
+        *(hybrid, EvaluationParameters()),
+    )
+    lists = lists_stage(lake, client, ingested, by_plays, by_content, hybrid)
+    return [by_plays, by_content, measured, lists]
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--tracks", type=Path)
+    parser.add_argument("--plays", type=Path)
+    given = parser.parse_args()
+    seconds: dict[int, dict[str, float]] = {}
+    digests: list[Mapping[str, str]] = []
+    with tempfile.TemporaryDirectory(prefix="crossfade-") as name:
+        folder = Path(name)
+        if given.tracks is None or given.plays is None:
+            sample = generate_sample(folder / "sample", SampleParameters(preset="kaggle"))
+            given.tracks, given.plays = sample.tracks_path, sample.plays_path
+        spec = DatasetSpec.kaggle(given.tracks, given.plays)
+        ingested = ingest_stage(folder / "lake", spec)
+        held_out = holdout_stage(folder / "lake", ingested["users"], EvaluationParameters())
+        if held_out is None:
+            raise SystemExit("the dataset is too small to hold anybody out")
+        for workers in (1, 2):
+            with cluster(workers, folder) as client:
+                done = run_stages(
+                    client, folder / f"lake-{workers}", ingested, held_out, spec.tracks.numeric
+                )
+            seconds[workers] = {result.stage: result.seconds for result in done}
+            digests.append(
+                {
+                    f"{result.stage}/{name}": dataset.digest
+                    for result in done
+                    for name, dataset in result.datasets.items()
+                }
+            )
+    for took in seconds.values():
+        took["together"] = sum(took.values())
+    print(f"{'stage':14}{'1 worker':>10}{'2 workers':>10}{'faster':>8}")
+    for stage, one in seconds[1].items():
+        print(f"{stage:14}{one:10.1f}{seconds[2][stage]:10.1f}{one / seconds[2][stage]:7.2f}×")
+    different = [name for name, digest in digests[0].items() if digests[1].get(name) != digest]
+    print(f"{len(digests[0])} files, {len(different)} differ", *different[:5])
+
+
+if __name__ == "__main__":
+    main()
