@@ -116,6 +116,26 @@ def print_backtest(measured: pa.Table) -> None:
         cells = (value.get((model, segment)) for segment in segments)
         table.add_row(model, *("" if cell is None else f"{cell:.4f}" for cell in cells))
     Console().print(table)
+    _print_segment(measured, "cold", "Hidden tracks alone to choose from (× ours over the model)")
+    _print_segment(
+        measured, "catalogue", "The whole catalogue, a tenth of the played tracks hidden"
+    )
+
+
+def _print_segment(measured: pa.Table, segment: str, title: str) -> None:
+    """Print every metric of a segment, a row per model in the order of the table."""
+    rows = [row for row in measured.to_pylist() if row["segment"] == segment]
+    value = {(row["model"], f"{row['metric']}@{row['k']}"): row["value"] for row in rows}
+    metrics = list(dict.fromkeys(metric for _, metric in value))
+    table = Table(box=None, pad_edge=False, title=title, title_justify="left")
+    table.add_column("model")
+    for metric in metrics:
+        table.add_column(metric, justify="right")
+    for model in dict.fromkeys(model for model, _ in value):
+        cells = (value.get((model, metric)) for metric in metrics)
+        table.add_row(model, *("" if cell is None else f"{cell:.4f}" for cell in cells))
+    if rows:
+        Console().print(table)
 
 
 def _title(name: str | None, artist: str | None) -> str:

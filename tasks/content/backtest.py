@@ -125,16 +125,16 @@ class OurContent:
     categorical: tuple[str, ...]
     parameters: ContentParameters
 
-    def __call__(self, draw: ColdDraw) -> Scores:
-        """Fit on what the draw shows; sum its weights over the histories, as a release does."""
+    def table(self, draw: ColdDraw) -> pa.Table:
+        """Fit on what the draw shows; return the neighbour table as a release has it."""
         model = fit_content(
             self.tracks, draw.plays, self.numeric, self.categorical, self.parameters
         )
-        return summed(content_table(model.space, ~draw.hidden, self.parameters), draw)
+        return content_table(model.space, ~draw.hidden, self.parameters)
 
     def models(self) -> dict[str, Model]:
         """Name it."""
-        return {OURS: self}
+        return {OURS: lambda draw: summed(self.table(draw), draw)}
 
 
 def summed(edges: pa.Table, draw: ColdDraw) -> Scores:

@@ -17,6 +17,10 @@ class ContentParameters(BaseModel):
     """Nearest *played* tracks that every unplayed track lists besides, so that a history
     reaches it."""
 
+    other_artists: int = Field(default=20, ge=0, le=500)
+    """Nearest tracks by other artists that a track lists at the least: a long discography fills
+    a list otherwise."""
+
     dimensions: int = Field(default=96, ge=2, le=2_048)
     """Dimensions that features are reduced to in a catalogue of 50,000 tracks or more. Smaller
     ones get more for the same cost of search, see `tasks.content.model`."""

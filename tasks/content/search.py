@@ -69,12 +69,14 @@ def nearest(
     rows: NDArray[np.integer] | None = None,
     columns: NDArray[np.integer] | None = None,
     observed: bool = False,
+    other_artists: bool = False,
 ) -> Neighbours:
     """Find the exact k most similar tracks of ``rows[start:stop]``, not themselves.
 
     ``rows`` and ``columns`` are ascending track keys: whose neighbours are sought, and who may be
     one (default: all tracks). ``start`` is a multiple of `ROWS`. Only similarities above 0 count.
-    With ``observed`` the listed tracks are taken where they are listened to.
+    With ``observed`` the listed tracks are taken where they are listened to; with
+    ``other_artists`` those of the row's own artist are left out.
     """
     if start % ROWS:
         raise ValueError(f"start must be a multiple of {ROWS}, not {start}")
@@ -90,14 +92,15 @@ def nearest(
     similarity = np.zeros((len(keys), k), np.float32)
     tile = np.empty((ROWS, COLUMNS), np.float32)
     artists = space.artists[keys]
+    bonus = -np.inf if other_artists else space.bonus
     order, begin = _by_artist(space.artists[listed], int(space.artists.max(initial=-1)) + 1)
     for row in range(0, len(keys), ROWS):
         out = slice(row, min(row + ROWS, len(keys)))
         for column in range(0, len(listed), COLUMNS):
             np.matmul(queries[row : row + ROWS], against[column : column + COLUMNS].T, out=tile)
             width = min(COLUMNS, len(listed) - column)
-            if space.bonus > 0:
-                _add_bonus(tile, column, width, artists[out], order, begin, space.bonus)
+            if bonus != 0:
+                _add_bonus(tile, column, width, artists[out], order, begin, bonus)
             _keep_best(tile, column, width, own[out], best[out], similarity[out])
     _sort_rows(best, similarity)
     found = best != NO_TRACK

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from tasks.content.crowd import less_the_crowd
 from tasks.content.edges import symmetric, to_edges
 from tasks.content.parameters import ContentParameters
-from tasks.content.search import ROWS, Space, nearest
+from tasks.content.search import NO_TRACK, ROWS, Space, nearest
 
 
 def similar_block(
@@ -19,11 +19,20 @@ def similar_block(
 ) -> pa.Table:
     """List the nearest of tracks ``start`` to ``stop``, and of unplayed ones the nearest played.
 
-    ``played`` tells which tracks of the catalogue have listeners. Unplayed tracks are searched
-    for in tiles of their own, those that begin in the block. Not yet symmetric.
+    Tracks whose artist fills their list get the nearest by others besides. ``played`` tells which
+    tracks of the catalogue have listeners. Unplayed tracks are searched for in tiles of their own,
+    those that begin in the block. Not yet symmetric.
     """
-    everyone = np.arange(space.size)
-    found = [to_edges(nearest(space, start, stop, parameters.neighbours), everyone[start:stop])]
+    keys = np.arange(start, stop)
+    best = nearest(space, start, stop, parameters.neighbours)
+    found = [to_edges(best, keys)]
+    owned = (space.artists[best.tracks] == space.artists[keys][:, None]) & (best.tracks != NO_TRACK)
+    listed = (best.tracks != NO_TRACK).sum(axis=1) - owned.sum(axis=1)
+    other = min(parameters.other_artists, parameters.neighbours)
+    crowded = keys[(listed < other) & (space.artists[keys] >= 0)]
+    if len(crowded):
+        apart = nearest(space, 0, len(crowded), other, crowded, other_artists=True)
+        found.append(to_edges(apart, crowded))
     k = parameters.played_neighbours
     cold, listened = np.flatnonzero(~played), np.flatnonzero(played)
     first, last = (_tile(int(np.searchsorted(cold, row))) for row in (start, stop))

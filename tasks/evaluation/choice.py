@@ -69,11 +69,19 @@ def choose_points(
     return chosen
 
 
-def choose_gamma(gammas: NDArray[np.float64], curve: Values, counts: Values) -> float | None:
-    """Return the bagged γ; ``curve`` is listeners × gammas. None without a listener."""
+def choose_gamma(
+    gammas: NDArray[np.float64], curve: Values, cost: Values, counts: Values, price: float
+) -> float | None:
+    """Return the bagged γ among those that cost little enough. None without a listener.
+
+    ``curve`` and ``cost`` are listeners × gammas, see `tasks.evaluation.measure.gamma_values`. A γ
+    may lose at most the share ``price`` of the best mean in ``cost``.
+    """
     if not len(curve):
         return None
-    best = np.argmax(counts @ whole(curve), axis=1)
+    visible = whole(cost).sum(axis=0)
+    cheap = visible >= (1 - price) * visible.max()
+    best = np.argmax(np.where(cheap, counts @ whole(curve), -np.inf), axis=1)
     return round(float(gammas[best].mean()), 2)
 
 

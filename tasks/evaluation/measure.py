@@ -125,7 +125,7 @@ def grid_values(
 ) -> Values:
     """Return NDCG of every case at every point (w, p): cases × points."""
     full = np.column_stack([points, np.full(len(points), gamma), np.ones(len(points))])
-    return _ndcg_at_points(model, split, cases, full)
+    return _ndcg_at_points(model, split, cases, full)[0]
 
 
 def gamma_values(
@@ -136,18 +136,20 @@ def gamma_values(
     gammas: NDArray[np.float64],
     hidden: NDArray[np.bool_],
 ) -> Values:
-    """Return NDCG of every case with tracks hidden plus NDCG as it is, at every γ: cases × gammas.
+    """Return what every γ gains and what it costs, side by side: cases × 2 · gammas.
 
     ``hiding`` is a `hidden_world`: hidden tracks are no part of a history there, but to be found,
     so a larger γ can gain. As it is nobody has an unplayed track to find, so a larger γ can only
-    lose. The sum is best where the gain is worth the loss.
+    lose. The gain is the sum of NDCG in both: best where it is worth the loss. The cost shows in
+    the NDCG of the tracks that are *not* hidden, where hidden ones stand in their way.
     """
     blend = np.column_stack([cases["weight"].to_numpy(), cases["popularity"].to_numpy()])
     points = np.ones((len(cases), len(gammas), 4))
     points[:, :, :2] = blend[:, None, :]
     points[:, :, 2] = gammas
-    gain = _ndcg_at_points(hiding, split, cases, points, hidden)
-    return np.asarray(np.nan_to_num(gain) + _ndcg_at_points(model, split, cases, points))
+    gain, visible = _ndcg_at_points(hiding, split, cases, points, hidden)
+    gain = np.nan_to_num(gain) + _ndcg_at_points(model, split, cases, points)[0]
+    return np.column_stack([gain, visible])
 
 
 def _ndcg_at_points(
@@ -156,12 +158,24 @@ def _ndcg_at_points(
     cases: pa.Table,
     points: NDArray[np.float64],
     hidden: NDArray[np.bool_] | None = None,
-) -> Values:
+) -> tuple[Values, Values]:
+    """Return NDCG of all targets, and of those that are not hidden: cases × points each."""
     indptr, tracks = _histories(split, cases)
     if hidden is not None:
         indptr, tracks = _leave_out(indptr, tracks, hidden)
     targets = _targets(split, cases, len(model.catalogue))
     lists = rank_points(model, indptr, tracks, points, DEPTH)
+    every = _ndcg_of(lists, targets, indptr)
+    if hidden is None:
+        return every, every
+    visible = sparse.csr_array(targets.multiply(~hidden))
+    visible.eliminate_zeros()
+    return every, _ndcg_of(lists, visible, indptr)
+
+
+def _ndcg_of(
+    lists: NDArray[np.int32], targets: sparse.csr_array, indptr: NDArray[np.int64]
+) -> Values:
     values = [ndcg_at_k(lists[:, q], targets, DEPTH) for q in range(lists.shape[1])]
     values_by_case = np.column_stack(values)
     values_by_case[np.diff(indptr) == 0] = np.nan

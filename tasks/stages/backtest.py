@@ -10,6 +10,7 @@ from distributed import Client
 from tasks.content.parameters import ContentParameters
 from tasks.dataset import DatasetSpec
 from tasks.errors import InputError
+from tasks.evaluation.cold import ColdParameters
 from tasks.evaluation.measure import (
     ANY_ARTIST,
     COLLABORATIVE,
@@ -23,9 +24,10 @@ from tasks.evaluation.parameters import EvaluationParameters
 from tasks.hybrid.parameters import HybridParameters
 from tasks.lake import StageResult
 from tasks.neighbours.parameters import CollaborativeParameters, Model
+from tasks.stages.cold import cold_backtest
 from tasks.stages.collaborative import collaborative_stage
 from tasks.stages.content import content_stage
-from tasks.stages.evaluation import evaluation_stage, holdout_stage
+from tasks.stages.evaluation import evaluation_stage, holdout_stage, learned_parameters
 
 MODELS: tuple[Model, ...] = get_args(Model)
 
@@ -44,11 +46,13 @@ def backtest(
     parameters: EvaluationParameters,
     models: Sequence[Model] = MODELS,
     told: Callable[[StageResult], object] = lambda _: None,
+    cold: ColdParameters | None = None,
 ) -> pa.Table:
     """Measure every collaborative model, alone and blended, on the same held-out listeners.
 
     Returns the rows of `EVALUATION`. What does not depend on the collaborative model is there once
     (popularity, cosine, content); the rest is named after it: ``learned``, ``hybrid(learned)``, ….
+    Last come the rows of the cold-track backtest, blended as the first model's lists are.
     ``told`` is called with every finished stage. Raises InputError where nobody can be held out.
     """
     held_out = holdout_stage(lake, ingested["users"], parameters)
@@ -69,6 +73,7 @@ def backtest(
     )
     told(by_content)
     tables: list[pa.Table] = []
+    blend = hybrid
     for model in models:
         by_plays = collaborative_stage(
             lake,
@@ -87,6 +92,12 @@ def backtest(
         if COSINE not in models and not tables:
             kept |= {COSINE}
         tables.append(named_after(measured["evaluation"].read(), model, kept))
+        blend = learned_parameters(measured, hybrid) if len(tables) == 1 else blend
+    tables.append(
+        cold_backtest(
+            lake, client, spec, ingested, content, collaborative, blend, cold or ColdParameters()
+        )
+    )
     return pa.concat_tables(tables)
 
 

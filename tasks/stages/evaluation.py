@@ -278,11 +278,12 @@ def _choose(run: _Run, split: Split, tuned: _Tuned) -> tuple[Choice, Choice, Cho
     flat = measured["values"].combine_chunks().flatten().to_numpy()
     gammas = np.array(parameters.gammas)
     values = np.split(
-        flat.reshape(len(cases), len(gammas)), np.cumsum([len(rows) for rows in ours])[:-1]
+        flat.reshape(len(cases), 2 * len(gammas)), np.cumsum([len(rows) for rows in ours])[:-1]
     )
     choices = []
     for rows, curve, blend in zip(ours, values, blends, strict=True):
-        gamma = choose_gamma(gammas, curve, tuned.drawn[:, rows])
+        gain, cost = np.hsplit(curve, 2)
+        gamma = choose_gamma(gammas, gain, cost, tuned.drawn[:, rows], parameters.gamma_price)
         choices.append(Choice(blend.segments, blend.gamma if gamma is None else gamma))
     return choices[0], choices[1], choices[2]
 

@@ -81,3 +81,15 @@ def test_observed_positions_replace_the_last_columns_of_the_listed() -> None:
 def test_start_must_lie_on_the_grid() -> None:
     with pytest.raises(ValueError, match="multiple"):
         nearest(lattice_space(10, 0), 3, 10, 2)
+
+
+def test_other_artists_alone() -> None:
+    space = lattice_space(300, 4, bonus=0.5)
+    found = nearest(space, 0, 300, 7, other_artists=True)
+    same = (space.artists[:, None] == space.artists) & (space.artists >= 0)[:, None]
+    similarity = np.where(same, 0, (space.vectors @ space.vectors.T) * 0.5)
+    np.fill_diagonal(similarity, 0)
+    for row in range(300):
+        order = np.argsort(-similarity[row], kind="stable")[:7]
+        expected = [int(key) for key in order if similarity[row, key] > 0]
+        assert [int(key) for key in found.tracks[row] if key != NO_TRACK] == expected

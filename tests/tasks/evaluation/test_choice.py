@@ -86,10 +86,20 @@ def test_gamma_is_the_best_one() -> None:
     gammas = np.array([0.0, 0.5, 1.0])
     rng = np.random.default_rng(1)
     curve = np.array([0.2, 0.4, 0.3]) + 0.01 * rng.normal(size=(100, 3))
-    assert choose_gamma(gammas, curve, counts_of(curve)) == 0.5
+    free = np.ones((100, 3))
+    assert choose_gamma(gammas, curve, free, counts_of(curve), 0.01) == 0.5
     curve[:50] = np.nan  # listeners with nothing but hidden tracks say nothing
-    assert choose_gamma(gammas, curve, counts_of(curve)) == 0.5
-    assert choose_gamma(gammas, curve[:0], np.zeros((200, 0))) is None
+    assert choose_gamma(gammas, curve, free, counts_of(curve), 0.01) == 0.5
+    assert choose_gamma(gammas, curve[:0], free[:0], np.zeros((200, 0)), 0.01) is None
+
+
+def test_gamma_costs_the_played_tracks_little() -> None:
+    gammas = np.array([0.0, 0.3, 0.6])
+    curve = np.tile([0.2, 0.3, 0.4], (40, 1))
+    cost = np.tile([0.500, 0.496, 0.480], (40, 1))  # 0.8 % and 4 % below the best
+    assert choose_gamma(gammas, curve, cost, counts_of(curve), 0.01) == 0.3
+    assert choose_gamma(gammas, curve, cost, counts_of(curve), 0.05) == 0.6
+    assert choose_gamma(gammas, curve, cost, counts_of(curve), 0.0) == 0.0
 
 
 def test_resampled_means_are_those_of_the_drawn_listeners() -> None:

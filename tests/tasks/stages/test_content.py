@@ -17,7 +17,7 @@ from tests.tasks.content.catalogues import catalogue, random_catalogue
 
 NUMERIC = ("energy", "tempo")
 CATEGORICAL = ("key", "mode", "mood")
-PARAMETERS = ContentParameters(neighbours=6, played_neighbours=4, dimensions=12)
+PARAMETERS = ContentParameters(other_artists=0, neighbours=6, played_neighbours=4, dimensions=12)
 
 
 @pytest.fixture(scope="module")
