@@ -22,10 +22,11 @@ from tasks.errors import InputError
 
 FLOWS = ["crossfade", "crossfade-check", "crossfade-backtest"]
 
-FAILED, REFUSED_BY_GATE, LATE, SILENT = (
+FAILED, REFUSED_BY_GATE, LATE, STUCK, SILENT = (
     "crossfade: run failed",
     "crossfade: run refused by the gate",
     "crossfade: run is late",
+    "crossfade: run never began",
     "crossfade: run fell silent",
 )
 
@@ -47,7 +48,7 @@ class Alert:
 
 
 def automations(parameters: AlertParameters, block: UUID | None) -> list[AutomationCore]:
-    """Return the four automations; ``block`` is the id of a notification block, if there is one."""
+    """Return the five automations; ``block`` is the id of a notification block, if there is one."""
     told = _told(block)
     return [
         AutomationCore(
@@ -69,19 +70,20 @@ def automations(parameters: AlertParameters, block: UUID | None) -> list[Automat
             actions=[told],
         ),
         AutomationCore(
+            name=STUCK,
+            description="The worker that took a run is gone; the run is ended, its slot is free.",
+            trigger=_missed(("Pending",), ("Running", *_OVER, *_PUT_OFF), parameters.begin_seconds),
+            actions=[_ended("The run was taken by a worker and never began.")],
+        ),
+        AutomationCore(
             name=SILENT,
             description="A run's process is gone; the run is ended, so that its slot is free.",
             trigger=_missed(
-                _UNDER_WAY, (*_UNDER_WAY, *_OVER, *_PUT_OFF), parameters.silent_seconds
+                ("Running", "heartbeat"),
+                ("heartbeat", *_OVER, *_PUT_OFF),
+                parameters.silent_seconds,
             ),
-            actions=[
-                ChangeFlowRunState(
-                    name="Crashed",
-                    state=StateType.CRASHED,
-                    force=False,
-                    message="The run's process gave no sign of life; the next run goes on.",
-                )
-            ],
+            actions=[_ended("The run's process gave no sign of life; the next run goes on.")],
         ),
     ]
 
@@ -137,6 +139,10 @@ def _told(block: UUID | None) -> ActionTypes:
             "{{ flow_run|ui_url }}"
         ),
     )
+
+
+def _ended(message: str) -> ActionTypes:
+    return ChangeFlowRunState(name="Crashed", state=StateType.CRASHED, message=message, force=False)
 
 
 def _seen(*states: str) -> EventTrigger:

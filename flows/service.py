@@ -26,7 +26,7 @@ from tasks.errors import CrossfadeError, RunError
 
 HOST, PORT = "127.0.0.1", 4200
 
-START_SECONDS, STOP_SECONDS = 180.0, 40.0
+START_SECONDS, STOP_SECONDS = 600.0, 40.0
 MOST_SECONDS_BETWEEN_STARTS = 30.0
 
 LEASES_ON_DISK = "prefect.server.concurrency.lease_storage.filesystem"
@@ -35,7 +35,7 @@ LEASES_ON_DISK = "prefect.server.concurrency.lease_storage.filesystem"
 SERVER_SETTINGS = {
     "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": LEASES_ON_DISK,
     "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
-    "CROSSFADE_ALERTS__SILENT_SECONDS": "90",
+    "CROSSFADE_ALERTS__SILENT_SECONDS": "180",
     "CROSSFADE_PROJECT": str(PROJECT),
 }
 """What the server and its worker are started with, where the environment does not say otherwise."""

@@ -36,6 +36,8 @@ class AlertParameters(BaseModel):
     """Notification block as type/name, such as `slack-webhook/on-call`; its secrets stay in it."""
     late_seconds: float = Field(default=600, ge=10)
     """How long after Prefect called it late a run may start before somebody is told."""
+    begin_seconds: float = Field(default=900, ge=60)
+    """How long a run that a worker took may need to begin."""
     silent_seconds: float = Field(default=540, ge=60)
     """How long a run may give no sign of life; three heartbeats of Prefect's default."""
 

@@ -54,7 +54,7 @@ def pages(api: httpx.Client) -> dict[str, str]:
 
 def shoot(page: Page, url: str, file: Path) -> None:
     """Take a picture of one page, in few colours so that it stays small."""
-    page.goto(url, wait_until="networkidle")
+    page.goto(url, wait_until="networkidle", timeout=120_000)
     page.wait_for_timeout(SETTLE_MS)
     picture: Any = Image.open(io.BytesIO(page.screenshot()))
     small = picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)

@@ -10,7 +10,7 @@ from tests.conftest import CommandLine, Published, Sample
 from warehouse.manifest import Manifest
 
 
-def _shuffled(plays: Path, to: Path) -> Path:
+def shuffled(plays: Path, to: Path) -> Path:
     """Permute the tracks among the plays: the same counts, no taste left in them."""
     header, *records = plays.read_text().splitlines()
     tracks, rest = zip(*(record.split(",", 1) for record in records), strict=True)
@@ -30,7 +30,7 @@ def test_shuffled_plays_are_refused_and_force_publishes(
     )
     pointer = tmp_path / "home" / "warehouse" / "current.duckdb"
     before = pointer.readlink()
-    plays = _shuffled(sample.plays, tmp_path / "shuffled.csv")
+    plays = shuffled(sample.plays, tmp_path / "shuffled.csv")
 
     done = crossfade("run", "--tracks", sample.tracks, "--plays", plays)
     assert done.returncode == 1

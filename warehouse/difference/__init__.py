@@ -6,7 +6,6 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from warehouse.manifest import SCHEMA_VERSION
 from warehouse.releases import Release
@@ -56,7 +55,7 @@ def compare_releases(old: Release, new: Release) -> Difference | None:
     every = max(1, new.manifest.row_counts["users"] // SAMPLED_LISTENERS)
     before, old_lists = _read(old, every)
     after, new_lists = _read(new, every)
-    overlap = _overlap(old_lists, new_lists)
+    overlap = overlap_of(old_lists, new_lists)
     return Difference(
         before,
         after,
@@ -78,12 +77,12 @@ def _read(release: Release, every: int) -> tuple[Side, pa.Table]:
     return Side(release.manifest.release_id, **reach, quality=dict(quality)), lists
 
 
-def _overlap(old_lists: pa.Table, new_lists: pa.Table) -> dict[str, Any]:
-    k = max(pc.max(lists["rank"]).as_py() or 1 for lists in (old_lists, new_lists))
+def overlap_of(old_lists: pa.Table, new_lists: pa.Table) -> dict[str, Any]:
+    """Compare lists (user_id, rank, track_id); see overlap.sql for what is returned."""
     with duckdb.connect() as connection:
         connection.register("old_lists", old_lists)
         connection.register("new_lists", new_lists)
-        return _row(connection, _sql("overlap"), {"k": k})
+        return _row(connection, _sql("overlap"))
 
 
 def _row(

@@ -1,0 +1,59 @@
+"""The pages of a run: what they say, from tables of known content."""
+
+from pathlib import Path
+
+import pyarrow as pa
+
+from flows.artifacts.difference import difference_markdown
+from flows.artifacts.evaluation import evaluation_markdown
+from flows.artifacts.markdown import table
+from flows.artifacts.quality import data_quality_markdown
+from flows.runs import in_short
+from tasks.evaluation.plots import write_plots
+from tasks.evaluation.report import segments_table
+from tasks.hybrid.parameters import DEFAULT_SEGMENTS
+from tasks.schemas import DATA_QUALITY
+from tests.tasks.evaluation.test_plots import NAMES, curve, evaluation
+from warehouse.difference import Difference, Side
+
+
+def test_a_table_keeps_its_columns_whatever_the_text() -> None:
+    lines = table(("a", "b"), [("x | y", 1), ("two\nlines", 2)], numbers=1)
+    assert lines == ["| a | b |", "| --- | ---: |", "| x \\| y | 1 |", "| two lines | 2 |"]
+
+
+def test_counts_in_short() -> None:
+    counts = (7, 962_037, 9_711_301, 97_113_010, 1_234_567_890)
+    assert [in_short(count) for count in counts] == ["7", "962 k", "9.71 M", "97.1 M", "1.23 G"]
+
+
+def test_failed_checks_come_first() -> None:
+    rows = [
+        ("fine", "stop", "passed", 0.0, "at most 0", "all is well"),
+        ("drift", "warn", "skipped", None, "a release", "there is none"),
+        ("odd", "warn", "failed", 0.25, "at most 0.1", "too many"),
+    ]
+    checks = pa.Table.from_pylist(
+        [dict(zip(DATA_QUALITY.names, row, strict=True)) for row in rows], schema=DATA_QUALITY
+    )
+    page = data_quality_markdown(checks)
+    assert "1 failed, 1 passed, 1 skipped" in page
+    places = [page.index(name) for name in ("| odd |", "| fine |", "| drift |")]
+    assert places == sorted(places)
+
+
+def test_the_evaluation_has_its_plots_in_it(tmp_path: Path) -> None:
+    segments = segments_table(DEFAULT_SEGMENTS)
+    write_plots(evaluation(), curve(NAMES), segments, tmp_path)
+    page = evaluation_markdown(evaluation(), segments, tmp_path)
+    assert page.count("data:image/svg+xml;base64,") == 3
+    assert "9 listeners" in page
+    assert all(f"history:{name}" in page for name in NAMES)
+
+
+def test_the_difference_says_overlap_coverage_and_quality() -> None:
+    old = Side("old", tracks=100, listeners=50, shown=40, quality={"ndcg@100": 0.2})
+    new = Side("new", tracks=110, listeners=60, shown=55, quality={"ndcg@100": 0.21})
+    page = difference_markdown(Difference(old, new, 50, 0.8, 0.75, 0.5))
+    for said in ("**80.0 %**", "**75.0 %**", "+10", "40.0 %", "50.0 %", "+10.0", "+0.0100"):
+        assert said in page
