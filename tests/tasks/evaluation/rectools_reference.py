@@ -1,12 +1,14 @@
-"""Write rectools_reference.json: random lists, and what RecTools says of them.
+"""Write random lists and what RecTools says of them, by default as rectools_reference.json.
 
-RecTools wants pandas < 3 and so cannot live in this project's environment. Run it in its own:
+RecTools wants pandas < 3 and so cannot live in this project's environment. Run it in its own, as
+test_rectools.py does:
 
     uv venv /tmp/rectools && uv pip install --python /tmp/rectools/bin/python rectools==0.19.0
-    /tmp/rectools/bin/python -m tests.tasks.evaluation.rectools_reference
+    /tmp/rectools/bin/python -m tests.tasks.evaluation.rectools_reference [SEED FILE]
 """
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -73,5 +75,6 @@ def reference(lists: dict[str, Any]) -> dict[str, list[float] | float]:
 
 
 if __name__ == "__main__":
-    lists = random_lists()
-    REFERENCE.write_text(json.dumps({**lists, "expected": reference(lists)}) + "\n")
+    seed, file = sys.argv[1:] or (20, REFERENCE)
+    lists = random_lists(int(seed))
+    Path(file).write_text(json.dumps({**lists, "expected": reference(lists)}) + "\n")
