@@ -121,10 +121,14 @@ def without(neighbours: Neighbours, tracks: NDArray[np.bool_]) -> Neighbours:
 
 
 def grid_values(
-    model: HybridModel, split: Split, cases: pa.Table, points: NDArray[np.float64], gamma: float
+    model: HybridModel, split: Split, cases: pa.Table, points: NDArray[np.float64]
 ) -> Values:
-    """Return NDCG of every case at every point (w, p): cases × points."""
-    full = np.column_stack([points, np.full(len(points), gamma), np.ones(len(points))])
+    """Return NDCG of every case at every point (w, p): cases × points.
+
+    With γ = 0, which is chosen after them: nobody can have an unplayed track to find, so with a
+    larger one a prior would look good for no more than pushing unplayed tracks down.
+    """
+    full = np.column_stack([points, np.zeros(len(points)), np.ones(len(points))])
     return _ndcg_at_points(model, split, cases, full)[0]
 
 
@@ -140,15 +144,18 @@ def gamma_values(
 
     ``hiding`` is a `hidden_world`: hidden tracks are no part of a history there, but to be found,
     so a larger γ can gain. As it is nobody has an unplayed track to find, so a larger γ can only
-    lose. The gain is the sum of NDCG in both: best where it is worth the loss. The cost shows in
-    the NDCG of the tracks that are *not* hidden, where hidden ones stand in their way.
+    lose. The gain is the sum of NDCG in both: best where it is worth the loss; where fewer tracks
+    are unplayed than were hidden, what hidden ones gain counts in that proportion. The cost shows
+    in the NDCG of the tracks that are *not* hidden, where hidden ones stand in their way.
     """
+    unplayed = int(model.catalogue.is_cold.sum())
+    worth = min(1.0, unplayed / max(int(hidden.sum()), 1))
     blend = np.column_stack([cases["weight"].to_numpy(), cases["popularity"].to_numpy()])
     points = np.ones((len(cases), len(gammas), 4))
     points[:, :, :2] = blend[:, None, :]
     points[:, :, 2] = gammas
     gain, visible = _ndcg_at_points(hiding, split, cases, points, hidden)
-    gain = np.nan_to_num(gain) + _ndcg_at_points(model, split, cases, points)[0]
+    gain = worth * np.nan_to_num(gain) + _ndcg_at_points(model, split, cases, points)[0]
     return np.column_stack([gain, visible])
 
 

@@ -19,7 +19,7 @@ class EvaluationParameters(BaseModel):
     max_listeners: int = Field(default=10_000, ge=2, le=1_000_000)
     """Hold out at most so many: intervals are narrow enough by then."""
     weights: tuple[Share, ...] = Field(
-        default=(0.0, 0.2, 0.4, 0.6, 0.7, 0.8, 0.9, 1.0), min_length=1, max_length=101
+        default=(0.0, 0.2, 0.4, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0), min_length=1, max_length=101
     )
     """The collaborative shares w that are tried for each history-length segment."""
     priors: tuple[Annotated[float, Field(ge=0, le=10)], ...] = Field(

@@ -297,9 +297,7 @@ def grid_block(
 ) -> pa.Table:
     """Measure a block of cases at every point (w, p)."""
     world = read_world(sources, hybrid)
-    return _values_table(
-        grid_values(world.model, world.split, _rows(cases, block), points, hybrid.gamma)
-    )
+    return _values_table(grid_values(world.model, world.split, _rows(cases, block), points))
 
 
 def gamma_block(

@@ -18,6 +18,7 @@ import numpy as np
 import pyarrow.parquet as pq
 from distributed import Client, LocalCluster
 from numpy.typing import NDArray
+from scipy import sparse
 
 from tasks.content.parameters import ContentParameters
 from tasks.dataset import DatasetSpec, PlaysSpec, TagsSpec, TracksSpec
@@ -25,8 +26,9 @@ from tasks.evaluation.bootstrap import interval, resample_counts, resampled_mean
 from tasks.evaluation.measure import COLLABORATIVE, CONTENT, HYBRID, MODELS, POPULARITY
 from tasks.evaluation.parameters import EvaluationParameters
 from tasks.hybrid.parameters import HybridParameters, Segment
-from tasks.lake import StageResult
+from tasks.lake import Dataset, StageResult
 from tasks.neighbours.parameters import CollaborativeParameters
+from tasks.neighbours.tune import GRID, TuneParameters, measured_here, tune, tuning_fold
 from tasks.stages import evaluation
 from tasks.stages.collaborative import collaborative_stage
 from tasks.stages.content import content_stage
@@ -42,11 +44,8 @@ SEGMENTS = (
     Segment(segment="5", min_tracks=5, max_tracks=5, weight=0.7, popularity=0.1),
     Segment(segment="all", min_tracks=6, weight=0.8),
 )
-COLLABORATIVE_PARAMETERS = {
-    "hetrec": CollaborativeParameters(),
-    "ml-1m": CollaborativeParameters(neighbours=200, non_negative=False, target_exponent=0.0),
-}
-"""ml-1m is dense: signed weights and more neighbours, as measured on other listeners before."""
+DIALS = ("non_negative", "neighbours", "target_exponent", "two_step")
+"""Of the neighbours, chosen for each data set on listeners that no split holds out."""
 
 
 @dataclass(frozen=True)
@@ -77,19 +76,41 @@ def dataset(name: str, folder: Path) -> DatasetSpec:
     )
 
 
+def held_out_by(lake: Path, ingested: StageResult, splits: int) -> list[Dataset]:
+    """Hold a tenth of the listeners out for every split, by its number as the seed."""
+    chosen = [
+        evaluation.holdout_stage(lake, ingested["users"], EvaluationParameters(holdout=0.1, seed=s))
+        for s in range(splits)
+    ]
+    return [one for one in chosen if one is not None]
+
+
+def tuned(ingested: StageResult, held_out: list[Dataset]) -> CollaborativeParameters:
+    """Choose the neighbours' `DIALS` on listeners that are in no split."""
+    plays = ingested["interactions"].read(["user_key", "played_key"])
+    users, tracks = plays["user_key"].to_numpy(), plays["played_key"].to_numpy()
+    matrix = sparse.csr_array((np.ones(len(users)), (users, tracks)))
+    reported = np.concatenate([one.read()["user_key"].to_numpy() for one in held_out])
+    among = np.setdiff1d(np.arange(matrix.shape[0]), reported)
+    parameters = TuneParameters(share=0.9, most_listeners=600, rounds=1, cross_fit=False)
+    fold = tuning_fold(matrix, parameters, among)
+    grid = {dial: GRID[dial] for dial in DIALS} | {"neighbours": (50, 100, 200)}
+    return tune(measured_here(fold), grid=grid, parameters=parameters).chosen
+
+
 def one_split(
-    lake: Path, client: Client, spec: DatasetSpec, ingested: StageResult, name: str, seed: int
+    lake: Path,
+    client: Client,
+    spec: DatasetSpec,
+    ingested: StageResult,
+    held_out: Dataset,
+    neighbours: CollaborativeParameters,
+    seed: int,
 ) -> dict[tuple[str, str], NDArray[np.float64]]:
-    """Hold listeners out by ``seed``, train without them and measure every model on them."""
-    parameters = EvaluationParameters(holdout=0.1, seed=seed)
-    held_out = evaluation.holdout_stage(lake, ingested["users"], parameters)
-    if held_out is None:
-        raise SystemExit(f"{name} has no listeners to hold out")
+    """Train without the held-out listeners and measure every model on them."""
     plays = ingested["interactions"]
     played = int(ingested.counts["tracks"]) - int(ingested.counts["unplayed_tracks"])
-    by_plays = collaborative_stage(
-        lake, client, plays, played, held_out, COLLABORATIVE_PARAMETERS[name]
-    )
+    by_plays = collaborative_stage(lake, client, plays, played, held_out, neighbours)
     by_content = content_stage(
         lake,
         client,
@@ -108,7 +129,7 @@ def one_split(
         by_plays,
         by_content,
         HybridParameters(segments=SEGMENTS),
-        parameters,
+        EvaluationParameters(holdout=0.1, seed=seed),
     )
     return dict(_per_listener(result))
 
@@ -139,8 +160,12 @@ def measure(name: str, folder: Path, splits: int) -> Measured:
     ):
         lake = Path(scratch)
         ingested = ingest_stage(lake, spec)
-        for seed in range(splits):
-            parts.append(one_split(lake, client, spec, ingested, name, seed))
+        held_out = held_out_by(lake, ingested, splits)
+        neighbours = tuned(ingested, held_out)
+        dials = ", ".join(f"{dial} = {getattr(neighbours, dial)}" for dial in DIALS)
+        print(f"\n{name}: neighbours chosen on listeners of no split: {dials}", flush=True)
+        for seed, listeners in enumerate(held_out):
+            parts.append(one_split(lake, client, spec, ingested, listeners, neighbours, seed))
     return Measured({key: np.concatenate([part[key] for part in parts]) for key in parts[0]})
 
 

@@ -84,8 +84,8 @@ def rectools(tmp_path_factory: pytest.TempPathFactory) -> Path:
     environment, uv = tmp_path_factory.mktemp("rectools"), Path(sys.executable).parent / "uv"
     python = environment / "bin" / "python"
     for command in (
-        ["venv", "--clear", environment],
-        ["pip", "install", "--python", python, "rectools==0.19.0"],
+        ["venv", "--clear", str(environment)],
+        ["pip", "install", "--python", str(python), "rectools==0.19.0"],
     ):
         done = subprocess.run([uv, *command], capture_output=True, text=True, timeout=200)
         if done.returncode:

@@ -1,0 +1,242 @@
+"""What the learned neighbours cost beside dense EASE and plain cosine, at the scale of the twin.
+
+    python -m tests.benchmarks.neighbours_cost prepare 1x=FOLDER …
+    python -m tests.benchmarks.neighbours_cost measure 1x=FOLDER … --models learned implicit …
+
+`prepare` ingests the two CSVs of each named FOLDER into a lake beside them; `measure` trains the
+models on the lake's plays, each in a process of its own, and prints a row for each: wall time,
+processor time, peak memory of all its processes. Ours is the whole stage as a run has it, on two
+worker processes that are up already: reading, solving, writing both tables. The others are one
+process with two threads that has the matrix in memory already. Dense EASE may be given a share of
+the tracks (`dense:0.5`: those with the most listeners), since its memory grows with their square.
+"""
+
+import argparse
+import multiprocessing
+import os
+import resource
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pyarrow.parquet as pq
+from scipy import linalg, sparse
+
+THREADS = 2
+KEPT = 100
+"""Neighbours kept per track by all but dense EASE; the default of the learned ones."""
+
+
+COLUMNS = 1_000
+"""Of the dense Gram matrix, computed at a time."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Seconds and bytes of one training; memory before it, imports and input, is part of it."""
+
+    wall: float
+    processor: float
+    peak: int
+
+
+def lake_of(folder: Path) -> Path:
+    """Return where `prepare` keeps the lake of a folder of CSVs."""
+    return folder / "lake"
+
+
+def prepare(folder: Path) -> None:
+    """Ingest a folder's CSVs."""
+    from tasks.dataset import DatasetSpec
+    from tasks.stages.ingest import ingest_stage
+
+    spec = DatasetSpec.kaggle(folder / "Music Info.csv", folder / "User Listening History.csv")
+    result = ingest_stage(lake_of(folder), spec)
+    print(folder, result.counts, flush=True)
+
+
+def plays_file(folder: Path) -> Path:
+    """Return the lake's file of who played what."""
+    return next(lake_of(folder).glob("ingest/*/interactions.parquet"))
+
+
+def learned(folder: Path) -> tuple[float, float]:
+    """Run the stage on two worker processes."""
+    from distributed import Client, LocalCluster
+
+    from tasks.lake import Dataset
+    from tasks.neighbours.parameters import CollaborativeParameters
+    from tasks.stages.collaborative import collaborative_stage
+
+    file = plays_file(folder)
+    played = 1 + int(pq.read_table(file, columns=["played_key"])["played_key"].to_numpy().max())
+    scratch = folder / "cost-scratch"
+    with (
+        LocalCluster(n_workers=THREADS, threads_per_worker=1, dashboard_address=None) as cluster,
+        Client(cluster) as client,
+    ):
+        client.run(_warm)
+        began, used = time.perf_counter(), _tree_seconds()
+        collaborative_stage(
+            scratch, client, Dataset.of(file), played, None, CollaborativeParameters()
+        )
+        spent = time.perf_counter() - began, _tree_seconds() - used
+    shutil.rmtree(scratch)
+    return spent
+
+
+def _warm() -> None:
+    """Import and load the compiled kernels, as a worker of a running cluster has them."""
+    from tasks.neighbours.interactions import Interactions
+    from tasks.neighbours.models import neighbour_matrix
+    from tasks.neighbours.parameters import CollaborativeParameters
+
+    tiny = Interactions.of(sparse.csr_array(np.ones((3, 3))))
+    neighbour_matrix(tiny, CollaborativeParameters())
+
+
+def matrix(folder: Path) -> sparse.csr_matrix:
+    """Read the plays as listeners × tracks, float32 ones."""
+    table = pq.read_table(plays_file(folder), columns=["user_key", "played_key"])
+    users, tracks = (table[name].to_numpy() for name in ("user_key", "played_key"))
+    return sparse.csr_matrix((np.ones(len(users), np.float32), (users, tracks)))
+
+
+def _timed(train: Callable[[], object]) -> tuple[float, float]:
+    began, used = time.perf_counter(), time.process_time()
+    train()
+    return time.perf_counter() - began, time.process_time() - used
+
+
+def dense(folder: Path, share: float) -> tuple[float, float]:
+    """Gram matrix and inverse in double precision, in the memory of one dense matrix.
+
+    That is the leanest way LAPACK has: `numpy.linalg.inv` holds three of them.
+    """
+    X = matrix(folder)
+    if share < 1:
+        known = np.argsort(-np.bincount(X.indices), kind="stable")
+        X = X[:, np.sort(known[: round(share * X.shape[1])])]
+
+    def train() -> None:
+        gram = np.empty((X.shape[1], X.shape[1]), order="F")
+        for start in range(0, X.shape[1], COLUMNS):  # the sparse Gram matrix is as large again
+            gram[:, start : start + COLUMNS] = (X.T @ X[:, start : start + COLUMNS]).toarray()
+        gram[np.diag_indices_from(gram)] += 100.0
+        factor, failed = linalg.lapack.dpotrf(gram, overwrite_a=1, clean=0)
+        inverse, failed = linalg.lapack.dpotri(factor, overwrite_c=1)
+        if failed:
+            raise ArithmeticError("the Gram matrix is not positive definite")
+        diagonal = -np.diag(inverse).copy()
+        for column in range(len(inverse)):
+            inverse[: column + 1, column] /= diagonal[column]
+
+    return _timed(train)
+
+
+def implicit_cosine(folder: Path) -> tuple[float, float]:
+    """implicit's cosine, with neighbours for every track."""
+    from implicit.nearest_neighbours import CosineRecommender
+
+    X = matrix(folder)
+    model = CosineRecommender(K=KEPT, num_threads=THREADS)
+    return _timed(lambda: model.fit(X, show_progress=False))
+
+
+def topn_cosine(folder: Path) -> tuple[float, float]:
+    """sparse_dot_topn's product of the normalised matrix with itself."""
+    from sparse_dot_topn import sp_matmul_topn
+
+    X = matrix(folder)
+
+    def train() -> None:
+        lengths = np.sqrt(np.maximum(np.bincount(X.indices, minlength=X.shape[1]), 1))
+        unit = sparse.csr_matrix(X @ sparse.diags(1 / lengths))
+        sp_matmul_topn(unit.T.tocsr(), unit, top_n=KEPT + 1, n_threads=THREADS)
+
+    return _timed(train)
+
+
+def train(model: str, folder: Path, answer: Connection) -> None:
+    """Train one model in this process and send what it took."""
+    name, _, share = model.partition(":")
+    if name == "dense":
+        answer.send(dense(folder, float(share or 1)))
+    else:
+        answer.send(
+            {"learned": learned, "implicit": implicit_cosine, "topn": topn_cosine}[name](folder)
+        )
+
+
+def measured(model: str, folder: Path) -> Cost:
+    """Train a model in a process of its own and watch the memory of it and its children."""
+    ours, theirs = multiprocessing.Pipe()
+    process = multiprocessing.get_context("spawn").Process(
+        target=train, args=(model, folder, theirs)
+    )
+    process.start()
+    theirs.close()
+    peak = 0
+    while process.is_alive() and not ours.poll(0.1):
+        peak = max(peak, _resident(process.pid))
+    try:
+        wall, processor = ours.recv()
+    except EOFError:
+        raise SystemExit(f"{model} on {folder} came to no end") from None
+    process.join()
+    return Cost(wall, processor, peak)
+
+
+def _tree(pid: int | None) -> list[psutil.Process]:
+    me = psutil.Process(pid)
+    return [me, *me.children(recursive=True)]
+
+
+def _resident(pid: int | None) -> int:
+    """Return the bytes of a process and its children; what they share counts once (Linux: PSS)."""
+    total = 0
+    for process in _tree(pid):
+        try:
+            total += process.memory_full_info().pss
+        except psutil.NoSuchProcess:
+            continue
+    return total
+
+
+def _tree_seconds() -> float:
+    gone = resource.getrusage(resource.RUSAGE_CHILDREN)
+    times = [process.cpu_times() for process in _tree(os.getpid())]
+    return sum(t.user + t.system for t in times) + gone.ru_utime + gone.ru_stime
+
+
+def main() -> None:
+    """Run a command."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("command", choices=["prepare", "measure"])
+    parser.add_argument("twins", nargs="+", metavar="NAME=FOLDER")
+    parser.add_argument("--models", nargs="+", default=["learned"])
+    arguments = parser.parse_args()
+    if arguments.command == "measure":
+        print("| plays | model | wall s | processor s | peak GB |\n|---|---|---|---|---|")
+    for twin in arguments.twins:
+        name, _, folder = twin.partition("=")
+        if arguments.command == "prepare":
+            prepare(Path(folder))
+            continue
+        for model in arguments.models:
+            cost = measured(model, Path(folder))
+            print(
+                f"| {name} | {model} | {cost.wall:.1f} | {cost.processor:.1f} | "
+                f"{cost.peak / 1e9:.2f} |",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", str(THREADS))
+    main()
