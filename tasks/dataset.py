@@ -5,45 +5,43 @@ described by a TOML file (docs/dataset.md).
 """
 
 import difflib
-import glob
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from tasks.contracts.inputs import columns_that_hold
 from tasks.errors import InputError
+from tasks.experiments.configuration import Experiment, Variant
+from tasks.feedback.spec import EventsSpec, ExposuresSpec, FeedbackSpec
+from tasks.files_spec import Column, FilesSpec, Spec, moved
 from tasks.schemas import TRACKS
 
-Column = Annotated[str, Field(min_length=1)]
-Delimiter = Annotated[str, Field(pattern=r"^[\t -!#-~]$")]
-Paths = Annotated[tuple[str, ...], Field(min_length=1)]
+
+def _different_names(experiments: tuple[Experiment, ...]) -> tuple[Experiment, ...]:
+    names = [experiment.name for experiment in experiments]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"two experiments are called `{name}`; rename one")
+    return experiments
+
+
+Experiments = Annotated[
+    tuple[Experiment, ...], Field(strict=False), AfterValidator(_different_names)
+]
 
 KAGGLE_NUMERIC = columns_that_hold("number")
 KAGGLE_CATEGORICAL = columns_that_hold("label")
 
 
-class _Spec(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-class _Files(_Spec):
-    path: Paths
-    """One file, a glob, or a list of these. CSV, .csv.gz, .csv.zst or Parquet."""
-    delimiter: Delimiter | None = None
-    """One character between the fields of a CSV; found from the header when not given."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _list_of_paths(cls, values: Any) -> Any:
-        if isinstance(values, dict) and isinstance(values.get("path"), str | list):
-            path = values["path"]
-            values = {**values, "path": (path,) if isinstance(path, str) else tuple(path)}
-        return values
-
-
-class TagsSpec(_Spec):
+class TagsSpec(Spec):
     """A column that holds several tags in one field."""
 
     column: Column
@@ -52,7 +50,7 @@ class TagsSpec(_Spec):
     """Text between two tags; spaces around a tag are dropped."""
 
 
-class TracksSpec(_Files):
+class TracksSpec(FilesSpec):
     """The catalogue: one row per track. Only `path` and `id` are required."""
 
     id: Column
@@ -120,7 +118,7 @@ class TracksSpec(_Files):
         return found
 
 
-class PlaysSpec(_Files):
+class PlaysSpec(FilesSpec):
     """The listening history: one row per play, or per listener and track with a count."""
 
     user: Column
@@ -148,7 +146,7 @@ class PlaysSpec(_Files):
 FEATURES = ("numeric", "categorical")
 
 
-class DatasetSpec(_Spec):
+class DatasetSpec(Spec):
     """A catalogue and the history of those who listened to it."""
 
     name: Column
@@ -157,6 +155,10 @@ class DatasetSpec(_Spec):
     plays: PlaysSpec
     given_by: tuple[str, str] | None = None
     """What the two paths were given by, if not by a TOML, for messages: the flags, say."""
+    feedback: FeedbackSpec | None = None
+    """What listeners did with their recommendations."""
+    experiments: Experiments = ()
+    """The experiments that the feedback speaks of."""
 
     @classmethod
     def kaggle(
@@ -210,19 +212,12 @@ class DatasetSpec(_Spec):
         except ValidationError as error:
             raise InputError(f"{path}: {_explain(error)}") from None
         folder = path.resolve().parent
-        tracks, plays = (
-            part.model_copy(update={"path": tuple(_from_folder(folder, one) for one in part.path)})
-            for part in (described.tracks, described.plays)
-        )
+        tracks, plays = (moved(part, folder) for part in (described.tracks, described.plays))
         name = values.get("name") or str(Path(tracks.path[0]).resolve())
-        return described.model_copy(update={"name": name, "tracks": tracks, "plays": plays})
-
-
-def _from_folder(folder: Path, path: str) -> str:
-    """Make a path or glob absolute; brackets in the folder's own name are not part of the glob."""
-    if (folder / path).exists() or not glob.has_magic(path) or Path(path).is_absolute():
-        return str(folder / path)
-    return str(Path(glob.escape(str(folder))) / path)
+        feedback = described.feedback and described.feedback.from_folder(folder)
+        return described.model_copy(
+            update={"name": name, "tracks": tracks, "plays": plays, "feedback": feedback}
+        )
 
 
 _PARTS: dict[str, type[BaseModel]] = {
@@ -230,6 +225,11 @@ _PARTS: dict[str, type[BaseModel]] = {
     "tracks": TracksSpec,
     "plays": PlaysSpec,
     "tracks.tags": TagsSpec,
+    "feedback": FeedbackSpec,
+    "feedback.exposures": ExposuresSpec,
+    "feedback.events": EventsSpec,
+    "experiments": Experiment,
+    "experiments.variants": Variant,
 }
 
 
@@ -255,6 +255,8 @@ def _explain(error: ValidationError) -> str:
         if field == "tracks.tags":
             return '`tracks.tags` must be a table; write { column = "…", separator = "," }'
         return f"`{field}` must be a table; write [{field}] on a line of its own"
+    if place[0] == "experiments":
+        return f"`{field}` is wrong ({first['msg'][0].lower() + first['msg'][1:]}); mend it"
     return f"`{field}` {_MUST_BE.get(place[-1], 'must be a text that is not empty, in quotes')}"
 
 

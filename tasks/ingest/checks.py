@@ -46,9 +46,9 @@ class Check:
         return cls(path.stem, purpose, text, settings)
 
 
-def all_checks() -> list[Check]:
-    """Return the checks, by name."""
-    return [Check.load(path) for path in sorted(CHECKS.glob("*.sql"))]
+def all_checks(folder: Path = CHECKS) -> list[Check]:
+    """Return the checks of a folder, by name."""
+    return [Check.load(path) for path in sorted(folder.glob("*.sql"))]
 
 
 def run_checks(
@@ -56,9 +56,10 @@ def run_checks(
     counts: Mapping[str, int],
     limits: IngestLimits,
     facts: frozenset[str],
+    folder: Path = CHECKS,
 ) -> list[dict[str, object]]:
-    """Run all checks on the relations that ``con`` has; return rows of `DATA_QUALITY`."""
-    return [_run(con, check, counts, limits, facts) for check in all_checks()]
+    """Run a folder's checks on the relations that ``con`` has; return rows of `DATA_QUALITY`."""
+    return [_run(con, check, counts, limits, facts) for check in all_checks(folder)]
 
 
 def contract_check(tables: Mapping[str, pa.Table]) -> dict[str, object]:

@@ -78,6 +78,11 @@ def find_files(paths: Sequence[str], field: str) -> list[InputFile]:
     ``field`` is the TOML field or the flag that the paths were given by, for messages. Raises
     InputError when a path leads to no file or to something that is not CSV or Parquet.
     """
+    return [recognise(path, field) for path in matching_paths(paths, field)]
+
+
+def matching_paths(paths: Sequence[str], field: str) -> list[Path]:
+    """Resolve paths and globs, no file twice. Raises InputError when a glob matches nothing."""
     found: dict[Path, Path] = {}
     for path in paths:
         literal = Path(path)
@@ -90,7 +95,7 @@ def find_files(paths: Sequence[str], field: str) -> list[InputFile]:
                 raise InputError(f"no file matches {path} (`{field}`); check the pattern")
         for match in matches:
             found.setdefault(match.resolve(), match)
-    return [_recognised(path, field) for path in found.values()]
+    return list(found.values())
 
 
 def tell_apart(*groups: Sequence[InputFile]) -> list[list[InputFile]]:
@@ -108,7 +113,8 @@ def tell_apart(*groups: Sequence[InputFile]) -> list[list[InputFile]]:
     return [sorted(group, key=lambda file: file.name) for group in named]
 
 
-def _recognised(path: Path, field: str) -> InputFile:
+def recognise(path: Path, field: str) -> InputFile:
+    """See what a file is by its first bytes; raises InputError if neither CSV nor Parquet."""
     if path.is_dir():
         raise InputError(
             f"{path} is a folder; give a file in `{field}`, or a glob like {path}/*.csv"

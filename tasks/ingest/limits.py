@@ -41,5 +41,8 @@ class IngestLimits(BaseModel):
     not looked at where every row is one play."""
     untidy_ids: int = Field(default=0, ge=0)
     """Number of ids with spaces around them beyond which a warning is given."""
+    unmatched_share: float = Field(default=0.05, ge=0, le=1)
+    """Share of the exposures that events name but no feedback file has, beyond which a warning is
+    given."""
     drift: DriftLimits = DriftLimits()
     """Compared at every run, with the current release."""

@@ -18,9 +18,9 @@ from tasks.ingest.limits import IngestLimits
 SQL = Path(__file__).parent / "sql"
 
 
-def query(name: str, **fill: str) -> str:
-    """Return the query ``sql/<name>.sql``, its placeholders filled."""
-    return Template((SQL / f"{name}.sql").read_text()).substitute(fill)
+def query(name: str, folder: Path = SQL, /, **fill: str) -> str:
+    """Return the query ``<folder>/<name>.sql``, its placeholders filled."""
+    return Template((folder / f"{name}.sql").read_text()).substitute(fill)
 
 
 def text_literal(value: str) -> str:
@@ -56,14 +56,25 @@ def judgement(spec: PlaysSpec, limits: IngestLimits) -> dict[str, str]:
 
 def csv_columns(file: OpenedFile, spec: PlaysSpec) -> dict[str, str]:
     """Return how to read a plain CSV file's shape: columns by position, as text."""
-    at = {name: f"c{position}" for name, position in file.positions.items()}
-    columns = range(len(file.columns))
-    delimiter = text_literal(file.delimiter)
+    at = csv_fields(file)
     return {
         "track": at[spec.track],
         "user": at[spec.user],
         "count": at[spec.count] if spec.count else "NULL",
-        "delimiter": delimiter,
+        **csv_layout(file),
+    }
+
+
+def csv_fields(file: OpenedFile) -> dict[str, str]:
+    """Return how `csv_layout` calls each named column."""
+    return {name: f"c{position}" for name, position in file.positions.items()}
+
+
+def csv_layout(file: OpenedFile) -> dict[str, str]:
+    """Return the delimiter and the columns c0, c1, … of a plain CSV file, all text."""
+    columns = range(len(file.columns))
+    return {
+        "delimiter": text_literal(file.delimiter),
         "columns": "{" + ", ".join(f"'c{position}': 'VARCHAR'" for position in columns) + "}",
     }
 
@@ -77,13 +88,16 @@ def csv_raw(file: OpenedFile) -> str:
 def parquet_columns(file: OpenedFile, spec: PlaysSpec) -> dict[str, str]:
     """Return how to read a Parquet file's columns as text."""
     schema = pq.read_schema(file.file.path)
+    track, user, count = (
+        "NULL" if name is None else parquet_text(schema, name)
+        for name in (spec.track, spec.user, spec.count)
+    )
+    return {"track": track, "user": user, "count": count}
 
-    def text(name: str | None) -> str:
-        if name is None:
-            return "NULL"
-        value = f"CAST({column_name(name)} AS VARCHAR)"
-        # Ids that pandas made floating-point: 17.0 is 17, as in the catalogue.
-        whole = f"regexp_replace({value}, '\\.0$', '')"
-        return whole if pa.types.is_floating(schema.field(name).type) else value
 
-    return {"track": text(spec.track), "user": text(spec.user), "count": text(spec.count)}
+def parquet_text(schema: pa.Schema, name: str) -> str:
+    """Return the expression for a Parquet column as text."""
+    value = f"CAST({column_name(name)} AS VARCHAR)"
+    # Ids that pandas made floating-point: 17.0 is 17, as in the catalogue.
+    whole = f"regexp_replace({value}, '\\.0$', '')"
+    return whole if pa.types.is_floating(schema.field(name).type) else value

@@ -18,3 +18,15 @@ REASONS = {
     "number_unreadable": "a numeric column of the catalogue holds text",
     "track_id_repeated": "an earlier row of the catalogue has this track id; the first is kept",
 }
+
+FEEDBACK_REASONS = {
+    "exposure_id_missing": "the exposure id is empty or blank",
+    "exposure_id_repeated": "an earlier row of the file has this exposure id; the first is kept",
+    "rank_not_positive": "the rank is not a whole number from 1",
+    "variant_missing": "an experiment is named but no variant",
+    "time_unreadable": "the moment is not ISO 8601, not in seconds since 1970, or not of this age",
+    "kind_unknown": "the kind of event is none of the known words",
+    "event_of_nobody": "neither the exposure id nor the listener's id is there",
+    "value_not_a_number": "the value is not a number from 0",
+}
+"""The same for exposures and events, beside those of the records and ids above."""

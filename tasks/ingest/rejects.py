@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from tasks.errors import InputError
 from tasks.ingest.limits import IngestLimits
-from tasks.ingest.reasons import REASONS
+from tasks.ingest.reasons import FEEDBACK_REASONS, REASONS
 from tasks.ingest.records import Rejected, raw_text
 from tasks.schemas import REJECTED_ROWS
 
@@ -42,13 +42,13 @@ class FileReport:
         first = next(row for row in self.rejected if row.reason == reason)
         raise InputError(
             f"{self.path}: {bad:,} of {total:,} records cannot be used, more than the share of "
-            f"{limits.reject_share:g} allowed (most often {reason}: {REASONS[_code(reason)]}, "
+            f"{limits.reject_share:g} allowed (most often {reason}: {_meaning(reason)}, "
             f"first in record {first.record}); mend the file or raise `ingest.reject_share`"
         )
 
 
-def _code(reason: str) -> str:
-    return reason.split(":", 1)[0]
+def _meaning(reason: str) -> str:
+    return (REASONS | FEEDBACK_REASONS)[reason.split(":", 1)[0]]
 
 
 def read_raw(path: Path, spans: Iterable[tuple[int, int]]) -> list[str]:

@@ -87,7 +87,7 @@ def ingest_stage(
     if computing:
         computing()
     try:
-        with duckdb.connect(config=_config(memory_limit, stage.scratch)) as con:
+        with duckdb.connect(config=database_config(memory_limit, stage.scratch)) as con:
             counts, paths = _compute(con, stage, spec, inputs, limits)
     except duckdb.OutOfMemoryException as error:
         raise RunError(
@@ -213,7 +213,9 @@ def _opened(
     ]
 
 
-def _config(memory_limit: str, scratch: Path) -> dict[str, str | bool | int | float | list[str]]:
+def database_config(
+    memory_limit: str, scratch: Path
+) -> dict[str, str | bool | int | float | list[str]]:
     """Configure DuckDB: spill into the stage's own folder, fetch nothing."""
     return {
         "memory_limit": memory_limit,

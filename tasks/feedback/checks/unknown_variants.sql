@@ -1,0 +1,15 @@
+-- Exposures of an experiment or variant that the configuration does not have.
+-- warn: nothing
+WITH shown AS (
+    SELECT x.experiment, x.variant, count(*) AS rows
+    FROM exposures x
+    WHERE x.experiment IS NOT NULL
+    GROUP BY ALL
+)
+SELECT concat(experiment, ', variant ', variant) AS offence, rows
+FROM shown
+WHERE NOT EXISTS (
+    FROM configured
+    WHERE configured.experiment = shown.experiment AND configured.variant = shown.variant
+)
+ORDER BY rows DESC, offence;

@@ -1,0 +1,262 @@
+"""Read one file of exposures or events: every row good or set aside, the good ones in Parquet.
+
+As with the history, DuckDB reads Parquet and plain CSV directly; any other CSV is read record by
+record first.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tasks.errors import InputError
+from tasks.feedback.kinds import EVENT_KINDS
+from tasks.feedback.spec import EventsSpec, ExposuresSpec
+from tasks.ingest.files import InputFile, OpenedFile, open_file
+from tasks.ingest.limits import IngestLimits
+from tasks.ingest.queries import (
+    column_name,
+    csv_fields,
+    csv_layout,
+    csv_raw,
+    files_literal,
+    parquet_text,
+    query,
+    text_literal,
+)
+from tasks.ingest.records import LENGTH, RECORD, START, Rejected, read_records
+from tasks.ingest.rejects import FileReport, read_raw
+from tasks.ingest.scan import look_at
+
+SQL = Path(__file__).parent / "sql"
+
+_NUMBERED = "row_number() OVER (PARTITION BY exposure_text ORDER BY record) > 1"
+
+_RENAMED = {"id": "exposure", "at": "occurred"}
+"""Fields of the TOML that the lake calls otherwise; `at` is a word of SQL."""
+
+_VALUES = {"occurred": "moment({})", "rank": "count_value({})", "value": "count_value({})"}
+"""Fields that are more than text, and how their text is read."""
+
+_IDS = ("exposure", "user", "track", "experiment", "variant", "kind", "value")
+"""Fields that are looked at as text."""
+
+
+@dataclass(frozen=True)
+class _Source:
+    """How a file's fields are read: the query, what is filled in, each field's expressions."""
+
+    kind: str
+    fill: Mapping[str, str]
+    text: Mapping[str, str]
+    """Field → expression of its text."""
+    typed: Mapping[str, str]
+    """Field → expression of its value, for Parquet columns that need no reading of text."""
+    record: str
+    raw: str
+
+    def fields(self, names: Sequence[str], numbered: bool) -> str:
+        """Return the query for the records; their number and text cost time and may be left out."""
+        columns = [f"{self.text.get(name, 'NULL')} AS {name}_text" for name in _IDS]
+        for name in names:
+            if name in _VALUES:
+                value = self.typed.get(name)
+                value = value or _VALUES[name].format(self.text.get(name, "NULL::VARCHAR"))
+                columns.append(f"{value} AS {name}")
+        return query(
+            self.kind,
+            SQL,
+            record=self.record if numbered else "NULL",
+            raw=self.raw if numbered else "NULL",
+            columns_read=", ".join(columns),
+            **self.fill,
+        )
+
+
+def read_feedback(
+    con: duckdb.DuckDBPyConnection,
+    file: InputFile,
+    spec: ExposuresSpec | EventsSpec,
+    limits: IngestLimits,
+    scratch: Path,
+    target: Path,
+) -> FileReport:
+    """Write the good rows of ``file`` to ``target`` (`EXPOSURES` or `EVENTS` of tasks.schemas).
+
+    ``con`` must have been through `prepare_connection`. Raises InputError when the file lacks a
+    column, has no rows, or too many that must be rejected.
+    """
+    opened = open_file(file, spec.columns(), scratch / "inflated.csv", spec.delimiter)
+    named = _columns_by_field(spec)
+    report = FileReport(file.name, file.path)
+    source = _source(opened, named, report, limits, scratch)
+    if report.records == 0:
+        raise InputError(f"{file.path} has a header and no rows; give a file with rows")
+    try:
+        _keep(con, source, spec, limits, report, opened, target)
+    except duckdb.InvalidInputException as error:
+        if opened.is_parquet or source.kind == "read_records":
+            raise InputError(
+                f"{file.path} cannot be read ({str(error).splitlines()[0]}); write the file again"
+            ) from error
+        lines = report.records + 1
+        report.records, report.rejected = 0, []
+        source = _one_by_one(opened, named, report, limits, scratch, lines)
+        _keep(con, source, spec, limits, report, opened, target)
+    report.believe(limits)
+    return report
+
+
+def prepare_connection(con: duckdb.DuckDBPyConnection) -> None:
+    """Make the macros that judge rows; times without an offset are UTC."""
+    con.execute("SET TimeZone = 'UTC'")
+    con.execute(query("macros"))
+    con.execute(query("macros", SQL))
+
+
+def _keep(
+    con: duckdb.DuckDBPyConnection,
+    source: _Source,
+    spec: ExposuresSpec | EventsSpec,
+    limits: IngestLimits,
+    report: FileReport,
+    opened: OpenedFile,
+    target: Path,
+) -> None:
+    """Write the good rows and report the bad ones."""
+    table = "exposures" if isinstance(spec, ExposuresSpec) else "events"
+    names = tuple(_columns_by_field(spec))
+    header = spec.id if isinstance(spec, ExposuresSpec) else spec.kind
+    fill = {"header": text_literal(header)}
+    if table == "events":
+        fill["kinds"] = "(" + ", ".join(text_literal(kind) for kind in EVENT_KINDS) + ")"
+
+    def judged(numbered: bool, repeated: str) -> str:
+        if table == "exposures":
+            fill["repeated"] = repeated
+        return query(table, SQL, fields=source.fields(names, numbered), **fill)
+
+    def keep(numbered: bool, repeated: str) -> int:
+        text = query(
+            f"keep_{table}", SQL, judged=judged(numbered, repeated), file=text_literal(str(target))
+        )
+        return int(con.execute(text).fetchall()[0][0])
+
+    repeated = "false"
+    kept = keep(False, repeated)
+    if table == "exposures" and _repeats(con, target):
+        repeated = _NUMBERED
+        kept = keep(True, repeated)
+    if table == "exposures" and kept == report.records - len(report.rejected):
+        return
+    most = str(report.cap(limits) + 1)
+    rows = con.execute(query("rejected", SQL, judged=judged(True, repeated), most=most)).fetchall()
+    if source.kind == "read_records":
+        texts = read_raw(opened.text, [(start, length) for _, _, (start, length) in rows])
+    else:
+        texts = [raw for _, _, raw in rows]
+    report.rejected += [
+        Rejected(record, reason, text)
+        for (record, reason, _), text in zip(rows, texts, strict=True)
+    ]
+
+
+def _repeats(con: duckdb.DuckDBPyConnection, target: Path) -> bool:
+    """Tell whether the good rows repeat an exposure."""
+    counted = (
+        f"SELECT count(*) > count(DISTINCT exposure) FROM read_parquet({files_literal([target])})"
+    )
+    return bool(con.execute(counted).fetchall()[0][0])
+
+
+def _columns_by_field(spec: ExposuresSpec | EventsSpec) -> dict[str, str]:
+    """Return the column of each field, as the lake calls it."""
+    last = {field.rsplit(".", 1)[1]: column for field, column in spec.columns().items()}
+    return {_RENAMED.get(name, name): column for name, column in last.items()}
+
+
+def _source(
+    opened: OpenedFile,
+    named: Mapping[str, str],
+    report: FileReport,
+    limits: IngestLimits,
+    scratch: Path,
+) -> _Source:
+    """Find out how to read the file, and count its records."""
+    if opened.is_parquet:
+        report.records = pq.read_metadata(opened.file.path).num_rows
+        return _parquet_source(opened, named)
+    facts = look_at(opened.text, opened.delimiter)
+    if not (facts.plain and facts.delimiters == facts.lines * (len(opened.columns) - 1)):
+        return _one_by_one(opened, named, report, limits, scratch, facts.lines)
+    report.records = facts.lines - 1
+    at = csv_fields(opened)
+    return _Source(
+        kind="read_csv",
+        fill={"files": files_literal([opened.text]), **csv_layout(opened)},
+        text={name: at[column] for name, column in named.items()},
+        typed={},
+        record="row_number() OVER () + 1",
+        raw=csv_raw(opened),
+    )
+
+
+def _parquet_source(opened: OpenedFile, named: Mapping[str, str]) -> _Source:
+    """Read a Parquet file's times and numbers as they are, everything else as text."""
+    schema = pq.read_schema(opened.file.path)
+    text = {name: parquet_text(schema, column) for name, column in named.items()}
+    typed = {}
+    for name, column in named.items():
+        kind = schema.field(column).type
+        if name == "occurred" and (pa.types.is_timestamp(kind) or pa.types.is_date(kind)):
+            typed[name] = f"make_timestamp(epoch_us({column_name(column)}))"
+        elif name in ("rank", "value") and (
+            pa.types.is_integer(kind) or pa.types.is_floating(kind)
+        ):
+            typed[name] = f"{column_name(column)}::DOUBLE"
+    shown = ", ".join(f"coalesce({expression}, '')" for expression in text.values())
+    return _Source(
+        kind="read_parquet",
+        fill={"files": files_literal([opened.file.path])},
+        text=text,
+        typed=typed,
+        record="file_row_number + 1",
+        raw=f"concat_ws(',', {shown})",
+    )
+
+
+def _one_by_one(
+    opened: OpenedFile,
+    named: Mapping[str, str],
+    report: FileReport,
+    limits: IngestLimits,
+    scratch: Path,
+    lines: int,
+) -> _Source:
+    """Write the file's records to scratch Parquet; those that cannot be split are reported."""
+    wanted = {name: opened.positions[column] for name, column in named.items()}
+    schema = pa.schema(
+        [(name, pa.string()) for name in wanted]
+        + [("record", pa.int64()), ("start", pa.int64()), ("length", pa.int32())]
+    )
+    target = scratch / "records.parquet"
+    with pq.ParquetWriter(target, schema, compression="lz4") as writer:
+        for records in read_records(
+            opened.text, len(opened.columns), opened.delimiter, wanted, set(wanted.values())
+        ):
+            named_as = {RECORD: "record", START: "start", LENGTH: "length"}
+            writer.write_table(records.good.rename_columns(named_as).cast(schema))
+            report.rejected += records.rejected
+            report.records += len(records.good) + len(records.rejected)
+            report.believe(limits, lines)
+    return _Source(
+        kind="read_records",
+        fill={"files": files_literal([target])},
+        text={name: column_name(name) for name in named},
+        typed={},
+        record="record",
+        raw="[start, length]",
+    )

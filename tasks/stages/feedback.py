@@ -1,0 +1,159 @@
+"""The feedback stage: exposures and events into the lake, file by file; only new ones are read.
+
+A file that cannot be read is left out and told of; it never stops a run.
+"""
+
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+import tasks.feedback
+import tasks.ingest
+from tasks import files_spec, schemas
+from tasks.errors import CrossfadeError
+from tasks.feedback.reading import prepare_connection, read_feedback
+from tasks.feedback.spec import EventsSpec, ExposuresSpec, FeedbackSpec
+from tasks.ingest.files import InputFile, matching_paths, recognise, tell_apart
+from tasks.ingest.limits import IngestLimits
+from tasks.ingest.rejects import rejected_table
+from tasks.ingest.scan import input_digests
+from tasks.lake import Dataset, Stage, StageResult, source_digest, write_parquet
+from tasks.stages.ingest import database_config
+
+KEPT_DAYS = 30
+"""Days after which what was read of a file that no run uses any more is deleted."""
+
+_PREFIX = "feedback-"
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """What was read: the lake's files of exposures and events, and what could not be read."""
+
+    exposures: list[StageResult] = field(default_factory=list)
+    events: list[StageResult] = field(default_factory=list)
+    broken: dict[str, str] = field(default_factory=dict)
+    """File (or pattern) → one sentence that says what is wrong with it."""
+    inputs: dict[str, str] = field(default_factory=dict)
+    """File → digest of its content."""
+
+    @property
+    def results(self) -> list[StageResult]:
+        """The results of all files."""
+        return [*self.exposures, *self.events]
+
+    @property
+    def rejected(self) -> list[Dataset]:
+        """The rows that were set aside, by file."""
+        return [result["rejected_rows"] for result in self.results]
+
+    @property
+    def files_read(self) -> int:
+        """How many files this run read, that is, had not read before."""
+        return sum(not result.reused for result in self.results)
+
+    def total(self, count: str, of: str) -> int:
+        """Add up a count of the exposures or of the events."""
+        results: list[StageResult] = getattr(self, of)
+        return sum(int(result.counts[count]) for result in results)
+
+
+def feedback_stage(
+    lake: Path, spec: FeedbackSpec, limits: IngestLimits, memory_limit: str
+) -> Feedback:
+    """Read the files of exposures and events that the lake does not have yet."""
+    feedback = Feedback()
+    found: dict[str, list[InputFile]] = {}
+    for table in ("exposures", "events"):
+        found[table] = list(_usable(getattr(spec, table).path, f"feedback.{table}.path", feedback))
+    found = dict(zip(found, tell_apart(*found.values()), strict=True))
+    used = set()
+    for table, files in found.items():
+        digests = input_digests(files)
+        feedback.inputs.update(digests)
+        # The same content under two names is one file.
+        for file in {digests[file.name]: file for file in reversed(files)}.values():
+            folder = f"{_PREFIX}{digests[file.name]}"
+            used.add(folder)
+            try:
+                result = _read(lake, folder, file, getattr(spec, table), limits, memory_limit)
+                getattr(feedback, table).append(result)
+            except (CrossfadeError, duckdb.Error, pa.ArrowException, OSError) as error:
+                feedback.broken[file.name] = _sentence(file, error)
+    _forget(lake, used)
+    return feedback
+
+
+def _usable(paths: tuple[str, ...], field_name: str, feedback: Feedback) -> Iterator[InputFile]:
+    """Yield the files that are there and are CSV or Parquet; note down the others."""
+    for path in paths:
+        try:
+            matches = matching_paths([path], field_name)
+        except CrossfadeError as error:
+            feedback.broken[path] = str(error)
+            continue
+        for match in sorted(matches):
+            try:
+                yield recognise(match, field_name)
+            except CrossfadeError as error:
+                feedback.broken[match.name] = str(error)
+
+
+def _read(
+    lake: Path,
+    folder: str,
+    file: InputFile,
+    spec: ExposuresSpec | EventsSpec,
+    limits: IngestLimits,
+    memory_limit: str,
+) -> StageResult:
+    """Read one file, or return what an earlier run made of the same bytes."""
+    started = time.perf_counter()
+    stage = Stage(
+        lake,
+        folder,
+        spec=spec.model_dump(exclude={"path"}),
+        limits={name: getattr(limits, name) for name in ("reject_share", "reject_rows")},
+        duckdb=duckdb.__version__,  # ids are hashed by it
+        code=source_digest(
+            tasks.feedback, tasks.ingest, files_spec, schemas, sys.modules[__name__]
+        ),
+    )
+    if result := stage.finished():
+        return result
+    paths = {name: stage.folder / f"{name}.parquet" for name in ("rows", "rejected_rows")}
+    with duckdb.connect(config=database_config(memory_limit, stage.scratch)) as con:
+        prepare_connection(con)
+        report = read_feedback(con, file, spec, limits, stage.scratch, paths["rows"])
+    write_parquet(rejected_table([report]), paths["rejected_rows"])
+    counts: dict[str, int | float | str] = {
+        "records": report.records,
+        "rejected": len(report.rejected),
+    }
+    return stage.finish(time.perf_counter() - started, counts, **paths)
+
+
+def _sentence(file: InputFile, error: Exception) -> str:
+    if isinstance(error, CrossfadeError):
+        return str(error)
+    return f"{file.path} cannot be read ({str(error).splitlines()[0]}); write the file again"
+
+
+def _forget(lake: Path, used: set[str]) -> None:
+    """Delete what was read of files that no run has used for a while."""
+    oldest = time.time() - KEPT_DAYS * 86_400
+    for folder in lake.glob(f"{_PREFIX}*"):
+        versions = list(folder.iterdir())
+        if folder.name not in used and all(one.stat().st_mtime < oldest for one in versions):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def without(feedback: Feedback, reason: str) -> Feedback:
+    """Return the same with one more thing that went wrong."""
+    return replace(feedback, broken={**feedback.broken, "feedback": reason})
