@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import shutil
+import time
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -23,6 +24,12 @@ from tasks.errors import RunError
 from warehouse.manifest import file_digest
 
 RECORD = "stage.json"
+
+BY_FILE = ("exposures", "events")
+"""Stages with one result per input file, so that the next run reads only new files."""
+
+KEPT_SECONDS = 30 * 86_400
+"""How long the result for a file is kept that no run uses any more."""
 
 
 class Dataset(BaseModel):
@@ -198,11 +205,16 @@ class Stage:
 
 
 def forget_unused(lake: Path, keep: int) -> list[Path]:
-    """Delete all but the ``keep`` most recently used results of every stage."""
+    """Delete all but the ``keep`` most recently used results of every stage.
+
+    Those of `BY_FILE` stages stay while a run has used them within `KEPT_SECONDS`.
+    """
     gone = []
+    oldest = time.time() - KEPT_SECONDS
     for stage in sorted(path for path in lake.iterdir() if path.is_dir()):
         by_use = sorted(stage.iterdir(), key=lambda path: path.stat().st_mtime_ns, reverse=True)
-        for folder in by_use[keep:]:
+        unused = [path for path in by_use if path.stat().st_mtime < oldest]
+        for folder in unused if stage.name in BY_FILE else by_use[keep:]:
             shutil.rmtree(folder, ignore_errors=True)
             gone.append(folder)
     return gone

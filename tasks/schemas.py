@@ -14,7 +14,7 @@ from collections.abc import Iterable
 
 import pyarrow as pa
 
-from tasks.contracts import lake
+from tasks.contracts import feedback, lake
 from tasks.contracts.lake import WEIGHT_SCALE
 
 __all__ = ["WEIGHT_SCALE"]
@@ -55,6 +55,13 @@ LISTENER_LISTS = lake.LISTENER_LISTS.schema
 SIMILAR_LISTS = lake.SIMILAR_LISTS.schema
 """One row per track, in track_key order: its ranked neighbours."""
 
+EXPOSURES = feedback.EXPOSURES.schema
+EVENTS = feedback.EVENTS.schema
+EXPERIMENT_RESULTS = feedback.EXPERIMENT_RESULTS.schema
+MEASURED_WEIGHTS = feedback.MEASURED_WEIGHTS.schema
+CLICK_RATES = feedback.CLICK_RATES.schema
+POSITION_BIAS = feedback.POSITION_BIAS.schema
+
 
 def tracks_schema(numeric: Iterable[str], categorical: Iterable[str]) -> pa.Schema:
     """Return `TRACKS` followed by the declared feature columns it does not hold already.
@@ -67,83 +74,3 @@ def tracks_schema(numeric: Iterable[str], categorical: Iterable[str]) -> pa.Sche
             if name not in schema.names:
                 schema = schema.append(pa.field(name, kind))
     return schema
-
-
-EXPOSURES = pa.schema(
-    [
-        pa.field("exposure", pa.uint64(), nullable=False),  # hash of the exposure id
-        pa.field("user", pa.uint64(), nullable=False),  # hash of the user id
-        pa.field("track_id", pa.string(), nullable=False),
-        pa.field("rank", pa.int32(), nullable=False),
-        pa.field("experiment", pa.string()),  # null: outside of any experiment
-        pa.field("variant", pa.string()),
-        pa.field("occurred", pa.timestamp("us"), nullable=False),  # UTC
-    ]
-)
-"""What was shown to whom, one row per exposure id of a file. Ids are joined on, never shown, so
-their hash is kept; DuckDB's version is part of the key under which it lies in the lake."""
-
-EVENTS = pa.schema(
-    [
-        pa.field("exposure", pa.uint64()),  # null: an event of a listener, not of an exposure
-        pa.field("user", pa.uint64()),
-        pa.field("kind", pa.string(), nullable=False),  # tasks.feedback.kinds.EVENT_KINDS
-        pa.field("occurred", pa.timestamp("us"), nullable=False),  # UTC
-        pa.field("value", pa.float64()),  # seconds, for plays
-    ]
-)
-"""What listeners did, no row twice within a file; exposure, user or both are there."""
-
-EXPERIMENT_RESULTS = pa.schema(
-    [
-        pa.field("experiment", pa.string(), nullable=False),
-        pa.field("variant", pa.string(), nullable=False),
-        pa.field("segment", pa.string(), nullable=False),
-        pa.field("metric", pa.string(), nullable=False),
-        pa.field("users", pa.int64(), nullable=False),
-        pa.field("exposures", pa.int64(), nullable=False),
-        pa.field("value", pa.float64()),
-        pa.field("lift", pa.float64()),
-        pa.field("ci_low", pa.float64()),
-        pa.field("ci_high", pa.float64()),
-        pa.field("p_value", pa.float64()),
-        pa.field("note", pa.string(), nullable=False),
-    ]
-)
-"""One row per experiment, variant, segment and metric. Nulls: withheld, or not to be had."""
-
-MEASURED_WEIGHTS = pa.schema(
-    [
-        pa.field("segment", pa.string(), nullable=False),
-        pa.field("experiment", pa.string(), nullable=False),
-        pa.field("offline_weight", pa.float64(), nullable=False),
-        pa.field("measured_weight", pa.float64()),  # null: none is measurably best
-        pa.field("metric", pa.string(), nullable=False),
-        pa.field("lift", pa.float64()),
-        pa.field("ci_low", pa.float64()),
-        pa.field("ci_high", pa.float64()),
-        pa.field("note", pa.string(), nullable=False),
-    ]
-)
-"""One row per segment and experiment about weights."""
-
-CLICK_RATES = pa.schema(
-    [
-        pa.field("segment", pa.string(), nullable=False),
-        pa.field("track_id", pa.string(), nullable=False),
-        pa.field("exposures", pa.int64(), nullable=False),
-        pa.field("clicks", pa.int64(), nullable=False),
-        pa.field("corrected_click_rate", pa.float64(), nullable=False),
-    ]
-)
-"""One row per segment ('all' among them) and track with enough exposures."""
-
-POSITION_BIAS = pa.schema(
-    [
-        pa.field("rank", pa.int32(), nullable=False),
-        pa.field("exposures", pa.int64(), nullable=False),
-        pa.field("clicks", pa.int64(), nullable=False),
-        pa.field("examination", pa.float64(), nullable=False),  # 1 at the first rank
-    ]
-)
-"""One row per rank at which something was shown."""

@@ -2,6 +2,7 @@
 
 import pyarrow as pa
 
+from tasks.contracts import feedback
 from tasks.contracts.contract import Column, Contract, Further
 from tasks.contracts.inputs import INPUT_FEATURES
 from tasks.errors import RunError
@@ -296,6 +297,16 @@ CONTRACTS: dict[str, dict[str, Contract]] = {
         "similarity": _edges("`track_key`", "cosine similarity", 1),
         "listeners": LISTENER_LISTS,
         "similar": SIMILAR_LISTS,
+    },
+    "exposures": {"rows": feedback.EXPOSURES, "rejected_rows": REJECTED_ROWS},
+    "events": {"rows": feedback.EVENTS, "rejected_rows": REJECTED_ROWS},
+    "experiments": {
+        "experiment_results": feedback.EXPERIMENT_RESULTS,
+        "measured_weights": feedback.MEASURED_WEIGHTS,
+        "click_rates": feedback.CLICK_RATES,
+        "position_bias": feedback.POSITION_BIAS,
+        "rejected_rows": REJECTED_ROWS,
+        "data_quality": DATA_QUALITY,
     },
 }
 

@@ -12,8 +12,8 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tasks.contracts.feedback import EVENT_KINDS
 from tasks.errors import InputError
-from tasks.feedback.kinds import EVENT_KINDS
 from tasks.feedback.spec import EventsSpec, ExposuresSpec
 from tasks.ingest.files import InputFile, OpenedFile, open_file
 from tasks.ingest.limits import IngestLimits

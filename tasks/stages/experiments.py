@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+import tasks.contracts
 import tasks.experiments
 import tasks.feedback
 import tasks.ingest
@@ -62,7 +63,12 @@ def experiments_stage(
         parameters=parameters,
         limits=limits.unmatched_share,
         code=source_digest(
-            tasks.experiments, tasks.feedback, tasks.ingest, schemas, sys.modules[__name__]
+            tasks.experiments,
+            tasks.feedback,
+            tasks.ingest,
+            tasks.contracts,
+            schemas,
+            sys.modules[__name__],
         ),
     )
     if result := stage.finished():
@@ -82,7 +88,7 @@ def experiments_stage(
             "rejected_rows": pa.concat_tables(
                 [dataset.read() for dataset in feedback.rejected]
                 or [schemas.REJECTED_ROWS.empty_table()]
-            ),
+            ).sort_by([("file", "ascending"), ("record", "ascending")]),
         }
     paths = {name: stage.folder / f"{name}.parquet" for name in tables}
     for name, table in tables.items():
@@ -158,7 +164,7 @@ def _learned_from_clicks(
         for values in (cells.exposures, cells.clicks)
     )
     shown = exposures > 0
-    curve = [np.arange(1, ranks + 1, dtype=np.int32), exposures, clicks, theta]
+    curve: list[NDArray[Any]] = [np.arange(1, ranks + 1, dtype=np.int32), exposures, clicks, theta]
     rates = [
         _rates(cells, chosen, name, theta, track_ids, parameters.fewest_exposures)
         for name, chosen in (

@@ -3,7 +3,6 @@
 A file that cannot be read is left out and told of; it never stops a run.
 """
 
-import shutil
 import sys
 import time
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+import tasks.contracts
 import tasks.feedback
 import tasks.ingest
 from tasks import files_spec, schemas
@@ -25,11 +25,6 @@ from tasks.ingest.rejects import rejected_table
 from tasks.ingest.scan import input_digests
 from tasks.lake import Dataset, Stage, StageResult, source_digest, write_parquet
 from tasks.stages.ingest import database_config
-
-KEPT_DAYS = 30
-"""Days after which what was read of a file that no run uses any more is deleted."""
-
-_PREFIX = "feedback-"
 
 
 @dataclass(frozen=True)
@@ -73,20 +68,17 @@ def feedback_stage(
     for table in ("exposures", "events"):
         found[table] = list(_usable(getattr(spec, table).path, f"feedback.{table}.path", feedback))
     found = dict(zip(found, tell_apart(*found.values()), strict=True))
-    used = set()
     for table, files in found.items():
         digests = input_digests(files)
         feedback.inputs.update(digests)
         # The same content under two names is one file.
         for file in {digests[file.name]: file for file in reversed(files)}.values():
-            folder = f"{_PREFIX}{digests[file.name]}"
-            used.add(folder)
             try:
-                result = _read(lake, folder, file, getattr(spec, table), limits, memory_limit)
+                stage = _stage(lake, table, digests[file.name], getattr(spec, table), limits)
+                result = _read(stage, file, getattr(spec, table), limits, memory_limit)
                 getattr(feedback, table).append(result)
             except (CrossfadeError, duckdb.Error, pa.ArrowException, OSError) as error:
                 feedback.broken[file.name] = _sentence(file, error)
-    _forget(lake, used)
     return feedback
 
 
@@ -105,9 +97,30 @@ def _usable(paths: tuple[str, ...], field_name: str, feedback: Feedback) -> Iter
                 feedback.broken[match.name] = str(error)
 
 
+def _stage(
+    lake: Path, table: str, content: str, spec: ExposuresSpec | EventsSpec, limits: IngestLimits
+) -> Stage:
+    """Return the place in the lake of what is read of a file with that content."""
+    return Stage(
+        lake,
+        table,
+        content=content,
+        spec=spec.model_dump(exclude={"path"}),
+        limits={name: getattr(limits, name) for name in ("reject_share", "reject_rows")},
+        duckdb=duckdb.__version__,  # ids are hashed by it
+        code=source_digest(
+            tasks.feedback,
+            tasks.ingest,
+            tasks.contracts,
+            files_spec,
+            schemas,
+            sys.modules[__name__],
+        ),
+    )
+
+
 def _read(
-    lake: Path,
-    folder: str,
+    stage: Stage,
     file: InputFile,
     spec: ExposuresSpec | EventsSpec,
     limits: IngestLimits,
@@ -115,16 +128,6 @@ def _read(
 ) -> StageResult:
     """Read one file, or return what an earlier run made of the same bytes."""
     started = time.perf_counter()
-    stage = Stage(
-        lake,
-        folder,
-        spec=spec.model_dump(exclude={"path"}),
-        limits={name: getattr(limits, name) for name in ("reject_share", "reject_rows")},
-        duckdb=duckdb.__version__,  # ids are hashed by it
-        code=source_digest(
-            tasks.feedback, tasks.ingest, files_spec, schemas, sys.modules[__name__]
-        ),
-    )
     if result := stage.finished():
         return result
     paths = {name: stage.folder / f"{name}.parquet" for name in ("rows", "rejected_rows")}
@@ -136,22 +139,14 @@ def _read(
         "records": report.records,
         "rejected": len(report.rejected),
     }
-    return stage.finish(time.perf_counter() - started, counts, **paths)
+    # The query that writes the rows holds them to their contract, repeated ids included.
+    return stage.finish(time.perf_counter() - started, counts, ("rows",), **paths)
 
 
 def _sentence(file: InputFile, error: Exception) -> str:
     if isinstance(error, CrossfadeError):
         return str(error)
     return f"{file.path} cannot be read ({str(error).splitlines()[0]}); write the file again"
-
-
-def _forget(lake: Path, used: set[str]) -> None:
-    """Delete what was read of files that no run has used for a while."""
-    oldest = time.time() - KEPT_DAYS * 86_400
-    for folder in lake.glob(f"{_PREFIX}*"):
-        versions = list(folder.iterdir())
-        if folder.name not in used and all(one.stat().st_mtime < oldest for one in versions):
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 def without(feedback: Feedback, reason: str) -> Feedback:
