@@ -94,6 +94,10 @@ def sample(
     scale: Annotated[float, typer.Option(help="Multiplies listeners and plays")] = 1.0,
     catalogue: Annotated[float, typer.Option(help="Multiplies tracks")] = 1.0,
     seed: Annotated[int, typer.Option(help="Another seed, another world")] = 0,
+    feedback: Annotated[
+        bool,
+        typer.Option("--feedback", help="Simulate an experiment too, and write crossfade.toml"),
+    ] = False,
     home: HomeOption = None,  # noqa: ARG001 - goes with every command
     debug: DebugOption = False,  # noqa: ARG001
 ) -> None:
@@ -104,7 +108,13 @@ def sample(
 
     try:
         parameters = SampleParameters.model_validate(
-            {"preset": preset, "scale": scale, "catalogue": catalogue, "seed": seed}
+            {
+                "preset": preset,
+                "scale": scale,
+                "catalogue": catalogue,
+                "seed": seed,
+                "feedback": feedback,
+            }
         )
     except ValidationError as error:
         first = error.errors()[0]
@@ -114,6 +124,8 @@ def sample(
         f"{summary.tracks:,} tracks ({summary.unplayed_tracks:,} unplayed), "
         f"{summary.users:,} listeners, {summary.plays:,} plays in {out}"
     )
+    if feedback:
+        typer.echo(f"{summary.exposures:,} exposures; `cd {out}` and `crossfade run` measures them")
 
 
 @app.command()

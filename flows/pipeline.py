@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from flows.artifacts.difference import show_difference
 from flows.artifacts.evaluation import show_evaluation
+from flows.artifacts.impact import show_impact
 from flows.artifacts.page import show
 from flows.artifacts.quality import show_data_quality
 from flows.artifacts.summary import summary_markdown
@@ -19,6 +20,8 @@ from flows.memory import PeakMemory
 from flows.runs import concluded, in_short, rename, starting_name
 from flows.settings import Settings, load_settings, worker_memory
 from tasks import steps
+from tasks.dataset import DatasetSpec
+from tasks.hybrid.parameters import HybridParameters
 from tasks.lake import StageResult, forget_unused
 from tasks.stages.evaluation import learned_parameters
 from tasks.stages.ingest import input_fingerprints
@@ -93,6 +96,7 @@ def _alone(settings: Settings, force: bool) -> tuple[Outcome, str]:
         outcome = _run(settings, home, cluster, memory, force)
         prune(home, settings.keep_releases)
         forget_unused(home.lake, settings.keep_stages)
+    show_impact(outcome.database)
     show("release-summary", summary_markdown(outcome), "What this run did")
     if not outcome.published:
         return outcome, f"nothing had changed: {outcome.release_id} stays current"
@@ -126,11 +130,12 @@ def _run(
         )
         hybrid = learned_parameters(measured, settings.hybrid)
     ranked = steps.lists(lake, client, ingested, neighbours, hybrid)
-    results = (ingested, *neighbours, *([measured] if measured else []), ranked)
-    stages = {result.stage: result for result in results}
+    impact, feedback_inputs = _impact(settings, spec, lake, ingested, hybrid)
+    results = (ingested, *neighbours, measured, ranked, impact)
+    stages = {result.stage: result for result in results if result is not None}
     candidate = Candidate(
         dataset=spec.name,
-        inputs=input_fingerprints(spec),
+        inputs=input_fingerprints(spec) | feedback_inputs,
         parameters=_parameters(settings),
         hybrid=hybrid,
         numeric_features=spec.tracks.numeric,
@@ -138,8 +143,10 @@ def _run(
         collaborative=neighbours[0],
         content=neighbours[1],
         lists=ranked,
-        data_quality=quality_with_drift(home, ingested, settings.ingest, spec.name),
+        data_quality=quality_with_drift(home, ingested, settings.ingest, spec.name, impact),
         evaluation=measured,
+        experiments=spec.experiments,
+        impact=impact,
         stage_seconds={
             name: 0.0 if result.reused else result.seconds for name, result in stages.items()
         },
@@ -156,6 +163,25 @@ def _run(
         stages=stages,
         peak_memory_bytes=memory.bytes,
     )
+
+
+def _impact(
+    settings: Settings,
+    spec: DatasetSpec,
+    lake: Path,
+    ingested: StageResult,
+    hybrid: HybridParameters,
+) -> tuple[StageResult | None, dict[str, str]]:
+    """Measure what came of earlier recommendations; return that and the digests of its files."""
+    if spec.feedback is None:
+        return None, {}
+    limits, memory_limit = settings.ingest, settings.memory_limit
+    read = steps.feedback(lake, spec.feedback, limits, memory_limit)
+    impact = steps.experiments(
+        lake, read, ingested["users"], spec.experiments, hybrid.segments, settings.measurement,
+        limits, memory_limit,
+    )  # fmt: skip
+    return impact, read.inputs
 
 
 def _publish(
@@ -189,5 +215,5 @@ def _plays(ingested: StageResult) -> str:
 
 def _parameters(settings: Settings) -> dict[str, Any]:
     """Return what decides the content of a release, as JSON-like values."""
-    chosen = ("ingest", "collaborative", "content", "hybrid", "evaluation")
+    chosen = ("ingest", "collaborative", "content", "hybrid", "evaluation", "measurement")
     return {name: getattr(settings, name).model_dump(mode="json") for name in chosen}

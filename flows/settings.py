@@ -16,9 +16,11 @@ from pydantic_settings import (
 )
 
 from tasks.content.parameters import ContentParameters
-from tasks.dataset import DatasetSpec
+from tasks.dataset import DatasetSpec, Experiments
 from tasks.errors import InputError
 from tasks.evaluation.parameters import EvaluationParameters
+from tasks.experiments.parameters import ExperimentParameters
+from tasks.feedback.spec import FeedbackSpec
 from tasks.hybrid.parameters import HybridParameters
 from tasks.ingest.limits import IngestLimits
 from tasks.neighbours.parameters import CollaborativeParameters, Model
@@ -84,6 +86,12 @@ class Settings(BaseSettings):
     hybrid: HybridParameters = HybridParameters()
     evaluation: EvaluationParameters = EvaluationParameters()
     tune: TuneParameters = TuneParameters()
+    measurement: ExperimentParameters = ExperimentParameters()
+    """How experiments are measured."""
+    feedback: FeedbackSpec | None = None
+    """What came of the recommendations, where the dataset's TOML does not say it."""
+    experiments: Experiments = ()
+    """The experiments, where the dataset's TOML does not name them."""
     _flags: frozenset[str] = frozenset()
 
     @classmethod
@@ -118,7 +126,7 @@ class Settings(BaseSettings):
                 raise InputError(
                     "both a dataset TOML and --tracks/--plays are configured; give one of the two"
                 )
-            return DatasetSpec.from_toml(self.dataset)
+            return self._with_feedback(DatasetSpec.from_toml(self.dataset))
         if self.tracks is None or self.plays is None:
             missing = " and ".join(
                 flag
@@ -129,9 +137,18 @@ class Settings(BaseSettings):
                 f"no input: {missing} not given; give --tracks CSV and --plays CSV (or --dataset "
                 "TOML), or make a sample with `crossfade sample --out DIR`"
             )
-        return DatasetSpec.kaggle(
-            self.tracks, self.plays, given_by=(self._word("tracks"), self._word("plays"))
-        )
+        words = self._word("tracks"), self._word("plays")
+        return self._with_feedback(DatasetSpec.kaggle(self.tracks, self.plays, given_by=words))
+
+    def _with_feedback(self, spec: DatasetSpec) -> DatasetSpec:
+        """Add the feedback and experiments of crossfade.toml; raises InputError if both have them."""
+        given = {"feedback": self.feedback, "experiments": self.experiments}
+        for name, value in given.items():
+            if value and getattr(spec, name):
+                raise InputError(
+                    f"both {self.dataset} and {SETTINGS_FILE} have `{name}`; keep one of them"
+                )
+        return spec.model_copy(update={name: value for name, value in given.items() if value})
 
     def _word(self, field: str) -> str:
         """Return what the user gave a setting by: the flag, the variable or the file."""

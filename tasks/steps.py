@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, cast
 from uuid import UUID
@@ -19,13 +19,18 @@ from tasks.dataset import DatasetSpec
 from tasks.errors import ClusterError
 from tasks.evaluation.gate import GateVerdict
 from tasks.evaluation.parameters import EvaluationParameters
-from tasks.hybrid.parameters import HybridParameters
+from tasks.experiments.configuration import Experiment
+from tasks.experiments.parameters import ExperimentParameters
+from tasks.feedback.spec import FeedbackSpec
+from tasks.hybrid.parameters import HybridParameters, Segment
 from tasks.ingest.limits import IngestLimits
 from tasks.lake import Dataset, StageResult, counts_in_words
 from tasks.neighbours.parameters import CollaborativeParameters
 from tasks.stages.collaborative import collaborative_stage
 from tasks.stages.content import content_stage
 from tasks.stages.evaluation import evaluation_stage, holdout_stage
+from tasks.stages.experiments import experiments_stage
+from tasks.stages.feedback import Feedback, feedback_stage, without
 from tasks.stages.gate import gate_stage
 from tasks.stages.ingest import ingest_stage
 from tasks.stages.lists import lists_stage
@@ -169,6 +174,41 @@ def lists(
 ) -> StageResult:
     """Rank the catalogue for every listener and every track."""
     return told(lists_stage(lake, client, ingested, *neighbours, parameters, _progress("lists")))
+
+
+@task(name="feedback")
+def feedback(lake: Path, spec: FeedbackSpec, limits: IngestLimits, memory_limit: str) -> Feedback:
+    """Read what came of earlier recommendations. Nothing that is wrong there stops a run."""
+    try:
+        read = feedback_stage(lake, spec, limits, memory_limit)
+    except Exception as error:
+        logger.exception("feedback: it cannot be read")
+        read = without(Feedback(), f"the feedback cannot be read ({error})")
+    for sentence in read.broken.values():
+        logger.warning("feedback: left out, %s", sentence)
+    logger.info("feedback: %s files, %s of them new", len(read.results), read.files_read)
+    return read
+
+
+@task(name="experiments")
+def experiments(
+    lake: Path,
+    read: Feedback,
+    users: Dataset,
+    configured: Sequence[Experiment],
+    segments: Sequence[Segment],
+    parameters: ExperimentParameters,
+    limits: IngestLimits,
+    memory_limit: str,
+) -> StageResult:
+    """Measure the experiments. If that fails, the run goes on with results that say so."""
+    given = (users, configured, segments, parameters, limits, memory_limit)
+    try:
+        return told(experiments_stage(lake, read, *given))
+    except Exception as error:
+        logger.exception("experiments: they cannot be measured")
+        nothing = without(Feedback(), f"the experiments cannot be measured ({error})")
+        return told(experiments_stage(lake, nothing, *given))
 
 
 @task(name="build", **_once)

@@ -17,7 +17,10 @@ from warehouse.manifest import SCHEMA_VERSION, STORAGE_VERSION
 POPULAR_ALL, POPULAR_SCOPE = 1000, 100
 """Rows of `popular_tracks` for the whole catalogue and for each genre or tag."""
 
-MACROS = ("lists", "search")
+MACROS = ("lists", "search", "experiments")
+
+MEASURED = ("experiment_results", "measured_weights", "click_rates", "position_bias")
+"""Relations that are empty where there is no feedback."""
 
 COLLABORATIVE = ("weights", "similarity")
 """The two tables a list can be ranked by; macros/ranked.sql is created once for each."""
@@ -39,10 +42,12 @@ class BuildInput(BaseModel):
     parameters: dict[str, Any]
     files: dict[str, list[Path]]
     """tracks, catalogue, listeners, similar_lists, weights, similarity, content, feature_weights,
-    data_quality, rejected_rows."""
+    data_quality, rejected_rows; and, with feedback, those of `MEASURED`."""
     segments: list[dict[str, Any]]
     segment_curve: list[dict[str, Any]] = []
     evaluation: list[dict[str, Any]] = []
+    experiments: list[dict[str, Any]] = []
+    assignments: list[dict[str, Any]] = []
     gamma: float
     artist_factor: float
     artist_factors: list[float]
@@ -134,6 +139,12 @@ def _create_store(connection: duckdb.DuckDBPyConnection, given: BuildInput) -> N
     _insert(connection, "segments", given.segments)
     _insert(connection, "segment_curve", given.segment_curve)
     _insert(connection, "evaluation", given.evaluation)
+    _insert(connection, "experiments", given.experiments)
+    _insert(connection, "assignments", given.assignments)
+    for name in set(MEASURED) & set(given.files):
+        connection.execute(
+            f"INSERT INTO store.{name} BY NAME FROM read_parquet(getvariable('{name}'))"
+        )
     connection.execute(
         "INSERT INTO store.constants VALUES (?, ?)", [given.gamma, given.artist_factors]
     )

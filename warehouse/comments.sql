@@ -82,6 +82,58 @@ COMMENT ON COLUMN evaluation.ci_low IS 'Lower end of the 95 % bootstrap interval
 COMMENT ON COLUMN evaluation.ci_high IS 'Upper end of the 95 % bootstrap interval';
 COMMENT ON COLUMN evaluation.users IS 'Held-out listeners measured';
 
+COMMENT ON VIEW experiments IS 'What is being tried on whom. One row per experiment and variant.';
+COMMENT ON COLUMN experiments.experiment IS 'Name of the experiment';
+COMMENT ON COLUMN experiments.variant IS 'Name of the variant';
+COMMENT ON COLUMN experiments.is_control IS 'True: what the other variants are compared with';
+COMMENT ON COLUMN experiments.share IS 'Share of the listeners that the variant is for';
+COMMENT ON COLUMN experiments.weight IS 'Collaborative share to serve, see variant_weight; NULL: the default';
+COMMENT ON COLUMN experiments.preset IS 'The weight by name: content, balanced, collaborative or learned; NULL: none';
+COMMENT ON COLUMN experiments.model IS 'Model whose release the app shall ask; NULL: this one';
+COMMENT ON COLUMN experiments.release_id IS 'Release that the app shall ask; NULL: the current one';
+COMMENT ON COLUMN experiments.starts_at IS 'First moment whose exposures count, UTC';
+COMMENT ON COLUMN experiments.ends_at IS 'First moment whose exposures do not count any more, UTC';
+
+COMMENT ON VIEW experiment_results IS 'What each variant changed, by listener (docs/experiments.md). Intervals may be read every day. One row per experiment, variant, segment and metric; empty without feedback.';
+COMMENT ON COLUMN experiment_results.experiment IS 'Name of the experiment';
+COMMENT ON COLUMN experiment_results.variant IS 'Name of the variant';
+COMMENT ON COLUMN experiment_results.segment IS '''all'' or a history-length segment';
+COMMENT ON COLUMN experiment_results.metric IS 'click_through_rate, plays_per_exposure, skip_rate, listening_seconds, return_day_1, return_day_7, return_day_30, subscription_rate or cancellation_rate';
+COMMENT ON COLUMN experiment_results.users IS 'Listeners who were shown something in this variant';
+COMMENT ON COLUMN experiment_results.exposures IS 'Tracks shown to them';
+COMMENT ON COLUMN experiment_results.value IS 'The metric in this variant; NULL: withheld, or nothing to divide by';
+COMMENT ON COLUMN experiment_results.lift IS 'Relative difference to the control, 0.05 = 5 % more; NULL: control, withheld or too little data';
+COMMENT ON COLUMN experiment_results.ci_low IS 'Lower end of the interval of the lift, as safe read daily as once';
+COMMENT ON COLUMN experiment_results.ci_high IS 'Upper end of it; NULL: no bounds yet';
+COMMENT ON COLUMN experiment_results.p_value IS 'Smallest error level at which the interval would leave out 0';
+COMMENT ON COLUMN experiment_results.note IS 'What to bear in mind: control, withheld and why, how many more listeners it takes';
+
+COMMENT ON VIEW measured_weights IS 'The weight that did best with listeners beside the one chosen offline; nothing is adopted. One row per segment and experiment on weights.';
+COMMENT ON COLUMN measured_weights.segment IS 'History-length segment';
+COMMENT ON COLUMN measured_weights.experiment IS 'Name of the experiment';
+COMMENT ON COLUMN measured_weights.offline_weight IS 'Weight in use, chosen on held-out listeners';
+COMMENT ON COLUMN measured_weights.measured_weight IS 'Weight that is measurably best; NULL: none is';
+COMMENT ON COLUMN measured_weights.metric IS 'Metric that decided';
+COMMENT ON COLUMN measured_weights.lift IS 'Relative difference of it to the control';
+COMMENT ON COLUMN measured_weights.ci_low IS 'Lower end of the interval of the lift';
+COMMENT ON COLUMN measured_weights.ci_high IS 'Upper end of the interval of the lift';
+COMMENT ON COLUMN measured_weights.note IS 'Why the two weights differ or agree';
+
+COMMENT ON VIEW click_rates IS 'How often tracks are clicked, with the advantage of their place taken out. One row per segment and track with enough exposures.';
+COMMENT ON COLUMN click_rates.segment IS '''all'' or a history-length segment';
+COMMENT ON COLUMN click_rates.track_id IS 'Id of the track';
+COMMENT ON COLUMN click_rates.exposures IS 'Times it was shown';
+COMMENT ON COLUMN click_rates.clicks IS 'Times it was clicked';
+COMMENT ON COLUMN click_rates.click_rate IS 'Clicks by exposures, as they are';
+COMMENT ON COLUMN click_rates.corrected_click_rate IS 'Click rate it would have at the first rank';
+
+COMMENT ON VIEW position_bias IS 'How often each rank is looked at. One row per rank.';
+COMMENT ON COLUMN position_bias.rank IS 'Place in the list, from 1';
+COMMENT ON COLUMN position_bias.exposures IS 'Tracks shown there';
+COMMENT ON COLUMN position_bias.clicks IS 'Times they were clicked';
+COMMENT ON COLUMN position_bias.click_rate IS 'Clicks by exposures';
+COMMENT ON COLUMN position_bias.examination IS 'How often the rank is looked at, the first being 1';
+
 COMMENT ON VIEW data_quality IS 'Checks of the input and the lake. One row per check.';
 COMMENT ON COLUMN data_quality.check_name IS 'Name of the check';
 COMMENT ON COLUMN data_quality.severity IS 'warn or stop';
@@ -117,3 +169,5 @@ COMMENT ON MACRO TABLE user_candidates IS '`user_candidates(user_id, weight := N
 COMMENT ON MACRO TABLE track_candidates IS '`track_candidates(track_id, weight := NULL, exclude := [])`: the whole ordered list for a track, to the last eligible track, to filter.';
 COMMENT ON MACRO TABLE explain IS '`explain(track_a, track_b)`: why two tracks are close. One row; none if either id is unknown.';
 COMMENT ON MACRO TABLE search_tracks IS '`search_tracks(text, k := 10)`: find tracks by name or artist; case, accents and typos are forgiven.';
+COMMENT ON MACRO variant IS '`variant(user_id, experiment)`: the variant that a listener belongs to, the same in every release and DuckDB version; NULL: takes no part, or there is no such experiment.';
+COMMENT ON MACRO variant_weight IS '`variant_weight(user_id, experiment)`: the weight of that variant, to serve it: `FROM recommend_user(''a listener'', weight := variant_weight(''a listener'', ''an experiment''))`; NULL: the default.';

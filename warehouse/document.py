@@ -19,14 +19,20 @@ EXAMPLES = {
     "explain": "'', ''",
     "search_tracks": "''",
 }
-"""The macros of the contract, with arguments that tell what columns they return."""
+"""The table macros of the contract, with arguments that tell what columns they return."""
+
+SCALARS = ("variant", "variant_weight")
+"""The scalar macros of the contract."""
 
 
 def document(connection: duckdb.DuckDBPyConnection) -> str:
     """Return the page that describes an open release."""
     page = files("warehouse").joinpath("document.md").read_text()
     described = "\n\n".join(_relation(connection, name) for name in relations())
-    macros = "\n\n".join(_macro(connection, name) for name in EXAMPLES)
+    macros = "\n\n".join(
+        [*(_macro(connection, name) for name in EXAMPLES),
+         *(_heading(connection, name) for name in SCALARS)]
+    )  # fmt: skip
     return page.replace("{relations}", described).replace("{macros}", macros)
 
 
@@ -46,15 +52,19 @@ def _relation(connection: duckdb.DuckDBPyConnection, name: str) -> str:
     )
 
 
-def _macro(connection: duckdb.DuckDBPyConnection, name: str) -> str:
+def _heading(connection: duckdb.DuckDBPyConnection, name: str) -> str:
     comment = connection.execute(
         "SELECT f.comment FROM duckdb_functions() f "
         "WHERE f.schema_name = 'main' AND f.function_name = ?",
         [name],
     ).fetchall()[0][0]
+    return f"### {name}\n\n{comment}"
+
+
+def _macro(connection: duckdb.DuckDBPyConnection, name: str) -> str:
     described = connection.execute(f"DESCRIBE FROM {name}({EXAMPLES[name]})").fetchall()
     columns = ", ".join(f"`{column}`" for column, *_ in described)
-    return f"### {name}\n\n{comment}\n\nReturns {columns}."
+    return f"{_heading(connection, name)}\n\nReturns {columns}."
 
 
 def main() -> None:

@@ -113,3 +113,32 @@ CREATE TABLE store.release (
     row_counts MAP(VARCHAR, BIGINT), stage_seconds MAP(VARCHAR, DOUBLE), peak_memory_bytes BIGINT,
     gamma DOUBLE, artist_factor DOUBLE
 );
+
+-- What is being tried, and for each experiment where in [0, 1) the variants' parts end.
+CREATE TABLE store.experiments (
+    experiment VARCHAR, variant VARCHAR, is_control BOOLEAN, share DOUBLE, weight DOUBLE,
+    preset VARCHAR, model VARCHAR, release_id VARCHAR, starts_at TIMESTAMP, ends_at TIMESTAMP
+);
+
+CREATE TABLE store.assignments (
+    name VARCHAR, upper_ends DOUBLE[], variants VARCHAR[], weights DOUBLE[]
+);
+
+CREATE TABLE store.experiment_results (
+    experiment VARCHAR, variant VARCHAR, segment VARCHAR, metric VARCHAR, users BIGINT,
+    exposures BIGINT, value DOUBLE, lift DOUBLE, ci_low DOUBLE, ci_high DOUBLE, p_value DOUBLE,
+    note VARCHAR
+);
+
+CREATE TABLE store.measured_weights (
+    segment VARCHAR, experiment VARCHAR, offline_weight DOUBLE, measured_weight DOUBLE,
+    metric VARCHAR, lift DOUBLE, ci_low DOUBLE, ci_high DOUBLE, note VARCHAR
+);
+
+CREATE TABLE store.click_rates (
+    segment VARCHAR, track_id VARCHAR, exposures BIGINT, clicks BIGINT, corrected_click_rate DOUBLE
+);
+
+CREATE TABLE store.position_bias (
+    rank INTEGER, exposures BIGINT, clicks BIGINT, examination DOUBLE
+);

@@ -88,6 +88,20 @@ ORDER BY s.position;
 CREATE VIEW segment_curve AS FROM store.segment_curve;
 CREATE VIEW feature_weights AS FROM store.feature_weights;
 CREATE VIEW evaluation AS FROM store.evaluation;
+CREATE VIEW experiments AS FROM store.experiments;
+CREATE VIEW experiment_results AS FROM store.experiment_results;
+CREATE VIEW measured_weights AS FROM store.measured_weights;
+
+CREATE VIEW click_rates AS
+SELECT
+    r.segment, r.track_id, r.exposures, r.clicks, r.clicks / r.exposures AS click_rate,
+    r.corrected_click_rate
+FROM store.click_rates r;
+
+CREATE VIEW position_bias AS
+SELECT p.rank, p.exposures, p.clicks, p.clicks / p.exposures AS click_rate, p.examination
+FROM store.position_bias p;
+
 CREATE VIEW data_quality AS FROM store.data_quality;
 CREATE VIEW rejected_rows AS FROM store.rejected_rows;
 CREATE VIEW release AS FROM store.release;

@@ -8,8 +8,9 @@ same in SQL.
 
 import hashlib
 from collections.abc import Sequence
+from typing import Any
 
-from tasks.experiments.configuration import Experiment, upper_ends
+from tasks.experiments.configuration import Experiment, naive, upper_ends
 
 BITS = 52
 _HEX = BITS // 4
@@ -31,3 +32,32 @@ def variant_position(user_id: str, experiment: str, ends: Sequence[float]) -> in
     """Return the position of the listener's variant, given where each variant's part ends."""
     place = bucket(user_id, experiment)
     return next((position for position, end in enumerate(ends) if place < end), None)
+
+
+def variant_rows(experiment: Experiment) -> list[dict[str, Any]]:
+    """Return the rows of the relation `experiments`."""
+    return [
+        {
+            "experiment": experiment.name,
+            "variant": variant.name,
+            "is_control": position == 0,
+            "share": variant.share,
+            "weight": variant.served_weight,
+            "preset": variant.preset,
+            "model": variant.model,
+            "release_id": variant.release,
+            "starts_at": naive(experiment.start).item(),
+            "ends_at": naive(experiment.end).item(),
+        }
+        for position, variant in enumerate(experiment.variants)
+    ]
+
+
+def assignment_row(experiment: Experiment) -> dict[str, Any]:
+    """Return what the macro `variant` looks up."""
+    return {
+        "name": experiment.name,
+        "upper_ends": upper_ends(experiment.shares),
+        "variants": [variant.name for variant in experiment.variants],
+        "weights": [variant.served_weight for variant in experiment.variants],
+    }

@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from tasks.errors import InputError
 from tasks.lake import publish_file
 from tasks.sample.catalogue import build_catalogue
-from tasks.sample.history import write_history
+from tasks.sample.feedback import write_feedback
+from tasks.sample.history import user_ids, write_history
 from tasks.sample.listening import gather_audience
 from tasks.sample.music_info import make_track_ids, write_music_info
 
@@ -38,6 +39,9 @@ class SampleParameters(BaseModel):
     seed: int = Field(default=0, ge=0, le=2**31 - 1)
     """Another seed, another catalogue and other listeners."""
 
+    feedback: bool = False
+    """Simulate an experiment too: exposures, events, and a crossfade.toml that names them all."""
+
     @property
     def tracks(self) -> int:
         """Number of catalogue tracks."""
@@ -62,6 +66,8 @@ class SampleSummary(BaseModel):
     """About 40 % of the tracks; more where there are fewer plays than it takes."""
     tracks_path: Path
     plays_path: Path
+    exposures: int = 0
+    """Rows of ``exposures.csv``; 0 without feedback."""
 
 
 def generate_sample(out: Path, parameters: SampleParameters) -> SampleSummary:
@@ -82,6 +88,9 @@ def generate_sample(out: Path, parameters: SampleParameters) -> SampleSummary:
             listeners = write_history(partial[1], audience, track_ids, _THREADS)
             for source, path in zip(partial, paths, strict=True):
                 publish_file(source, path)
+            exposures = 0
+            if parameters.feedback:
+                exposures = write_feedback(out, user_ids(audience), track_ids, parameters.seed)
         finally:
             for source in partial:
                 source.unlink(missing_ok=True)
@@ -97,4 +106,5 @@ def generate_sample(out: Path, parameters: SampleParameters) -> SampleSummary:
         unplayed_tracks=int((listeners == 0).sum()),
         tracks_path=paths[0],
         plays_path=paths[1],
+        exposures=exposures,
     )

@@ -65,6 +65,17 @@ def _block_table(
     return pa.Table.from_arrays(columns, schema=SCHEMA), plays.track
 
 
+def user_ids(audience: Audience) -> pa.Array:
+    """Return the id of every listener, in the order of the blocks."""
+    sizes = np.diff([*range(0, len(audience.lengths), BLOCK), len(audience.lengths)]).tolist()
+    return pa.concat_arrays(
+        [
+            _user_ids(users, stream(audience.seed, "user ids", block))
+            for block, users in enumerate(sizes)
+        ]
+    )
+
+
 def _user_ids(users: int, rng: np.random.Generator) -> pa.Array:
     """Return 40 hex digits each, as the SHA-1 sums in the real file; 160 bits do not repeat."""
     return _fixed_width(_HEX[rng.integers(16, size=(users, 40))].tobytes(), 40)

@@ -32,9 +32,6 @@ from tasks.stages.ingest import database_config
 
 CHECKS = Path(tasks.feedback.__file__).parent / "checks"
 
-MEASURED = ("experiment_results", "measured_weights", "click_rates", "position_bias")
-"""The datasets that become relations of the release."""
-
 
 def experiments_stage(
     lake: Path,
@@ -48,8 +45,8 @@ def experiments_stage(
 ) -> StageResult:
     """Measure every experiment on the feedback that was read.
 
-    Datasets: those of `MEASURED` (tasks.schemas), `data_quality`, and `rejected_rows` of all
-    feedback files.
+    Datasets: those of warehouse.build.MEASURED (tasks.schemas), `data_quality`, and
+    `rejected_rows` of all feedback files.
     """
     started = time.perf_counter()
     stage = Stage(
@@ -111,7 +108,7 @@ def _measured(
     segments: Sequence[Segment],
     parameters: ExperimentParameters,
 ) -> dict[str, pa.Table]:
-    """Return the tables of `MEASURED`."""
+    """Return the tables that become relations of the release."""
     as_of = latest_moment(con)
     rows: list[dict[str, Any]] = []
     weights: list[dict[str, Any]] = []

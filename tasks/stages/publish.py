@@ -15,12 +15,14 @@ import pyarrow as pa
 import tasks.hybrid
 import warehouse
 from tasks.errors import RunError
+from tasks.experiments.assignment import assignment_row, variant_rows
+from tasks.experiments.configuration import Experiment
 from tasks.hybrid.parameters import HybridParameters, Segment, artist_factors
 from tasks.ingest.drift import drift_checks
 from tasks.ingest.limits import IngestLimits
 from tasks.lake import StageResult, fingerprint, source_digest, write_parquet
 from tasks.stages.gate import MEASURED_LISTENERS
-from warehouse.build import BuildInput, build, record_release
+from warehouse.build import MEASURED, BuildInput, build, record_release
 from warehouse.checks import check_release
 from warehouse.home import DATABASE, Home
 from warehouse.manifest import SCHEMA_VERSION, STORAGE_VERSION, Manifest, file_digest
@@ -53,6 +55,9 @@ class Candidate:
     data_quality: pa.Table
     """The checks of the input, and how it drifted from the current release."""
     evaluation: StageResult | None = None
+    experiments: Sequence[Experiment] = ()
+    impact: StageResult | None = None
+    """What the experiments stage measured, where there is feedback."""
     stage_seconds: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -64,24 +69,31 @@ class Candidate:
             *self.content.datasets.values(),
             *self.lists.datasets.values(),
             *(self.evaluation.datasets.values() if self.evaluation else ()),
+            *(self.impact.datasets.values() if self.impact else ()),
         ]
         return fingerprint(
             dataset=self.dataset,
             inputs=sorted(self.inputs.values()),
             parameters=self.parameters,
             hybrid=self.hybrid,
+            experiments=list(self.experiments),
             digests=[dataset.digest for dataset in datasets],
             code=source_digest(tasks.hybrid, warehouse),
         )
 
 
 def quality_with_drift(
-    home: Home, ingested: StageResult, limits: IngestLimits, dataset: str
+    home: Home,
+    ingested: StageResult,
+    limits: IngestLimits,
+    dataset: str,
+    impact: StageResult | None = None,
 ) -> pa.Table:
-    """Return the checks of the input, followed by how it drifted from the current release."""
+    """Return the checks of the input, how it drifted from the current release, the feedback's."""
     current = current_release(home)
     drift = drift_checks(ingested, current.database if current else None, limits, dataset)
-    return pa.concat_tables([ingested["data_quality"].read(), drift])
+    feedback = [impact["data_quality"].read()] if impact else []
+    return pa.concat_tables([ingested["data_quality"].read(), drift, *feedback])
 
 
 def blend_of_current(home: Home, dataset: str, hybrid: HybridParameters) -> HybridParameters:
@@ -221,6 +233,9 @@ def _build_input(
     files["data_quality"] = [data_quality]
     for name, prefix in (("listeners", "listeners_"), ("similar_lists", "similar_")):
         files[name] = [lists[part].path for part in sorted(lists) if part.startswith(prefix)]
+    if candidate.impact is not None:
+        files |= {name: [candidate.impact[name].path] for name in MEASURED}
+        files["rejected_rows"].append(candidate.impact["rejected_rows"].path)
     rows: dict[str, list[dict[str, Any]]] = {"evaluation": [], "segment_curve": []}
     if candidate.evaluation is not None:
         rows = {name: candidate.evaluation[name].read().to_pylist() for name in rows}
@@ -237,6 +252,8 @@ def _build_input(
             {"position": position, **segment.model_dump()}
             for position, segment in enumerate(hybrid.segments)
         ],
+        experiments=[row for one in candidate.experiments for row in variant_rows(one)],
+        assignments=[assignment_row(one) for one in candidate.experiments],
         gamma=hybrid.gamma,
         artist_factor=hybrid.artist_factor,
         artist_factors=artist_factors(hybrid.artist_factor).tolist(),
