@@ -141,7 +141,7 @@ class Settings(BaseSettings):
         return self._with_feedback(DatasetSpec.kaggle(self.tracks, self.plays, given_by=words))
 
     def _with_feedback(self, spec: DatasetSpec) -> DatasetSpec:
-        """Add the feedback and experiments of crossfade.toml; raises InputError if both have them."""
+        """Add what crossfade.toml says of feedback; raises InputError if both say something."""
         given = {"feedback": self.feedback, "experiments": self.experiments}
         for name, value in given.items():
             if value and getattr(spec, name):

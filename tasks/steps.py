@@ -176,7 +176,7 @@ def lists(
     return told(lists_stage(lake, client, ingested, *neighbours, parameters, _progress("lists")))
 
 
-@task(name="feedback")
+@task(name="feedback", **_once)
 def feedback(lake: Path, spec: FeedbackSpec, limits: IngestLimits, memory_limit: str) -> Feedback:
     """Read what came of earlier recommendations. Nothing that is wrong there stops a run."""
     try:
@@ -190,7 +190,7 @@ def feedback(lake: Path, spec: FeedbackSpec, limits: IngestLimits, memory_limit:
     return read
 
 
-@task(name="experiments")
+@task(name="experiments", **_once)
 def experiments(
     lake: Path,
     read: Feedback,
