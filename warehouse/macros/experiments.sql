@@ -9,11 +9,13 @@ CREATE MACRO store.bucket(user_id, experiment) AS
 -- The position among the variants counts the parts of [0, 1) that end at or before the bucket; one
 -- beyond the last part takes no part in the experiment.
 CREATE MACRO variant(user_id, experiment) AS (
-    SELECT a.variants[1 + len(list_filter(a.upper_ends, lambda e: e <= store.bucket(user_id, experiment)))]
+    SELECT a.variants[CASE WHEN user_id IS NOT NULL THEN
+        1 + len(list_filter(a.upper_ends, lambda e: e <= store.bucket(user_id, experiment))) END]
     FROM store.assignments a WHERE a.name = experiment::VARCHAR
 );
 
 CREATE MACRO variant_weight(user_id, experiment) AS (
-    SELECT a.weights[1 + len(list_filter(a.upper_ends, lambda e: e <= store.bucket(user_id, experiment)))]
+    SELECT a.weights[CASE WHEN user_id IS NOT NULL THEN
+        1 + len(list_filter(a.upper_ends, lambda e: e <= store.bucket(user_id, experiment))) END]
     FROM store.assignments a WHERE a.name = experiment::VARCHAR
 );

@@ -9,9 +9,12 @@ from pydantic import BaseModel
 from tasks.contracts.document import input_table
 from tasks.contracts.inputs import PLAYS_FILE, TRACKS_FILE, InputColumn
 from tasks.dataset import DatasetSpec, PlaysSpec, TracksSpec
+from tasks.experiments.configuration import Experiment
+from tasks.feedback.spec import EventsSpec, ExposuresSpec
 from tasks.ingest.checks import all_checks
 from tasks.ingest.limits import DriftLimits, IngestLimits
-from tasks.ingest.reasons import REASONS
+from tasks.ingest.reasons import FEEDBACK_REASONS, REASONS
+from tasks.stages.experiments import CHECKS as FEEDBACK_CHECKS
 
 PAGE = (Path(__file__).parents[3] / "docs" / "dataset.md").read_text(encoding="utf-8")
 
@@ -35,15 +38,21 @@ def test_the_example_is_a_dataset(tmp_path: Path) -> None:
 
 
 def test_every_field_is_described() -> None:
-    models: dict[str, type[BaseModel]] = {"tracks": TracksSpec, "plays": PlaysSpec}
+    models: dict[str, type[BaseModel]] = {
+        "tracks": TracksSpec,
+        "plays": PlaysSpec,
+        "feedback.exposures": ExposuresSpec,
+        "feedback.events": EventsSpec,
+        "experiments": Experiment,
+    }
     for table, model in models.items():
         for field in model.model_fields:
             assert f"`{table}.{field}`" in PAGE
 
 
 def test_every_reason_is_described_as_in_the_code() -> None:
-    described = {name: text for name, (text,) in rows(2).items() if name in REASONS}
-    assert described == REASONS
+    reasons = REASONS | FEEDBACK_REASONS
+    assert {name: text for name, (text,) in rows(2).items() if name in reasons} == reasons
 
 
 def test_every_limit_is_there_with_its_default() -> None:
@@ -58,7 +67,7 @@ def test_every_limit_is_there_with_its_default() -> None:
 
 def test_every_check_is_named() -> None:
     named = {"rejected_rows", "duplicate_plays"}  # by their limits
-    for check in all_checks():
+    for check in (*all_checks(), *all_checks(FEEDBACK_CHECKS)):
         assert check.name in named or f"`{check.name}`" in PAGE
 
 
