@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import statsmodels.api as sm
+from numpy.typing import NDArray
 from scipy import optimize
 from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
 
@@ -23,7 +24,7 @@ def _arm(rng: np.random.Generator, users: int, rate: float) -> Arm:
     )
 
 
-def _means(values: np.ndarray) -> Arm:
+def _means(values: NDArray[np.float64]) -> Arm:
     nothing = np.zeros(len(values))
     return Arm(values, np.ones(len(values)), nothing, nothing)
 
