@@ -13,7 +13,7 @@ CLOSE = 1e-9
 
 
 def _arm(rng: np.random.Generator, users: int, rate: float) -> Arm:
-    shown = rng.poisson(8, users) + 1.0
+    shown = (rng.poisson(8, users) + 1).astype(np.float64)
     liking = rng.gamma(2.0, rate / 2.0, users).clip(max=1)
     before = rng.poisson(6, users).astype(float)
     return Arm(
