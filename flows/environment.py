@@ -7,15 +7,24 @@ import sys
 from pathlib import Path
 
 from flows.presence import running_server
+from tasks.errors import InputError
 
 
 def prepare(home: Path) -> None:
     """Keep state inside the home, telemetry off and BLAS single-threaded.
 
     Whatever the environment sets already is left as it is, so an existing Prefect server
-    (PREFECT_API_URL) or cache folder is used when there is one.
+    (PREFECT_API_URL) or cache folder is used when there is one. Raises InputError when the home
+    cannot be made.
     """
     home = home.resolve()
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"{home} cannot hold the lake and the warehouse ({error.strerror}); give a folder that "
+            "can be written in `--home` or CROSSFADE_HOME"
+        ) from None
     defaults = {
         "PREFECT_HOME": str(home / "prefect"),
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",

@@ -153,8 +153,11 @@ class Stage:
             name: dataset.model_copy(update={"path": self.folder / dataset.path})
             for name, dataset in result.datasets.items()
         }
-        if not all(dataset.is_whole() for dataset in here.values()):
+        damaged = [dataset.path for dataset in here.values() if not dataset.is_whole()]
+        if damaged:
             record.unlink()
+            for path in damaged:  # a part file among them must not pass for a finished block
+                path.unlink(missing_ok=True)
             return None
         os.utime(self.folder)  # `forget_unused` keeps what was used last
         return result.model_copy(update={"datasets": here, "reused": True})

@@ -1,7 +1,6 @@
 """The main job, run as its user runs it: command line, real files, real Prefect server."""
 
 import json
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -10,12 +9,8 @@ import httpx
 import pytest
 
 from tests.conftest import CommandLine, Published, Sample
+from tests.flows.homes import copied
 from warehouse.build import relations
-
-
-def _copy(published: Published, to: Path) -> CommandLine:
-    shutil.copytree(published.home, to / "home", symlinks=True)
-    return CommandLine(to, {**published.environment, "CROSSFADE_HOME": str(to / "home")})
 
 
 def test_a_run_publishes_and_says_how_to_query(published: Published) -> None:
@@ -54,22 +49,8 @@ def test_each_stage_is_a_task_run_and_the_summary_an_artifact(published: Publish
     assert float(by_key["progress-lists"]) == 100.0
 
 
-def test_the_same_input_again_publishes_nothing(
-    published: Published, sample: Sample, tmp_path: Path
-) -> None:
-    crossfade = _copy(published, tmp_path)
-    for path in (sample.tracks, sample.plays):
-        path.touch()
-    done = crossfade("run", *sample.flags)
-    assert done.returncode == 0, done.stderr
-    assert "unchanged" in done.stdout
-    said = [line for line in done.stderr.splitlines() if "unchanged, reused" in line]
-    assert len(said) == 5
-    assert len(list((tmp_path / "home" / "warehouse" / "releases").iterdir())) == 1
-
-
 def test_releases_rollback_and_prune(published: Published, sample: Sample, tmp_path: Path) -> None:
-    crossfade = _copy(published, tmp_path)
+    crossfade = copied(published, tmp_path)
     pointer = tmp_path / "home" / "warehouse" / "current.duckdb"
     first = pointer.readlink().parent.name
     assert crossfade("run", *sample.flags, "--model", "cosine").returncode == 0
@@ -152,7 +133,7 @@ def test_wrong_input_is_one_sentence_and_harms_nothing(
 ) -> None:
     assert callable(damage)
     tracks, plays = damage(sample, tmp_path)
-    crossfade = _copy(published, tmp_path)
+    crossfade = copied(published, tmp_path)
     done = crossfade("run", "--tracks", tracks, "--plays", plays)
     assert done.returncode == 2
     lines = [line for line in done.stderr.splitlines() if line.strip()]
@@ -183,7 +164,7 @@ def test_bad_usage(published: Published, sample: Sample) -> None:
 
 
 def test_a_second_run_meets_the_lock(published: Published, sample: Sample, tmp_path: Path) -> None:
-    crossfade = _copy(published, tmp_path)
+    crossfade = copied(published, tmp_path)
     holder = subprocess.Popen(
         ["flock", str(tmp_path / "home" / "run.lock"), "sleep", "60"], start_new_session=True
     )

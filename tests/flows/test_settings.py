@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from flows.environment import prepare
 from flows.settings import load_settings
 from tasks.errors import InputError
 
@@ -65,6 +66,14 @@ def test_the_input_is_called_what_the_user_called_it(
     assert load_settings().spec().given_by == ("crossfade.toml: tracks", "CROSSFADE_PLAYS")
     given = load_settings(tracks=Path("t.csv"), plays=Path("r.csv")).spec()
     assert given.given_by == ("--tracks", "--plays")
+
+
+def test_a_home_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(
+        InputError, match=r"file cannot hold the lake .* `--home` or CROSSFADE_HOME"
+    ):
+        prepare(tmp_path / "file")
 
 
 def test_an_input_is_asked_for_once() -> None:

@@ -70,6 +70,7 @@ def test_damage_is_noticed(tmp_path: Path, damage: str) -> None:
         (stage.folder / "stage.json").write_text("{")
     assert Stage(tmp_path, "example", inputs="a").finished() is None
     assert not (stage.folder / "stage.json").exists()
+    assert path.exists() == (damage == "record")
 
 
 def test_the_lake_can_be_moved(tmp_path: Path) -> None:

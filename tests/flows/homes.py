@@ -1,0 +1,41 @@
+"""What the tests of whole runs share: homes to change, and what is in a release."""
+
+import shutil
+from pathlib import Path
+
+import duckdb
+
+from tests.conftest import CommandLine, Published
+from warehouse.build import relations
+
+TIMES = {"release": ("release_id", "created_at", "stage_seconds", "peak_memory_bytes")}
+"""Columns that tell of the run and not of the data."""
+
+
+def copied(published: Published, to: Path) -> CommandLine:
+    """Copy the published home to ``to / "home"`` and return a command line that works there."""
+    shutil.copytree(published.home, to / "home", symlinks=True)
+    return CommandLine(to, {**published.environment, "CROSSFADE_HOME": str(to / "home")})
+
+
+def contents(database: Path, *but: str) -> dict[str, tuple[int, str]]:
+    """Return the number of rows and a digest of every relation but the named ones."""
+    found = {}
+    with duckdb.connect(str(database), read_only=True) as connection:
+        for name in relations():
+            if name in but:
+                continue
+            columns = ", ".join(TIMES.get(name, ()))
+            kept = f"* EXCLUDE ({columns})" if columns else "*"
+            rows = connection.sql(
+                f"SELECT count(*), md5(string_agg(md5(r::VARCHAR), '' ORDER BY md5(r::VARCHAR))) "
+                f"FROM (SELECT {kept} FROM {name}) r"
+            ).fetchall()
+            found[name] = (rows[0][0], rows[0][1])
+    return found
+
+
+def said(stage: str, log: str) -> str:
+    """Return what a run's log says of a stage: "unchanged, reused" or how long it took."""
+    (line,) = [line for line in log.splitlines() if f"{stage}: " in line and "(" in line]
+    return "reused" if "unchanged, reused" in line else "computed"
