@@ -19,7 +19,7 @@ MOMENTS = {
     "ingest": "lake/ingest/*/parts",
     "holdout": "lake/holdout/*",
     "collaborative": "lake/collaborative/*/parts/neighbours/part-*",
-    "content": "lake/content/*/parts/similar/part-*",
+    "content": "lake/content/*/parts/part-*",
     "evaluation": "lake/evaluation/*/parts/tuning/part-*",
     "lists": "lake/lists/*/listeners/part-*",
     "build": "warehouse/building/*/crossfade.duckdb",
