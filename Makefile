@@ -16,7 +16,7 @@ SAMPLE = $(CROSSFADE_HOME)/sample
 # Where `make ui` listens, on 127.0.0.1.
 PORT ?= 4200
 
-.PHONY: help install run ui ui-stop ui-pictures deploy test test-slow bench lint format lock clean
+.PHONY: help install run ui ui-stop ui-pictures deploy explore explore-pictures test test-slow bench lint format lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | column -t -s '	'
@@ -66,6 +66,12 @@ ui-pictures: install  ## take the pictures of docs/operations.md again, from a s
 
 deploy: install  ## deployments and alerts onto the Prefect server that PREFECT_API_URL names
 	@$(BIN)/python -m flows.deploy
+
+explore: install  ## look at the current release in a browser
+	@$(BIN)/crossfade explore
+
+explore-pictures: install  ## take the pictures of docs/explorer.md again, from the current release
+	@$(BIN)/python -m tests.warehouse.explorer.screenshots "$(CROSSFADE_HOME)"
 
 test: install  ## the test suite
 	$(BIN)/pytest -m "not slow"

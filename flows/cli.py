@@ -4,6 +4,7 @@ import logging
 import os
 from collections.abc import Callable
 from functools import wraps
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, ParamSpec
 
@@ -348,6 +349,28 @@ def recommend(
     with Reader(_home(home).current) as reader:
         table = reader.query(f"FROM {call}(?, k := ?, weight := ?)", [argument, k, weight])
     print_rows(table, output)
+
+
+@app.command()
+@_in_a_sentence
+def explore(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to serve on")] = 8501,
+    host: Annotated[str, typer.Option(help="Address to serve on")] = "127.0.0.1",
+    browser: Annotated[
+        bool, typer.Option("--browser/--no-browser", help="Open a browser window")
+    ] = False,
+    home: HomeOption = None,
+    debug: DebugOption = False,  # noqa: ARG001
+) -> None:
+    """Look at the current release in a browser."""
+    if find_spec("streamlit") is None:
+        raise InputError(
+            "the explorer needs streamlit, which is not installed; add it with "
+            "`pip install 'crossfade[explorer]'`"
+        )
+    from warehouse.explorer.launch import launch
+
+    launch(_home(home), port, host, browser)
 
 
 def _log_to_terminal(debug: bool) -> None:

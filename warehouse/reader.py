@@ -19,13 +19,24 @@ class Reader:
     """Queries the current release and moves on when a new one is published.
 
     Opens read-only, so it never holds a writer off; a release that is replaced or pruned stays
-    readable until the next query. Not safe to share between threads.
+    readable until the next query. Not safe to share between threads: give each its own, with the
+    same limits, and they share one cache.
     """
 
-    def __init__(self, pointer: Path, threads: int | None = None) -> None:
-        """``pointer`` is ``current.duckdb`` or one release's file; ``threads`` limits DuckDB."""
+    def __init__(
+        self, pointer: Path, threads: int | None = None, memory_limit: str | None = None
+    ) -> None:
+        """``pointer`` is ``current.duckdb`` or one release's file; the rest limits DuckDB."""
         self._pointer = pointer
-        self._threads = threads
+        # given on opening, not by SET: a file already open in this process has its settings locked
+        self._config: dict[str, str | bool | int | float | list[str]] = {
+            "enable_external_access": False,
+            "lock_configuration": True,
+        }
+        if threads is not None:
+            self._config["threads"] = threads
+        if memory_limit is not None:
+            self._config["memory_limit"] = memory_limit
         self._file: Path | None = None
         self._connection: duckdb.DuckDBPyConnection | None = None
 
@@ -92,12 +103,8 @@ class Reader:
 
     def _open(self, file: Path) -> duckdb.DuckDBPyConnection:
         _check_size(file)
-        connection = duckdb.connect(str(file), read_only=True)
+        connection = duckdb.connect(str(file), read_only=True, config=self._config)
         try:
-            if self._threads is not None:
-                connection.execute("SET threads = ?", [self._threads])
-            connection.execute("SET enable_external_access = false")
-            connection.execute("SET lock_configuration = true")
             versions = connection.execute("SELECT schema_version FROM release").fetchall()
             if versions != [(SCHEMA_VERSION,)]:
                 raise UnknownReleaseError(

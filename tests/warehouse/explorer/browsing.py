@@ -1,0 +1,126 @@
+"""A served explorer and a real browser on it: starting, opening pages, reading what they show."""
+
+import os
+import shutil
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import Browser, Locator, Page, Request, expect, sync_playwright
+
+from tests.conftest import BIN, free_port
+
+CHROMIUM = shutil.which("chromium")
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+PATIENCE = 30_000
+"""Milliseconds a page may take on a busy machine; nothing here asserts a time."""
+
+expect.set_options(timeout=PATIENCE)
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running `crossfade explore`."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+
+@contextmanager
+def serve(home: Path, log: Path) -> Iterator[Server]:
+    """Run `crossfade explore` on a free port until the end of the block."""
+    port = free_port()
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [BIN / "crossfade", "explore", "--home", home, "--port", str(port), "--no-browser"],
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=os.environ,
+        )
+    server = Server(f"http://127.0.0.1:{port}", process, log)
+    try:
+        _wait(server)
+        yield server
+    finally:
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait(server: Server) -> None:
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and server.process.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{server.url}/_stcore/health", timeout=2):
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise RuntimeError(f"the explorer did not start:\n{server.log.read_text()[-4000:]}")
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Run the machine's Chromium until the end of the block."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Visit:
+    """One viewer: a page, where it is served from, and what it asked for elsewhere."""
+
+    page: Page
+    url: str
+    outside: list[str]
+    errors: list[str]
+
+    def open(self, path: str = "/") -> "Visit":
+        """Go to a view and wait until something of it can be read."""
+        self.page.goto(self.url + path)
+        self.page.locator(".tracklist li, .card h1, .card h2").first.wait_for(timeout=PATIENCE)
+        return self
+
+    @property
+    def rows(self) -> Locator:
+        """The lines of the list below the crossfader, or of the chart."""
+        return self.page.locator(".tracklist li")
+
+    def track_ids(self) -> list[str]:
+        """Return the ids of the lines, in their order."""
+        ids = self.rows.evaluate_all("rows => rows.map(row => row.dataset.trackId)")
+        return [str(track_id) for track_id in ids]
+
+    def expect_tracks(self, ids: list[str]) -> None:
+        """Wait until the list is exactly this one."""
+        deadline = time.monotonic() + PATIENCE / 1000
+        while (shown := self.track_ids()) != ids and time.monotonic() < deadline:
+            self.page.wait_for_timeout(50)
+        assert shown == ids
+
+
+@contextmanager
+def visit(browser: Browser, server: Server) -> Iterator[Visit]:
+    """Open a browser profile of its own, as another viewer has."""
+    context = browser.new_context(viewport={"width": 1200, "height": 900}, accept_downloads=True)
+    context.set_default_timeout(PATIENCE)
+    page = context.new_page()
+    viewer = Visit(page, server.url, [], [])
+
+    def note(request: Request) -> None:
+        if not request.url.startswith((server.url, "blob:", "data:")):
+            viewer.outside.append(request.url)
+
+    page.on("request", note)
+    page.on("pageerror", lambda error: viewer.errors.append(str(error)))
+    yield viewer
+    context.close()

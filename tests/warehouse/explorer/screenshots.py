@@ -1,0 +1,57 @@
+"""The pictures of docs/images: `python -m tests.warehouse.explorer.screenshots HOME`."""
+
+import argparse
+import tempfile
+from pathlib import Path
+from typing import Literal
+
+import duckdb
+
+from tests.warehouse.explorer.browsing import chromium, serve
+from warehouse.home import Home
+
+IMAGES = Path(__file__).parents[3] / "docs" / "images"
+SIZE = {"width": 1100, "height": 800}
+
+
+def addresses(home: Home) -> dict[str, tuple[str, Literal["light", "dark"]]]:
+    """Return what to take: file name, address, theme. Names in Latin letters, for any font."""
+    query = """
+    SELECT t.track_id FROM tracks t
+    WHERE regexp_full_match(t.name || coalesce(t.artist, ''), '[A-Za-z ]+') AND len(t.tags) >= 3
+    ORDER BY t.genre IS NULL, t.listeners DESC, t.track_id LIMIT 30
+    """
+    with duckdb.connect(str(home.current.resolve()), read_only=True) as connection:
+        tracks = [row[0] for row in connection.execute(query).fetchall()]
+    discover = f"/?track={tracks[20]}&weight=0.5"
+    liked = f"/?view=listener&liked={tracks[11]}&liked={tracks[25]}&weight=0.5"
+    return {
+        "discover": (discover, "light"),
+        "discover-dark": (discover, "dark"),
+        "listener": (liked, "light"),
+        "release": ("/?view=release", "light"),
+    }
+
+
+def main() -> None:
+    """Take every picture."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("home", type=Path)
+    home = Home(parser.parse_args().home.resolve())
+    IMAGES.mkdir(exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        serve(home.path, Path(scratch) / "log") as server,
+        chromium() as browser,
+    ):
+        for name, (address, theme) in addresses(home).items():
+            page = browser.new_page(viewport=SIZE, color_scheme=theme)  # type: ignore[arg-type]
+            page.goto(server.url + address)
+            page.locator(".tracklist li, [data-testid=stVegaLiteChart]").first.wait_for()
+            page.wait_for_timeout(3000)
+            page.screenshot(path=IMAGES / f"{name}.png")
+            page.close()
+
+
+if __name__ == "__main__":
+    main()

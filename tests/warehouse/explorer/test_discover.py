@@ -1,0 +1,188 @@
+"""Discover: search, crossfader, presets, filters, reasons, previews, downloads, the address."""
+
+import csv
+import io
+import re
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import duckdb
+import pytest
+from playwright.sync_api import Route, expect
+
+from tests.warehouse.explorer.browsing import Visit
+
+
+@pytest.fixture(scope="module")
+def track(release: duckdb.DuckDBPyConnection) -> tuple[str, str, str]:
+    """Id, name and artist of a much played track whose name is its own."""
+    return release.execute(
+        "SELECT t.track_id, t.name, t.artist FROM tracks t WHERE len(t.name) >= 8 AND "
+        "t.artist IS NOT NULL AND (SELECT count(*) FROM tracks x WHERE x.name = t.name) = 1 "
+        "ORDER BY t.listeners DESC, t.track_id LIMIT 1"
+    ).fetchall()[0]
+
+
+def ids(release: duckdb.DuckDBPyConnection, query: str, *values: object) -> list[str]:
+    return [row[0] for row in release.execute(query, list(values)).fetchall()]
+
+
+def similar(release: duckdb.DuckDBPyConnection, track_id: str, weight: float | None) -> list[str]:
+    query = "SELECT track_id FROM similar_to(?, k := 20, weight := ?) ORDER BY rank"
+    return ids(release, query, track_id, weight)
+
+
+def test_a_song_is_found_in_spite_of_a_typo_by_keyboard_alone(
+    viewer: Visit, release: duckdb.DuckDBPyConnection, track: tuple[str, str, str]
+) -> None:
+    track_id, name, artist = track
+    viewer.open()
+    viewer.page.keyboard.press("/")
+    viewer.page.keyboard.type((name[:3] + name[4:] + " " + artist).upper())
+    expect(viewer.page.get_by_role("option").first).to_contain_text(name)
+    viewer.page.keyboard.press("Enter")
+    expect(viewer.page.locator(".card h1")).to_have_text(name)
+    assert parse_qs(urlsplit(viewer.page.url).query)["track"] == [track_id]
+    viewer.expect_tracks(similar(release, track_id, None))
+
+
+def test_the_slider_moves_the_list_and_the_address_carries_it(
+    viewer: Visit, release: duckdb.DuckDBPyConnection, track: tuple[str, str, str]
+) -> None:
+    viewer.open(f"/?track={track[0]}&weight=0.5")
+    viewer.expect_tracks(similar(release, track[0], 0.5))
+    slider = viewer.page.get_by_role("slider", name="Crossfader")
+    slider.focus()
+    for _ in range(10):
+        viewer.page.keyboard.press("ArrowLeft")
+    viewer.expect_tracks(similar(release, track[0], 0.4))
+    viewer.page.wait_for_url(re.compile(r"weight=0\.4\b"))
+    shared = viewer.page.url.removeprefix(viewer.url)
+    viewer.open(shared)
+    viewer.expect_tracks(similar(release, track[0], 0.4))
+    expect(slider).to_have_value("40")
+
+
+def test_a_drag_ends_on_the_list_of_where_it_ended(
+    viewer: Visit, release: duckdb.DuckDBPyConnection, track: tuple[str, str, str]
+) -> None:
+    viewer.open(f"/?track={track[0]}&weight=1")
+    box = viewer.page.get_by_role("slider", name="Crossfader").bounding_box()
+    assert box is not None
+    middle = box["y"] + box["height"] / 2
+    viewer.page.mouse.move(box["x"] + box["width"] - 5, middle)
+    viewer.page.mouse.down()
+    for step in range(30):
+        viewer.page.mouse.move(box["x"] + box["width"] * (1 - step / 30), middle)
+    viewer.page.mouse.move(box["x"], middle)
+    viewer.page.mouse.up()
+    viewer.expect_tracks(similar(release, track[0], 0.0))
+    viewer.page.wait_for_url(re.compile(r"weight=0(&|$)"))
+
+
+@pytest.mark.parametrize(
+    ("preset", "weight"), [("Content", 0.0), ("Balanced", 0.5), ("Collaborative", 1.0)]
+)
+def test_presets_are_weights(
+    viewer: Visit,
+    release: duckdb.DuckDBPyConnection,
+    track: tuple[str, str, str],
+    preset: str,
+    weight: float,
+) -> None:
+    viewer.open(f"/?track={track[0]}")
+    viewer.page.get_by_role("button", name=preset, exact=True).click()
+    viewer.expect_tracks(similar(release, track[0], weight))
+    viewer.page.get_by_role("button", name="Suggested").click()
+    viewer.expect_tracks(similar(release, track[0], None))
+    viewer.page.wait_for_url(lambda url: "weight" not in url)
+
+
+def test_filters_still_fill_the_list(
+    viewer: Visit, release: duckdb.DuckDBPyConnection, track: tuple[str, str, str]
+) -> None:
+    viewer.open(f"/?track={track[0]}")
+    viewer.page.get_by_role("button", name="Filters").click()
+    viewer.page.get_by_role("combobox", name="Genre").click()
+    viewer.page.get_by_role("option", name="Rock", exact=True).click()
+    expected = ids(
+        release,
+        "SELECT track_id FROM track_candidates(?) WHERE genre = 'Rock' ORDER BY rank LIMIT 20",
+        track[0],
+    )
+    assert len(expected) == 20
+    viewer.expect_tracks(expected)
+    viewer.page.wait_for_url(re.compile("genre=Rock"))
+    viewer.open(f"/?track={track[0]}&genre=Rock&tag=rock&years=1990&years=2005")
+    viewer.expect_tracks(
+        ids(
+            release,
+            "SELECT track_id FROM track_candidates(?) WHERE genre = 'Rock' AND "
+            "list_contains(tags, 'rock') AND year BETWEEN 1990 AND 2005 ORDER BY rank LIMIT 20",
+            track[0],
+        )
+    )
+
+
+def test_every_row_has_a_reason_and_why_explains_it(
+    viewer: Visit, release: duckdb.DuckDBPyConnection, track: tuple[str, str, str]
+) -> None:
+    viewer.open(f"/?track={track[0]}")
+    viewer.expect_tracks(similar(release, track[0], None))
+    reasons = viewer.page.locator(".reason").all_text_contents()
+    assert len(reasons) == 20
+    assert all(reasons)
+    viewer.rows.first.get_by_role("button", name="Why?").click()
+    first = viewer.track_ids()[0]
+    reason = ids(release, "SELECT reason FROM explain(?, ?)", track[0], first)[0]
+    expect(viewer.page.locator(".why")).to_contain_text(reason[:1].upper() + reason[1:])
+    viewer.rows.first.get_by_role("button", name="Why?").click()
+    expect(viewer.page.locator(".why")).to_have_count(0)
+
+
+def test_a_title_opens_as_the_next_subject(viewer: Visit, track: tuple[str, str, str]) -> None:
+    viewer.open(f"/?track={track[0]}")
+    second = viewer.rows.nth(1).locator("a")
+    name, target = second.text_content(), viewer.track_ids()[1]
+    assert parse_qs(urlsplit(str(second.get_attribute("href"))).query)["track"] == [target]
+    second.click()
+    expect(viewer.page.locator(".card h1")).to_have_text(str(name))
+    viewer.page.wait_for_url(re.compile(f"track={target}"))
+
+
+def test_a_preview_is_fetched_when_it_is_asked_for_and_not_before(
+    viewer: Visit, release: duckdb.DuckDBPyConnection, track: tuple[str, str, str]
+) -> None:
+    fetched: list[str] = []
+
+    def refuse(route: Route) -> None:
+        fetched.append(route.request.url)
+        route.abort()
+
+    viewer.page.context.route("https://p.scdn.co/**", refuse)
+    viewer.open(f"/?track={track[0]}")
+    assert fetched == []
+    viewer.rows.first.get_by_role("button", name="Preview").click()
+    expect(viewer.page.get_by_text("This preview cannot be played.")).to_be_visible()
+    query = "SELECT spotify_preview_url FROM tracks WHERE track_id = ?"
+    assert set(fetched) == set(ids(release, query, viewer.track_ids()[0]))
+    viewer.outside.clear()  # this one was asked for
+
+
+def test_the_list_comes_as_csv(
+    viewer: Visit, release: duckdb.DuckDBPyConnection, track: tuple[str, str, str]
+) -> None:
+    viewer.open(f"/?track={track[0]}&weight=0.3")
+    expected = similar(release, track[0], 0.3)
+    viewer.expect_tracks(expected)
+    with viewer.page.expect_download() as download:
+        viewer.page.get_by_role("button", name="Download this list as CSV").click()
+    rows = list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text())))
+    assert [row["track_id"] for row in rows] == expected
+    assert [row["rank"] for row in rows] == [str(rank) for rank in range(1, 21)]
+
+
+def test_an_unknown_track_gets_a_sentence_and_a_way_on(viewer: Visit) -> None:
+    viewer.open("/?track=NOSUCH&weight=hello&years=x&genre=Nonsense")
+    expect(viewer.page.get_by_text("This release has no such track")).to_be_visible()
+    expect(viewer.rows).to_have_count(20)

@@ -1,0 +1,110 @@
+"""The page's plain functions: CSV, reasons, addresses, settings, the listener's reader."""
+
+import csv
+import io
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from tests.warehouse.publishing import publish
+from warehouse.build import BuildInput
+from warehouse.explorer.components import short
+from warehouse.explorer.downloads import as_csv
+from warehouse.explorer.launch import options
+from warehouse.explorer.lists import preview
+from warehouse.explorer.reasons import reason
+from warehouse.explorer.release.making import flatten
+from warehouse.home import Home
+from warehouse.reader import Reader
+
+
+def test_csv_keeps_every_text_whole() -> None:
+    texts = ['say "hi"', "two\nlines", "a,b", "naïve 日本", "=1+1", "x" * 10_000, ""]
+    table = pa.table({"text": texts, "tags": [["a", "b,c"]] * len(texts), "n": [1] * len(texts)})
+    rows = list(csv.DictReader(io.StringIO(as_csv(table).decode(), newline="")))
+    assert [row["text"] for row in rows] == texts
+    assert rows[0] == {"text": 'say "hi"', "tags": "a, b,c", "n": "1"}
+
+
+def test_csv_of_nothing_has_its_header() -> None:
+    empty = pa.table({"a": pa.array([], pa.string()), "b": pa.array([], pa.list_(pa.string()))})
+    assert as_csv(empty).decode().splitlines() == ['"a","b"']
+
+
+A: dict[str, Any] = {
+    "track_id": "a",
+    "name": "Alpha",
+    "artist": "X",
+    "tags": ["rock", "pop"],
+    "genre": "Rock",
+}
+B: dict[str, Any] = {
+    "track_id": "b",
+    "name": "Beta",
+    "artist": "X",
+    "tags": ["pop"],
+    "genre": "Rock",
+}
+C: dict[str, Any] = {"track_id": "c", "name": None, "artist": None, "tags": None, "genre": "Rock"}
+D: dict[str, Any] = {"track_id": "d", "name": "Delta", "artist": None, "tags": [], "genre": None}
+TRACKS = {track["track_id"]: track for track in (A, B, C, D)}
+
+
+@pytest.mark.parametrize(
+    ("track_id", "because", "source", "of_history", "sentence"),
+    [
+        ("b", "a", "hybrid", True,
+         "Because you played|Alpha| · same artist · played by the same people · tags pop"),
+        ("b", "a", "content", False, "Same artist · tags pop||"),
+        ("c", "a", "content", True, "Because you played|Alpha| · same genre"),
+        ("d", "c", "content", True, "Because you played|c| · sounds alike"),
+        ("a", "b", "collaborative", False,
+         "Same artist · played by the same people · tags pop||"),
+        ("a", None, "popular", True, "Played by most listeners||"),
+        ("d", None, "catalogue", True, "From the rest of the catalogue||"),
+    ],
+)  # fmt: skip
+def test_reasons(
+    track_id: str, because: str | None, source: str, of_history: bool, sentence: str
+) -> None:
+    row = {"track_id": track_id, "because_track_id": because, "source": source, "score": 0.5}
+    told = reason(row, TRACKS, of_history)
+    assert "|".join([told["before"], told["track"], told["after"]]) == sentence
+
+
+@pytest.mark.parametrize(
+    ("url", "served"),
+    [("https://x/y", "https://x/y"), ("javascript:alert(1)", None), ("", None), (None, None)],
+)
+def test_only_web_addresses_are_previews(url: str | None, served: str | None) -> None:
+    assert preview({"preview": url}) == served
+
+
+def test_long_texts_are_cut_for_the_page() -> None:
+    assert short("x" * 300) == "x" * 300
+    assert short("x" * 10_000) == "x" * 299 + "…"
+
+
+def test_parameters_are_flattened() -> None:
+    assert flatten({"a": {"b": 1, "c": [1, 2]}, "d": None}) == {
+        "a.b": "1", "a.c": "[1, 2]", "d": "null",
+    }  # fmt: skip
+
+
+def test_the_server_is_local_and_reports_nowhere() -> None:
+    given = options(8501, "127.0.0.1", browser=False)
+    assert given["server.address"] == "127.0.0.1"
+    assert given["browser.gatherUsageStats"] is False
+
+
+def test_two_viewers_read_one_release_at_once(home: Home, given: BuildInput) -> None:
+    publish(home, given, 0)
+    with (
+        Reader(home.current, threads=1, memory_limit="100MB") as one,
+        Reader(home.current, threads=1, memory_limit="100MB") as other,
+    ):
+        count = "SELECT count(*) AS n FROM tracks"
+        assert one.rows(count) == other.rows(count) == [{"n": 30}]
+        setting = "SELECT current_setting('memory_limit') AS most, current_setting('threads') AS n"
+        assert one.rows(setting) == [{"most": "95.3 MiB", "n": 1}]

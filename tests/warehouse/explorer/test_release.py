@@ -1,0 +1,64 @@
+"""The Release view: quality, catalogue, input, changes, making; tables as CSV."""
+
+import csv
+import io
+from pathlib import Path
+
+import duckdb
+from playwright.sync_api import expect
+
+from tests.warehouse.explorer.browsing import Visit
+from tests.warehouse.explorer.hostile import NOTE
+from tests.warehouse.publishing import release_id
+
+
+def download(viewer: Visit, name: str) -> list[dict[str, str]]:
+    """Press a table's CSV button and return its rows."""
+    with viewer.page.expect_download() as started:
+        viewer.page.locator(f".st-key-csv-{name} button").click()
+    return list(csv.DictReader(io.StringIO(Path(started.value.path()).read_text())))
+
+
+def test_quality_and_catalogue_are_plotted(
+    viewer: Visit, release: duckdb.DuckDBPyConnection
+) -> None:
+    viewer.open("/?view=release")
+    name = release.execute("SELECT release_id FROM release").fetchall()[0][0]
+    expect(viewer.page.locator(".card h1")).to_have_text(f"Release {name}")
+    expect(viewer.page.get_by_test_id("stVegaLiteChart").first).to_be_visible()
+    viewer.page.get_by_text("All measured values").click()
+    measured = release.execute("SELECT count(*) FROM evaluation").fetchall()[0][0]
+    assert len(download(viewer, "evaluation")) == measured
+    viewer.page.get_by_role("tab", name="Catalogue").click()
+    expect(viewer.page.get_by_text("Tracks by listeners")).to_be_visible()
+    viewer.page.get_by_role("tab", name="Making").click()
+    expect(viewer.page.get_by_text("Seconds by stage").last).to_be_visible()
+    viewer.page.get_by_role("tab", name="Changes").click()
+    expect(viewer.page.get_by_text("There is no earlier release")).to_be_visible()
+
+
+def test_checks_and_rejected_rows_come_as_they_are(stranger: Visit) -> None:
+    stranger.open("/?view=release")
+    stranger.page.get_by_role("tab", name="Input").click()
+    assert download(stranger, "data-quality")[0]["details"] == NOTE
+    assert download(stranger, "rejected-rows")[0]["raw"].startswith("<script>")
+
+
+def test_the_release_before_is_laid_beside(stranger: Visit) -> None:
+    stranger.open("/?view=release")
+    stranger.page.get_by_role("tab", name="Changes").click()
+    expect(stranger.page.get_by_text(f"Against {release_id(0)}")).to_be_visible()
+    rows = {row["relation"]: row for row in download(stranger, "difference-rows")}
+    assert rows["tracks"]["previous"] == rows["tracks"]["this one"] == "12"
+    stranger.page.get_by_role("button", name="side by side").click()
+    expect(stranger.page.get_by_text("1 of 1")).to_be_visible()
+
+
+def test_experiments_are_a_page_when_there_are_any(viewer: Visit, stranger: Visit) -> None:
+    stranger.open("/?view=experiments")
+    expect(stranger.page.locator(".card h1")).to_have_text("<b>exp</b>")
+    expect(stranger.page.locator(".card .text")).to_have_text(NOTE)
+    assert download(stranger, "experiments")[0]["variant"] == "**variant**"
+    viewer.open()
+    expect(viewer.page.get_by_role("link", name="Release")).to_be_visible()
+    expect(viewer.page.get_by_role("link", name="Experiments")).to_have_count(0)

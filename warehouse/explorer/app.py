@@ -1,0 +1,90 @@
+"""The script Streamlit runs for every viewer: the frame around the views."""
+
+import sys
+from importlib.resources import files
+from pathlib import Path
+
+import streamlit as st
+
+from warehouse.errors import UnknownReleaseError
+from warehouse.explorer import address
+from warehouse.explorer.components import notice, topbar
+from warehouse.explorer.discover import discover
+from warehouse.explorer.experiments import experiments_there
+from warehouse.explorer.listener import listener
+from warehouse.explorer.snapshot import Snapshot, current
+from warehouse.home import Home
+from warehouse.releases import current_id
+
+LOOK_SECONDS = 3
+"""How often an open page looks whether the pointer has moved: one `readlink`."""
+
+ABOUT = "Crossfade explorer: reads the current release, changes nothing."
+
+
+def main(home: Home) -> None:
+    """Show the page that the address names."""
+    icon = str(files("warehouse.explorer") / "assets" / "icon.svg")
+    st.set_page_config("Crossfade", icon, layout="wide", menu_items={"About": ABOUT})
+    st.html(f"<style>{(files('warehouse.explorer') / 'assets' / 'page.css').read_text()}</style>")
+    try:
+        snapshot = current(home)
+    except UnknownReleaseError as error:
+        _nothing_published(home, error)
+        return
+    _watch(home, snapshot.release_id)
+    if st.session_state.pop("arrived", False):
+        st.toast(f"A new release is served: {snapshot.release_id}", icon=":material/autorenew:")
+    views = {"discover": "Discover", "listener": "Listener", "release": "Release"}
+    if experiments_there(snapshot):
+        views["experiments"] = "Experiments"
+    asked = address.text("view") or "discover"
+    view = asked if asked in views else "discover"
+    chosen = topbar(views, view, lambda name: address.link(**_parameter(name)))
+    if chosen:
+        address.go(_parameter(chosen).get("view"))
+    _show(view, home, snapshot)
+
+
+def _parameter(view: str) -> dict[str, str]:
+    return {} if view == "discover" else {"view": view}
+
+
+def _show(view: str, home: Home, snapshot: Snapshot) -> None:
+    if view == "release":
+        from warehouse.explorer.release import release  # only these views need the plots
+
+        release(home, snapshot)
+    elif view == "experiments":
+        from warehouse.explorer.experiments import experiments
+
+        experiments(snapshot)
+    elif view == "listener":
+        listener(snapshot)
+    else:
+        discover(snapshot)
+
+
+@st.fragment(run_every=LOOK_SECONDS)
+def _watch(home: Home, release_id: str | None) -> None:
+    """Look whether another release was published, and go there; nothing chosen is lost."""
+    if current_id(home) != release_id:
+        st.session_state["arrived"] = release_id is not None
+        st.rerun()
+
+
+def _nothing_published(home: Home, error: UnknownReleaseError) -> None:
+    _watch(home, current_id(home))
+    if current_id(home) is None:
+        notice(
+            "no-release",
+            "Nothing is published yet",
+            "This page shows the first release as soon as there is one; no need to reload it.",
+            command="make run",
+        )
+    else:
+        notice("bad-release", "The current release cannot be read", str(error),
+               command="crossfade rollback")  # fmt: skip
+
+
+main(Home(Path(sys.argv[1])))

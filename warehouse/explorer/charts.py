@@ -1,0 +1,104 @@
+"""The plots. One look for all: direct labels, intervals drawn, zero where a length is compared."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import altair as alt
+
+Rows = Sequence[dict[str, Any]]
+
+Chart = alt.Chart | alt.LayerChart | alt.FacetChart
+
+COLLABORATIVE, QUIET = "#6d56e8", "#94a3b8"
+SCALE = ["#0d9488", "#3b82b8", "#6d56e8", "#b4459f"]
+"""Segments from the shortest histories to the longest."""
+
+
+def _data(rows: Rows) -> alt.InlineData:
+    return alt.InlineData(values=list(rows))
+
+
+def curve(points: Rows, chosen: Rows, segments: Sequence[str], metric: str) -> Chart:
+    """Plot quality by weight, one line per segment with its interval; a dot where it is served."""
+    colour = alt.Color(
+        "segment:N", title="Tracks played", scale=alt.Scale(domain=list(segments), range=SCALE),
+        sort=list(segments),
+        legend=alt.Legend(orient="top", symbolType="stroke", symbolOpacity=1, symbolStrokeWidth=3),
+    )  # fmt: skip
+    weight = alt.X("weight:Q", title="weight: content 0, collaborative 1",
+                   scale=alt.Scale(domain=[0, 1]),
+                   axis=alt.Axis(tickCount=10, format=".1f"))  # fmt: skip
+    tips = ["segment:N", "weight:Q", "popularity:Q",
+            alt.Tooltip("value:Q", format=".4f"), alt.Tooltip("ci_low:Q", format=".4f"),
+            alt.Tooltip("ci_high:Q", format=".4f")]  # fmt: skip
+    base = alt.Chart(_data(points)).encode(weight, colour)
+    band = base.mark_area(fillOpacity=0.14).encode(
+        alt.Y("ci_low:Q", title=metric), alt.Y2("ci_high:Q")
+    )
+    line = base.mark_line(strokeWidth=2).encode(y="value:Q", tooltip=tips)
+    served = alt.Chart(_data(chosen)).mark_rule(strokeDash=[4, 4]).encode(
+        weight, colour, tooltip=["segment:N", "weight:Q"]
+    )  # fmt: skip
+    return alt.layer(band, line, served).properties(height=340)
+
+
+def comparison(rows: Rows, label: str, first: str) -> Chart:
+    """Plot one value per model as dots with intervals, best on top; ``first`` stands out."""
+    shade = alt.condition(alt.datum.model == first, alt.value(COLLABORATIVE), alt.value(QUIET))
+    height = max(120, 34 * len(rows))
+    base = alt.Chart(_data(rows)).encode(
+        alt.Y("model:N", sort=alt.EncodingSortField("value", order="descending"), title=None)
+    )
+    measured = alt.FilterTransform("datum.ci_low !== null")
+    span = base.mark_rule(strokeWidth=2).encode(
+        alt.X("ci_low:Q", title=label), alt.X2("ci_high:Q"), color=shade
+    )
+    span.transform = [measured]
+    dot = base.mark_circle(size=110, opacity=1).encode(
+        alt.X("value:Q", scale=alt.Scale(zero=True)), color=shade,
+        tooltip=["model:N", alt.Tooltip("value:Q", format=".4f"),
+                 alt.Tooltip("ci_low:Q", format=".4f"), alt.Tooltip("ci_high:Q", format=".4f"),
+                 "users:Q"],
+    )  # fmt: skip
+    return alt.layer(span, dot).properties(height=height)
+
+
+def bars(rows: Rows, name: str, value: str, label: str, format_: str = ",.0f") -> Chart:
+    """Plot lengths in the given order, each with its number."""
+    base = alt.Chart(_data(rows)).encode(
+        alt.Y(f"{name}:N", sort=None, title=None),
+        alt.X(f"{value}:Q", title=label, axis=alt.Axis(format=format_)),
+        tooltip=[f"{name}:N", alt.Tooltip(f"{value}:Q", format=format_)],
+    )
+    chart: alt.Chart = base.mark_bar(
+        color=COLLABORATIVE, cornerRadiusEnd=3, height={"band": 0.6}
+    ).properties(height=max(90, 30 * len(rows)))
+    return chart
+
+
+def pairs(rows: Rows, name: str, label: str) -> Chart:
+    """Plot two releases side by side: fields ``release`` and ``value``."""
+    both = ["previous", "this one"]
+    colours = alt.Scale(domain=both, range=[QUIET, COLLABORATIVE])
+    base = alt.Chart(_data(rows)).encode(
+        alt.Y(f"{name}:N", sort=None, title=None),
+        alt.X("value:Q", title=label),
+        alt.YOffset("release:N", sort=both),
+        alt.Color("release:N", title=None, legend=alt.Legend(orient="top"), scale=colours),
+        tooltip=[f"{name}:N", "release:N", alt.Tooltip("value:Q", format=",.2f")],
+    )
+    chart: alt.Chart = base.mark_bar(cornerRadiusEnd=3).properties(
+        height=max(120, 40 * len({row[name] for row in rows}))
+    )
+    return chart
+
+
+def intervals(rows: Rows, label: str) -> Chart:
+    """Plot effects with their intervals around zero: fields ``name``, ``lift``, ``ci_low/high``."""
+    base = alt.Chart(_data(rows)).encode(alt.Y("name:N", sort=None, title=None))
+    zero = alt.Chart(_data([{"zero": 0}])).mark_rule(color=QUIET).encode(x="zero:Q")
+    span = base.mark_rule(strokeWidth=2, color=COLLABORATIVE).encode(
+        alt.X("ci_low:Q", title=label), alt.X2("ci_high:Q")
+    )
+    dot = base.mark_circle(size=110, opacity=1, color=COLLABORATIVE).encode(x="lift:Q")
+    return alt.layer(zero, span, dot).properties(height=max(110, 34 * len(rows)))

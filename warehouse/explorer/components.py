@@ -1,0 +1,146 @@
+"""The page's own parts: search box, crossfader, track list, card. Each is JavaScript that sets
+foreign text as text, so that no title is ever taken for HTML or Markdown."""
+
+from collections.abc import Callable, Sequence
+from importlib.resources import files
+from typing import Any
+
+import streamlit as st
+
+ASSETS = files("warehouse.explorer") / "assets"
+LONGEST = 300
+"""Characters of a text that go to the page; downloads have all of it."""
+
+Chip = tuple[str, str]
+"""Id and text of a chip."""
+
+
+def _part(name: str) -> Callable[..., Any]:
+    read = {kind: (ASSETS / f"{name}.{kind}").read_text() for kind in ("html", "css", "js")}
+    css = (ASSETS / "common.css").read_text() + read["css"]
+    return st.components.v2.component(
+        f"crossfade_{name}", html=read["html"], css=css, js=read["js"]
+    )
+
+
+_topbar, _finder, _crossfader, _tracklist, _card = map(
+    _part, ("topbar", "finder", "crossfader", "tracklist", "card")
+)
+
+
+def short(text: object) -> str:
+    """Return a text as the page shows it: cut when it is absurdly long."""
+    written = str(text)
+    return written if len(written) <= LONGEST else written[: LONGEST - 1] + "…"
+
+
+def topbar(views: dict[str, str], current: str, link: Callable[[str], str]) -> str | None:
+    """Show the views (name and title); return a name in the run after it was chosen."""
+    data = {
+        "views": [{"name": n, "title": title, "link": link(n)} for n, title in views.items()],
+        "current": current,
+    }
+    result = _topbar(key="topbar", data=data, on_chosen_change=_nothing)
+    return None if result.chosen is None else str(result.chosen)
+
+
+def finder(
+    key: str, label: str, placeholder: str, search: Callable[[str], Sequence[dict[str, Any]]]
+) -> str | None:
+    """Show a search box; return the track id in the run after one was picked."""
+    text = str((st.session_state.get(key) or {}).get("text") or "")[:200]
+    rows = [
+        {
+            "track_id": row["track_id"],
+            "name": short(row["name"] or row["track_id"]),
+            "artist": short(row["artist"] or ""),
+        }
+        for row in (search(text) if text else [])
+    ]
+    data = {"label": label, "placeholder": placeholder, "text": text, "rows": rows}
+    result = _finder(key=key, data=data, on_text_change=_nothing, on_picked_change=_nothing)
+    return None if result.picked is None else str(result.picked)
+
+
+def crossfader(
+    key: str,
+    weight: float,
+    own: float,
+    presets: Sequence[dict[str, Any]],
+    moved: Callable[[], None],
+) -> None:
+    """Show the slider at ``weight``, a mark at ``own``; ``moved`` runs before the next run."""
+    data = {
+        "weight": weight,
+        "own": own,
+        "presets": list(presets),
+        "echo": st.session_state.get(f"{key}-echo"),
+    }
+    _crossfader(key=key, data=data, on_moved_change=moved)
+
+
+def move(key: str) -> tuple[float | None, bool] | None:
+    """Return what the slider was moved to (None: the own weight) and if the hand has let go."""
+    moved = (st.session_state.get(key) or {}).get("moved")
+    if not isinstance(moved, dict):
+        return None
+    st.session_state[f"{key}-echo"] = moved.get("key")
+    share = moved.get("share")
+    weight = float(share) if isinstance(share, int | float) else None
+    return weight, bool(moved.get("settled"))
+
+
+def tracklist(key: str, data: dict[str, Any]) -> Any:
+    """Show a list; the result's ``opened`` and ``explained`` name a track id once."""
+    return _tracklist(
+        key=key,
+        data=data,
+        on_opened_change=_nothing,
+        on_explained_change=_nothing,
+    )
+
+
+def card(
+    key: str,
+    title: str,
+    subtitle: str = "",
+    text: str = "",
+    facts: Sequence[tuple[str, str]] = (),
+    chips: Sequence[Chip] = (),
+    preview: str | None = None,
+    removable: bool = False,
+) -> str | None:
+    """Show a heading; return the id of a chip in the run after it was removed."""
+    data = {
+        "title": short(title),
+        "subtitle": short(subtitle),
+        "text": text,
+        "command": "",
+        "notice": False,
+        "facts": [[label, short(value)] for label, value in facts],
+        "chips": [
+            {"id": name, "text": short(shown), "removable": removable} for name, shown in chips
+        ],
+        "preview": preview,
+    }
+    result = _card(key=key, data=data, on_removed_change=_nothing)
+    return None if result.removed is None else str(result.removed)
+
+
+def notice(key: str, title: str, text: str = "", command: str = "") -> None:
+    """Show a message that stands apart: what is the matter and what to do."""
+    data: dict[str, Any] = {
+        "title": short(title),
+        "subtitle": "",
+        "text": short(text),
+        "command": command,
+        "notice": True,
+        "facts": [],
+        "chips": [],
+        "preview": None,
+    }
+    _card(key=key, data=data, on_removed_change=_nothing)
+
+
+def _nothing() -> None:
+    """Do nothing: registering it is what makes the value known."""

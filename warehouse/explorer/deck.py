@@ -1,0 +1,99 @@
+"""The crossfader, the filters and the list they move: one fragment, run again by itself."""
+
+from typing import Any
+
+import streamlit as st
+
+from warehouse.explorer import address
+from warehouse.explorer.components import crossfader, move, tracklist
+from warehouse.explorer.downloads import download
+from warehouse.explorer.filters import filters
+from warehouse.explorer.lists import Subject, lines, ranked, tracks_of
+from warehouse.explorer.snapshot import Snapshot, follow
+
+ROWS = (20, 50, 100)
+
+
+@st.fragment
+def deck(snapshot: Snapshot, subject: Subject, own: float, own_label: str) -> None:
+    """Show the list for ``subject``; ``own`` is the weight learned for it (``own_label``)."""
+    snapshot = follow(snapshot)
+    weight = _weight()
+    shown = own if weight is None else weight
+    crossfader("fader", shown, own, _presets(weight, own, own_label), _moved)
+    narrowed = filters(snapshot)
+    k = _rows_wanted()
+    table = ranked(snapshot, subject, k, weight, narrowed)
+    tracks = tracks_of(snapshot, table)
+    rows = lines(table, tracks, shown, subject.of_history)
+    data = {
+        "label": "Tracks, best first",
+        "rows": rows,
+        "token": f"{snapshot.release_id} {weight}",
+        "action": "explained",
+        "action_label": "Why?",
+        "explained": _explanation(snapshot, rows),
+        "empty": "No track of the catalogue passes these filters.",
+    }
+    result = tracklist("list", data)
+    if result.opened:
+        address.open_track(str(result.opened))
+    if result.explained is not None:
+        st.session_state["why"] = str(result.explained)
+        st.rerun(scope="fragment")
+    download("Download this list as CSV", "recommendations", lambda: table)
+
+
+def _rows_wanted() -> int:
+    try:
+        k = int(address.text("rows") or "")
+    except ValueError:
+        return ROWS[0]
+    return min(max(k, 1), ROWS[-1])
+
+
+def _weight() -> float | None:
+    """Return the slider's place: under the hand if it is held, else as the address has it."""
+    held = st.session_state.get("held")
+    return held if isinstance(held, float) else address.weight()
+
+
+def _moved() -> None:
+    moved = move("fader")
+    if moved is None:
+        return
+    weight, settled = moved
+    st.session_state["held"] = None if settled else weight
+    if settled:  # a drag is one step of the browser's history, not fifty
+        address.put_weight(weight)
+
+
+def _presets(weight: float | None, own: float, own_label: str) -> list[dict[str, Any]]:
+    given = [
+        ("Content", 0.0, "Only what sounds and is tagged alike"),
+        ("Balanced", 0.5, "Half and half"),
+        ("Collaborative", 1.0, "Only what the same people play"),
+        (own_label, None, f"{round(100 * own)} % collaborative: what measured best"),
+    ]
+    return [
+        {"label": label, "share": share, "help": help_, "pressed": share == weight}
+        for label, share, help_ in given
+    ]
+
+
+def _explanation(snapshot: Snapshot, rows: list[dict[str, Any]]) -> dict[str, str] | None:
+    """Ask why the chosen row is there; one small query, only when a reader wants to know."""
+    chosen = st.session_state.get("why")
+    row = next((row for row in rows if row["track_id"] == chosen), None)
+    if row is None or row["because"] is None:
+        return None
+    why = snapshot.row("explain", track_a=row["because"], track_b=row["track_id"])
+    if why is None:
+        return None
+    reason = str(why["reason"])
+    return {
+        "track_id": row["track_id"],
+        "reason": reason[:1].upper() + reason[1:],
+        "scores": f"Between the two: collaborative {why['collaborative_score']:.3f}, "
+        f"content {why['content_score']:.3f}",
+    }

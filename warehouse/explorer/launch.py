@@ -1,0 +1,50 @@
+"""Start Streamlit on the explorer: on the loopback address, no telemetry, nothing from outside."""
+
+from importlib.resources import files
+from typing import Any
+
+from warehouse.home import Home
+
+COLOURS: dict[str, Any] = {
+    "theme.primaryColor": "#6d56e8",
+    "theme.baseRadius": "0.6rem",
+    "theme.headingFontSizes": ["1.9rem", "1.5rem", "1.25rem", "1.1rem", "1rem", "0.9rem"],
+    "theme.light.backgroundColor": "#ffffff",
+    "theme.light.secondaryBackgroundColor": "#f6f6f9",
+    "theme.light.textColor": "#1d1b26",
+    "theme.light.borderColor": "#dcdbe4",
+    "theme.dark.backgroundColor": "#131218",
+    "theme.dark.secondaryBackgroundColor": "#1d1b25",
+    "theme.dark.textColor": "#ecebf2",
+    "theme.dark.borderColor": "#383544",
+    "theme.dark.primaryColor": "#8d7bf5",
+}
+
+
+def options(port: int, host: str, browser: bool) -> dict[str, Any]:
+    """Return Streamlit's settings; they win over any config.toml on the machine."""
+    return {
+        "server.address": host,
+        "server.port": port,
+        "server.headless": not browser,
+        "server.fileWatcherType": "none",
+        "server.enableStaticServing": False,
+        "server.maxUploadSize": 1,
+        "browser.gatherUsageStats": False,
+        "client.toolbarMode": "minimal",
+        "client.showErrorDetails": "none",
+        "client.showErrorLinks": False,
+        "logger.enableRich": False,
+        "runner.magicEnabled": False,
+        **COLOURS,
+    }
+
+
+def launch(home: Home, port: int, host: str, browser: bool) -> None:
+    """Serve the explorer until interrupted."""
+    from streamlit.web import bootstrap
+
+    flags = {name.replace(".", "_"): value for name, value in options(port, host, browser).items()}
+    bootstrap.load_config_options(flags)
+    script = str(files("warehouse.explorer") / "app.py")
+    bootstrap.run(script, False, [str(home.path)], flags)

@@ -1,0 +1,146 @@
+"""Listener: somebody the release knows, or somebody new with a few liked songs."""
+
+import streamlit as st
+from streamlit.elements.lib.column_types import ColumnConfig
+
+from warehouse.explorer import address
+from warehouse.explorer.components import card, finder, notice
+from warehouse.explorer.deck import deck
+from warehouse.explorer.discover import own_weight, suggestions
+from warehouse.explorer.downloads import download
+from warehouse.explorer.lists import Subject, known_tracks
+from warehouse.explorer.reasons import title
+from warehouse.explorer.snapshot import Snapshot, follow
+
+KNOWN, NEW = "Known listener", "New listener"
+
+
+def listener(snapshot: Snapshot) -> None:
+    """Show the view."""
+    kind = st.segmented_control(
+        "Who", [KNOWN, NEW], default=NEW if address.texts("liked") else KNOWN, key="kind",
+        label_visibility="collapsed", required=True,
+    )  # fmt: skip
+    if kind == NEW:
+        _new(snapshot)
+    else:
+        _known(snapshot)
+
+
+def _known(snapshot: Snapshot) -> None:
+    _pick(snapshot)
+    user_id = (address.text("user") or "").strip()
+    if not user_id:
+        notice(
+            "nobody",
+            "Whose list shall it be?",
+            "Paste a listener's id, or take anybody with a history of one of these lengths.",
+        )
+        return
+    found = snapshot.row("listener", user_id=user_id)
+    if found is None:
+        notice(
+            "unknown-listener",
+            "This release knows no such listener",
+            f"“{user_id}” has no plays in it. Below is what anybody unknown gets: the tracks that "
+            "most listeners play.",
+        )
+        deck(snapshot, Subject("recommended", user_id), own_weight(snapshot, 0), "Suggested")
+        return
+    card(
+        "listener",
+        f"Listener {user_id}",
+        facts=[
+            ("Tracks played", f"{found['tracks_played']:,}"),
+            ("Plays", f"{found['plays']:,}"),
+            ("Segment", f"{found['segment']} tracks"),
+            ("Own weight", f"{round(100 * found['weight'])} % collaborative"),
+        ],
+    )
+    _history(snapshot, user_id, found["tracks_played"])
+    heard = st.toggle("Let songs already played back in", key="heard", bind="query-params")
+    subject = Subject("recommended", user_id, heard)
+    deck(snapshot, subject, float(found["weight"]), "This listener's own")
+
+
+def _pick(snapshot: Snapshot) -> None:
+    st.text_input(
+        "Listener id", key="user", placeholder="Paste a listener's id", bind="query-params"
+    )
+    segments = [s for s in snapshot.rows("segments") if s["users"] and s["min_tracks"] > 0]
+    with st.container(horizontal=True, gap="small"):
+        for segment in segments:
+            st.button(
+                f"Anybody with {_tracks(segment['min_tracks'], segment['max_tracks'])}",
+                key=f"anybody-{segment['min_tracks']}",
+                on_click=_anybody,
+                args=(snapshot, segment["segment"]),
+            )
+
+
+def _tracks(fewest: int, most: int | None) -> str:
+    if most is None:
+        return f"{fewest} or more"
+    return f"{fewest}\N{EN DASH}{most} tracks" if most > fewest else f"{fewest} track"
+
+
+def _anybody(snapshot: Snapshot, segment: str) -> None:
+    found = follow(snapshot).row("some_listener", segment=segment)
+    if found is not None:
+        st.session_state["user"] = found["user_id"]
+        st.session_state["why"] = None
+
+
+def _history(snapshot: Snapshot, user_id: str, tracks: int) -> None:
+    with st.expander(f"History: {tracks:,} tracks"):
+        table = snapshot.table("history", user_id=user_id)
+        st.dataframe(
+            table,
+            hide_index=True,
+            height=min(320, 36 * (tracks + 1)),
+            column_config={"track_id": "Track id", "name": "Song", "artist": "Artist",
+                           "plays": "Plays", "genre": "Genre", "year": _plain_number("Year")},
+        )  # fmt: skip
+        download("Download the history as CSV", "history", lambda: table)
+
+
+def _plain_number(label: str) -> ColumnConfig:
+    return st.column_config.NumberColumn(label, format="plain")
+
+
+def _new(snapshot: Snapshot) -> None:
+    liked = address.texts("liked")
+    tracks = known_tracks(snapshot, liked)
+    _add(snapshot, liked)
+    chosen = [track_id for track_id in liked if track_id in tracks]
+    if liked != chosen:
+        notice("unknown-liked", "Some of these songs are not in this release",
+               f"{len(liked) - len(chosen)} of {len(liked)} are left out.")  # fmt: skip
+    removed = card(
+        "liked",
+        "A new listener" if chosen else "Which songs does the new listener like?",
+        text=""
+        if chosen
+        else "Choose one or more; the list is there at once, nothing is "
+        "trained. Until then it is what most listeners play.",
+        chips=[(name, _named(tracks[name])) for name in chosen],
+        removable=True,
+    )
+    if removed:
+        address.put("liked", [name for name in liked if name != removed])
+        st.rerun()
+    deck(snapshot, Subject("liked", chosen), own_weight(snapshot, len(chosen)), "Suggested")
+
+
+def _named(track: dict[str, object]) -> str:
+    return f"{title(track)} · {track['artist']}" if track["artist"] else title(track)
+
+
+@st.fragment
+def _add(snapshot: Snapshot, liked: list[str]) -> None:
+    picked = finder(
+        "liked-finder", "Songs this listener likes", "Add a song", suggestions(follow(snapshot))
+    )
+    if picked and picked not in liked:
+        address.put("liked", [*liked, picked])
+        st.rerun()

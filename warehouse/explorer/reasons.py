@@ -1,0 +1,53 @@
+"""Why a row is in the list, from what the list itself says: no further query."""
+
+from typing import Any
+
+from warehouse.explorer.components import short
+
+TAGS_SHOWN = 3
+FILLERS = {
+    "popular": "Played by most listeners",
+    "same_artist": "More by an artist you played",
+    "catalogue": "From the rest of the catalogue",
+}
+
+Track = dict[str, Any]
+
+
+def reason(row: dict[str, Any], tracks: dict[str, Track], of_history: bool) -> dict[str, str]:
+    """Return the sentence in three pieces: words, the played track's title, words.
+
+    ``row`` is of one of the list macros, ``tracks`` what is known of the tracks it names;
+    ``of_history`` tells a listener's list from one track's neighbours.
+    """
+    because, here = tracks.get(row["because_track_id"] or ""), tracks.get(row["track_id"], {})
+    if because is None and row["score"] is None:  # a chart: nothing to give a reason for
+        return {"before": ", ".join(map(short, here.get("tags") or [])), "track": "", "after": ""}
+    if because is None:
+        return {"before": FILLERS.get(row["source"], ""), "track": "", "after": ""}
+    common = _in_common(because, here, row["source"])
+    if not of_history:
+        text = " · ".join(common)
+        return {"before": text[:1].upper() + text[1:], "track": "", "after": ""}
+    after = "".join(f" · {part}" for part in common)
+    return {"before": "Because you played", "track": title(because), "after": after}
+
+
+def _in_common(a: Track, b: Track, source: str) -> list[str]:
+    """Return what two tracks share, the strongest first, or what kind of signal joins them."""
+    parts = []
+    if a.get("artist") and a.get("artist") == b.get("artist"):
+        parts.append("same artist")
+    shared = [tag for tag in a.get("tags") or [] if tag in (b.get("tags") or [])]
+    if source in ("hybrid", "collaborative"):
+        parts.append("played by the same people")
+    if shared:
+        parts.append("tags " + ", ".join(map(short, shared[:TAGS_SHOWN])))
+    elif a.get("genre") and a.get("genre") == b.get("genre"):
+        parts.append("same genre")
+    return parts or ["sounds alike"]
+
+
+def title(track: Track) -> str:
+    """Return what a track is called; its id when it has no name."""
+    return short(track.get("name") or track["track_id"])

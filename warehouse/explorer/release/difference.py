@@ -1,0 +1,138 @@
+"""What changed since the release before: rows, quality, weights, parameters, lists."""
+
+import json
+from typing import Any
+
+import pyarrow as pa
+import streamlit as st
+
+from warehouse.errors import UnknownReleaseError
+from warehouse.explorer.charts import pairs
+from warehouse.explorer.release.making import flatten
+from warehouse.explorer.release.quality import SERVED, segment_name
+from warehouse.explorer.snapshot import Snapshot, follow, open_release
+from warehouse.explorer.tables import show
+from warehouse.home import Home
+from warehouse.releases import list_releases
+
+
+def previous_release(home: Home, release_id: str) -> Snapshot | None:
+    """Open the release that was served before this one, or return None if there is none."""
+    earlier = [
+        release
+        for release in list_releases(home)
+        if release.manifest.status in ("published", "forced")
+        and release.manifest.release_id < release_id
+    ]
+    for release in reversed(earlier):
+        try:
+            return open_release(release.database)
+        except UnknownReleaseError:
+            continue  # pruned or damaged since; the one before it will do
+    return None
+
+
+def difference(snapshot: Snapshot, previous: Snapshot | None) -> None:
+    """Show the tab."""
+    if previous is None:
+        st.text("There is no earlier release to compare with.")
+        return
+    st.caption(f"Against `{previous.release_id}`.")
+    now, then = snapshot.row("release") or {}, previous.row("release") or {}
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.subheader("Rows", anchor=False)
+        show(_rows(now, then), "difference-rows", {"change": "percent"}, rows=13)
+    with right:
+        st.subheader("Seconds by stage", anchor=False)
+        stages = [
+            {"stage": name, "release": label, "value": seconds}
+            for label, row in (("previous", then), ("this one", now))
+            for name, seconds in dict(row["stage_seconds"]).items()
+        ]
+        if stages:
+            st.altair_chart(pairs(stages, "stage", "seconds"))
+    st.subheader("Quality of what is served", anchor=False)
+    show(_quality(snapshot, previous), "difference-quality",
+         {"previous": "%.4f", "this one": "%.4f", "change": "%+.4f"}, rows=8)  # fmt: skip
+    st.subheader("Weights served", anchor=False)
+    show(_weights(snapshot, previous), "difference-weights")
+    st.subheader("Parameters", anchor=False)
+    changed = _parameters(now, then)
+    if len(changed):
+        show(changed, "difference-parameters")
+    else:
+        st.text("The same ones.")
+    _lists(snapshot, previous)
+
+
+def _rows(now: dict[str, Any], then: dict[str, Any]) -> pa.Table:
+    old, new = dict(then["row_counts"]), dict(now["row_counts"])
+    names = [*new, *(name for name in old if name not in new)]
+    change = [new.get(n, 0) / old[n] - 1 if old.get(n) else None for n in names]
+    return pa.table({"relation": names, "previous": [old.get(n) for n in names],
+                     "this one": [new.get(n) for n in names],
+                     "change": pa.array(change, pa.float64())})  # fmt: skip
+
+
+def _quality(snapshot: Snapshot, previous: Snapshot) -> pa.Table:
+    def served(of: Snapshot) -> dict[tuple[str, str, int], float]:
+        rows = (row for row in of.rows("evaluation") if row["model"] == SERVED)
+        return {(r["segment"], r["metric"], r["k"]): r["value"] for r in rows}
+
+    new, old = served(snapshot), served(previous)
+    keys = [key for key in new if key in old]
+    return pa.table(
+        {
+            "listeners": [segment_name(segment) for segment, _, _ in keys],
+            "metric": [f"{metric}@{k}" for _, metric, k in keys],
+            "previous": [old[key] for key in keys],
+            "this one": [new[key] for key in keys],
+            "change": [new[key] - old[key] for key in keys],
+        }
+    )
+
+
+def _weights(snapshot: Snapshot, previous: Snapshot) -> pa.Table:
+    old = {row["segment"]: row for row in previous.rows("segments")}
+    return pa.Table.from_pylist(
+        [
+            {
+                "segment": row["segment"],
+                "previous weight": old.get(row["segment"], {}).get("weight"),
+                "weight": row["weight"],
+                "previous popularity": old.get(row["segment"], {}).get("popularity"),
+                "popularity": row["popularity"],
+            }
+            for row in snapshot.rows("segments")
+        ]
+    )
+
+
+def _parameters(now: dict[str, Any], then: dict[str, Any]) -> pa.Table:
+    new, old = (flatten(json.loads(row["parameters"] or "{}")) for row in (now, then))
+    names = [n for n in sorted({*new, *old}) if new.get(n) != old.get(n)]
+    return pa.table({"parameter": names, "previous": [old.get(n) for n in names],
+                     "this one": [new.get(n) for n in names]})  # fmt: skip
+
+
+@st.fragment
+def _lists(snapshot: Snapshot, previous: Snapshot) -> None:
+    st.subheader("Lists", anchor=False)
+    if not st.button("Lay the lists of a hundred listeners side by side"):
+        return
+    snapshot = follow(snapshot)
+    users = [row["user_id"] for row in snapshot.rows("sampled_listeners")]
+    new, old = (
+        {row["user_id"]: set(row["tracks"]) for row in of.rows("top_lists", users=users)}
+        for of in (snapshot, previous)
+    )
+    both = [user for user in users if user in new and user in old]
+    if not both:
+        st.text("None of them is in both releases.")
+        return
+    kept = sum(len(new[user] & old[user]) for user in both) / sum(len(old[user]) for user in both)
+    left, right = st.columns(2)
+    left.metric("Of their first ten tracks are still there", f"{kept:.0%}")
+    same = sum(new[user] == old[user] for user in both)
+    right.metric("Lists with the same ten", f"{same} of {len(both)}")

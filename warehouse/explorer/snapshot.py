@@ -1,0 +1,74 @@
+"""One release for one run of the page: every answer on a page comes from the same file."""
+
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import streamlit as st
+
+from warehouse.errors import UnknownReleaseError
+from warehouse.home import Home
+from warehouse.reader import Reader
+
+THREADS = 2
+MEMORY = "160MB"
+"""What DuckDB may use for all viewers of a release together; a page is a few point queries."""
+
+SQL = files("warehouse.explorer") / "sql"
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A connection to one release; a publish in the middle of a page does not change it."""
+
+    connection: duckdb.DuckDBPyConnection
+    release_id: str
+
+    def table(self, query: str, **values: Any) -> pa.Table:
+        """Run the named file of ``sql/`` with bound values and return its rows."""
+        sql = (SQL / f"{query}.sql").read_text()
+        return self.connection.sql(sql, params=values).to_arrow_table()
+
+    def rows(self, query: str, **values: Any) -> list[dict[str, Any]]:
+        """Run the named file of ``sql/`` and return its rows as dictionaries."""
+        return list(self.table(query, **values).to_pylist())
+
+    def row(self, query: str, **values: Any) -> dict[str, Any] | None:
+        """Run the named file of ``sql/`` and return its first row, or None."""
+        return next(iter(self.rows(query, **values)), None)
+
+
+def open_release(file: Path) -> Snapshot:
+    """Open one release's file; raises UnknownReleaseError if it cannot be read."""
+    return _snapshot(Reader(file, THREADS, MEMORY))
+
+
+def current(home: Home) -> Snapshot:
+    """Return the current release for this viewer; raises UnknownReleaseError if there is none."""
+    reader = st.session_state.get("reader")
+    if reader is None:  # one per viewer: a connection is not shared between threads
+        reader = st.session_state["reader"] = Reader(home.current, THREADS, MEMORY)
+    return _snapshot(reader)
+
+
+def follow(snapshot: Snapshot) -> Snapshot:
+    """Return the snapshot for a part that runs again by itself.
+
+    If its release is no longer the current one, the whole page runs again instead.
+    """
+    try:
+        latest = _snapshot(st.session_state["reader"])
+    except UnknownReleaseError:
+        st.rerun()  # the page says what is the matter
+    if latest.release_id != snapshot.release_id:
+        st.rerun()
+    return latest
+
+
+def _snapshot(reader: Reader) -> Snapshot:
+    connection = reader.connection()
+    release_id = connection.execute("SELECT r.release_id FROM release r").fetchall()[0][0]
+    return Snapshot(connection, str(release_id))

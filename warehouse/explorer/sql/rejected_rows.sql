@@ -1,0 +1,2 @@
+-- Rejected rows, so many at most.
+SELECT r.file, r.record, r.reason, r.raw FROM rejected_rows r ORDER BY r.file, r.record LIMIT $most

@@ -1,0 +1,2 @@
+-- The release itself.
+SELECT r.* FROM release r
