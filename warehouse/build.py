@@ -13,17 +13,15 @@ from pydantic import BaseModel, ConfigDict
 
 from warehouse.home import DATABASE, Home
 from warehouse.manifest import SCHEMA_VERSION, STORAGE_VERSION
+from warehouse.ranked import ranked_macros
 
 POPULAR_ALL, POPULAR_SCOPE = 1000, 100
 """Rows of `popular_tracks` for the whole catalogue and for each genre or tag."""
 
-MACROS = ("lists", "search", "experiments")
+MACROS = ("search", "experiments")
 
 MEASURED = ("experiment_results", "measured_weights", "click_rates", "position_bias")
 """Relations that are empty where there is no feedback."""
-
-COLLABORATIVE = ("weights", "similarity")
-"""The two tables a list can be ranked by; macros/ranked.sql is created once for each."""
 
 CLOSE = 0.35
 """Standard deviations within which `explain` calls a feature of two tracks alike."""
@@ -78,7 +76,7 @@ def build(home: Home, given: BuildInput, memory_limit: str, threads: int) -> Pat
         )
         connection.execute("USE release")
         _create_store(connection, given)
-        _create_contract(connection, given.numeric_features)
+        _create_contract(connection, given)
         connection.execute("USE memory")
         connection.execute("CHECKPOINT release")
         connection.execute("DETACH release")
@@ -150,13 +148,12 @@ def _create_store(connection: duckdb.DuckDBPyConnection, given: BuildInput) -> N
     )
 
 
-def _create_contract(connection: duckdb.DuckDBPyConnection, numeric: Sequence[str]) -> None:
+def _create_contract(connection: duckdb.DuckDBPyConnection, given: BuildInput) -> None:
     connection.execute(_sql("views"))
-    for table in COLLABORATIVE:
-        connection.execute(_sql("macros/ranked").replace("{collaborative}", table))
-    for name in MACROS:
-        connection.execute(_sql(f"macros/{name}"))
-    agreeing = _agreeing(connection, numeric)
+    for statement in ranked_macros(given.segments, given.gamma, given.artist_factors):
+        connection.execute(statement)
+    connection.execute(_sql("macros/search"))
+    agreeing = _agreeing(connection, given.numeric_features)
     connection.execute(_sql("macros/explain").replace("{agreeing}", agreeing))
     connection.execute(_sql("comments"))
     undescribed = connection.execute(

@@ -50,9 +50,9 @@ TRACK_MACROS = {
 
 def connect(file: Path) -> duckdb.DuckDBPyConnection:
     """Open the release as a reader with one thread does."""
-    return duckdb.connect(
-        str(file), read_only=True, config={"threads": 1, "enable_progress_bar": False}
-    )
+    connection = duckdb.connect(str(file), read_only=True, config={"threads": 1})
+    connection.execute("SET enable_progress_bar = false")
+    return connection
 
 
 def timed(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from tasks.blocks import Block
@@ -70,7 +71,7 @@ def build_world(folder: Path, seed: int, n: int = 30, users: int = 12) -> World:
     everything = np.arange(n, dtype=np.int32)
     edges = {
         "weights": random_edges(rng, played, played, -4),
-        "similarity": random_edges(rng, played, played, 1),
+        "similarity": _symmetric(random_edges(rng, played, played, 1)),
         "content": random_edges(rng, everything, everything, 1),
     }
     return release_world(folder, tracks, edges, _ids(users, "U"), histories, parameters)
@@ -152,6 +153,15 @@ def build_input(
         artist_factors=artist_factors(parameters.artist_factor).tolist(),
         popular_candidates=parameters.popular_candidates,
         numeric_features=list(numeric),
+    )
+
+
+def _symmetric(edges: pa.Table) -> pa.Table:
+    """Give every pair both directions with one weight, as the collaborative stage does."""
+    once = edges.filter(pc.less(edges["source"], edges["target"]))
+    back = once.select(["target", "source", "weight"]).rename_columns(once.column_names)
+    return pa.concat_tables([once, back]).sort_by(
+        [("source", "ascending"), ("target", "ascending")]
     )
 
 

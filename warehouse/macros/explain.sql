@@ -14,10 +14,12 @@ scores AS (
     SELECT sum(e.collaborative)::BIGINT / 20000 AS collaborative, sum(e.content)::BIGINT / 20000 AS content
     FROM (
         SELECT e.weight AS collaborative, 0 AS content
-        FROM store.similarity e JOIN pair p ON e.source = p.key_a AND e.target = p.key_b
+        FROM store.similarity e
+        JOIN pair p ON e.source = least(p.key_a, p.key_b) AND e.target = greatest(p.key_a, p.key_b)
         UNION ALL
         SELECT 0 AS collaborative, e.weight AS content
-        FROM store.content e JOIN pair p ON e.source = p.key_a AND e.target = p.key_b
+        FROM store.edges e JOIN pair p ON e.source = p.key_a AND e.target = p.key_b
+        WHERE e.is_content
         UNION ALL
         SELECT 0, 0
     ) e
