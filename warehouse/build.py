@@ -23,6 +23,10 @@ MACROS = ("search", "experiments")
 MEASURED = ("experiment_results", "measured_weights", "click_rates", "position_bias")
 """Relations that are empty where there is no feedback."""
 
+ROW_GROUP = 63_488
+"""Rows of a row group: 31 vectors, so that two columns of 16 bits fill a block. A lookup reads half
+of what it reads with DuckDB's own 122,880, and the file grows by less than 1 %."""
+
 CLOSE = 0.35
 """Standard deviations within which `explain` calls a feature of two tracks alike."""
 
@@ -72,7 +76,8 @@ def build(home: Home, given: BuildInput, memory_limit: str, threads: int) -> Pat
     database = folder / DATABASE
     with duckdb.connect(config=config) as connection:
         connection.execute(
-            f"ATTACH '{_quoted(database)}' AS release (STORAGE_VERSION '{STORAGE_VERSION}')"
+            f"ATTACH '{_quoted(database)}' AS release "
+            f"(STORAGE_VERSION '{STORAGE_VERSION}', ROW_GROUP_SIZE {ROW_GROUP})"
         )
         connection.execute("USE release")
         _create_store(connection, given)
@@ -90,7 +95,12 @@ def record_release(
     database: Path, given: BuildInput, stage_seconds: Mapping[str, float], peak_memory: int
 ) -> dict[str, int]:
     """Write the one row of `release`, last of all; return the row counts it holds."""
-    with duckdb.connect(str(database)) as connection:
+    with duckdb.connect() as connection:
+        # with another size the checkpoint would write the row groups anew
+        connection.execute(
+            f"ATTACH '{_quoted(database)}' AS release (ROW_GROUP_SIZE {ROW_GROUP})"
+        )
+        connection.execute("USE release")
         counts = {
             name: _one(connection, f"SELECT count(*) FROM {name}")
             for name in relations()
@@ -113,7 +123,9 @@ def record_release(
                 given.artist_factor,
             ],
         )
-        connection.execute("CHECKPOINT")
+        connection.execute("USE memory")
+        connection.execute("CHECKPOINT release")
+        connection.execute("DETACH release")
     return counts
 
 
@@ -152,7 +164,8 @@ def _create_contract(connection: duckdb.DuckDBPyConnection, given: BuildInput) -
     connection.execute(_sql("views"))
     for statement in ranked_macros(given.segments, given.gamma, given.artist_factors):
         connection.execute(statement)
-    connection.execute(_sql("macros/search"))
+    for name in MACROS:
+        connection.execute(_sql(f"macros/{name}"))
     agreeing = _agreeing(connection, given.numeric_features)
     connection.execute(_sql("macros/explain").replace("{agreeing}", agreeing))
     connection.execute(_sql("comments"))

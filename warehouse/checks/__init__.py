@@ -1,4 +1,7 @@
-"""Checks of a built release: each .sql file returns the offending rows, none if all is well."""
+"""Checks of a built release: each .sql file returns the offending rows, none if all is well.
+
+Whether tables and macros agree is asked in agreement.py.
+"""
 
 from dataclasses import dataclass
 from importlib.resources import files
@@ -6,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-SAMPLED_LISTENERS = 1000
+from warehouse.checks.agreement import LISTENERS, TRACKS, disagreeing
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,6 @@ def check_release(
         for name, value in (
             ("user_list", user_list),
             ("similar_list", similar_list),
-            ("sampled_listeners", SAMPLED_LISTENERS),
         ):
             connection.execute(f"SET VARIABLE {name} = ?", [value])
         for name, query in release_checks().items():
@@ -46,6 +48,9 @@ def check_release(
             ).fetchone()
             if found and found[0]:
                 broken.append(Broken(name, found[0], found[1]))
+        for pair, k, kind in ((LISTENERS, user_list, "listener"), (TRACKS, similar_list, "track")):
+            if ids := disagreeing(connection, pair, k, threads):
+                broken.append(Broken("tables_and_macros_agree", len(ids), f"{kind} {ids[0]}"))
     return broken
 
 
