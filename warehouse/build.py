@@ -97,9 +97,7 @@ def record_release(
     """Write the one row of `release`, last of all; return the row counts it holds."""
     with duckdb.connect() as connection:
         # with another size the checkpoint would write the row groups anew
-        connection.execute(
-            f"ATTACH '{_quoted(database)}' AS release (ROW_GROUP_SIZE {ROW_GROUP})"
-        )
+        connection.execute(f"ATTACH '{_quoted(database)}' AS release (ROW_GROUP_SIZE {ROW_GROUP})")
         connection.execute("USE release")
         counts = {
             name: _one(connection, f"SELECT count(*) FROM {name}")

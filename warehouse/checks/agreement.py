@@ -1,5 +1,7 @@
 """The macros answer as the tables do, to the last digit, for sampled listeners and tracks."""
 
+import functools
+import operator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -55,4 +57,4 @@ def disagreeing(
             ]
 
     with ThreadPoolExecutor(threads) as pool:
-        return sorted(sum(pool.map(ask, [ids[x::threads] for x in range(threads)]), []))
+        return sorted(functools.reduce(operator.iadd, pool.map(ask, [ids[x::threads] for x in range(threads)]), []))
