@@ -1,7 +1,5 @@
 """The macros answer as the tables do, to the last digit, for sampled listeners and tracks."""
 
-import functools
-import operator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -57,4 +55,5 @@ def disagreeing(
             ]
 
     with ThreadPoolExecutor(threads) as pool:
-        return sorted(functools.reduce(operator.iadd, pool.map(ask, [ids[x::threads] for x in range(threads)]), []))
+        shares = pool.map(ask, [ids[x::threads] for x in range(threads)])
+        return sorted(name for share in shares for name in share)
