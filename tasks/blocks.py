@@ -69,6 +69,10 @@ def run_blocks(
         (block, part) for block, part in zip(blocks, parts, strict=True) if not _is_whole(part)
     ]
     done = len(blocks) - len(missing)
+    if progress:
+        progress(done, len(blocks))
+    if not missing:
+        return parts  # no cluster is asked
     run = uuid4().hex  # no other run's task, nor this folder's last try, is taken for ours
     futures = [
         client.submit(
@@ -83,9 +87,7 @@ def run_blocks(
         for block, part in missing
     ]
     try:
-        if progress:
-            progress(done, len(blocks))
-        for future in as_completed(futures):
+        for future in as_completed(futures, loop=client.loop):  # ours, whichever else is open
             future.result()
             done += 1
             if progress:

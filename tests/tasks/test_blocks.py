@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pyarrow as pa
@@ -68,6 +69,16 @@ def test_only_missing_and_damaged_parts_are_computed_again(client: Client, tmp_p
     assert {mark.name for mark in ledger.iterdir()} == {parts[1].name, parts[3].name}
     assert seen == [(3, 5), (4, 5), (5, 5)]
     assert pa.concat_tables([pq.read_table(part) for part in again]).equals(table)
+
+
+def test_nothing_to_compute_asks_no_cluster(tmp_path: Path) -> None:
+    nobody = cast(Client, None)
+    seen: list[tuple[int, int]] = []
+    parts = run_blocks(
+        nobody, _squares, [], tmp_path, progress=lambda done, of: seen.append((done, of))
+    )
+    assert parts == []
+    assert seen == [(0, 0)]
 
 
 def test_a_failing_block_is_told_and_finished_parts_stay(client: Client, tmp_path: Path) -> None:

@@ -113,7 +113,7 @@ def _write(folder: Path, name: str, schema: pa.Schema, columns: list[list[object
 def _add_experiments(database: Path) -> None:
     with duckdb.connect(str(database)) as connection:
         connection.execute(
-            "CREATE TABLE experiment_results AS SELECT '<b>exp</b>' AS experiment, "
+            "INSERT INTO store.experiment_results BY NAME SELECT '<b>exp</b>' AS experiment, "
             "'**variant**' AS variant, 'all' AS segment, 'ndcg@100' AS metric, 120 AS users, "
             "2400 AS exposures, 0.21 AS value, 0.01 AS lift, -0.002 AS ci_low, 0.022 AS ci_high, "
             f"0.11 AS p_value, '{NOTE}' AS note"
