@@ -5,15 +5,18 @@ an event, which `crossfade alerts` lists; a notification block, named and never 
 on (docs/operations.md).
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.events import EventPage
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.events.actions import ActionTypes, ChangeFlowRunState, DoNothing, SendNotification
 from prefect.events.filters import EventFilter, EventNameFilter, EventOccurredFilter
-from prefect.events.schemas.automations import AutomationCore, EventTrigger, Posture
+from prefect.events.schemas.automations import Automation, AutomationCore, EventTrigger, Posture
+from prefect.events.schemas.events import ReceivedEvent
 from prefect.exceptions import ObjectNotFound
 
 from flows.runs import REFUSED
@@ -29,6 +32,9 @@ FAILED, REFUSED_BY_GATE, LATE, STUCK, SILENT = (
     "crossfade: run never began",
     "crossfade: run fell silent",
 )
+
+PAGE_SIZE = 50
+"""The most events that a Prefect server hands out at once; its client asks for more by default."""
 
 _RUN = "prefect.flow-run."
 _UNDER_WAY = ("Pending", "Running", "heartbeat")
@@ -95,6 +101,8 @@ def install(parameters: AlertParameters) -> list[str]:
         wanted = automations(parameters, block)
         for automation in wanted:
             present = client.read_automations_by_name(automation.name)
+            if present and _is_as(present[0], automation):
+                continue  # an update would make the server forget the runs it is waiting for
             if present:
                 client.update_automation(present[0].id, automation)
             else:
@@ -110,14 +118,8 @@ def fired(since: timedelta) -> list[Alert]:
             for name in (FAILED, REFUSED_BY_GATE, LATE)
             for automation in client.read_automations_by_name(name)
         }
-        seen = client.read_events(
-            EventFilter(
-                event=EventNameFilter(name=["prefect.automation.triggered"]),
-                occurred=EventOccurredFilter.model_validate({"since": datetime.now(UTC) - since}),
-            )
-        )
         alerts = []
-        for event in seen.events:
+        for event in _triggered(client, datetime.now(UTC) - since):
             if event.resource.id in names:
                 labels = event.payload["triggering_labels"]
                 run = _run_of(client, labels["prefect.resource.id"])
@@ -126,6 +128,24 @@ def fired(since: timedelta) -> list[Alert]:
                     Alert(event.occurred, names[event.resource.id], run.name if run else "?", said)
                 )
     return sorted(alerts, key=lambda alert: alert.at)
+
+
+def _triggered(client: SyncPrefectClient, since: datetime) -> Iterator[ReceivedEvent]:
+    page: EventPage | None = client.read_events(
+        EventFilter(
+            event=EventNameFilter(name=["prefect.automation.triggered"]),
+            occurred=EventOccurredFilter.model_validate({"since": since}),
+        ),
+        limit=PAGE_SIZE,
+    )
+    while page is not None:
+        yield from page.events
+        page = page.get_next_page_sync(client)
+
+
+def _is_as(present: Automation, wanted: AutomationCore) -> bool:
+    fields = present.model_dump(include=set(AutomationCore.model_fields))
+    return AutomationCore.model_validate(fields) == wanted
 
 
 def _told(block: UUID | None) -> ActionTypes:

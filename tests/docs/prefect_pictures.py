@@ -20,41 +20,41 @@ CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 OUT = Path(__file__).parents[2] / "docs" / "images"
 WIDTH, HEIGHT, COLOURS = 1280, 860, 64
-SETTLE_MS = 2500
-"""The pages draw themselves after their data came."""
+SETTLE_MS = 6000
+"""The graph of a run draws itself after the text is there."""
+PATIENCE_MS = 60_000
 
 
-def pages(api: httpx.Client) -> dict[str, str]:
-    """Return the pages worth a picture: name → path in the UI."""
+def pages(api: httpx.Client) -> dict[str, tuple[str, str]]:
+    """Return the pages worth a picture: name → path in the UI, text that shows when it is drawn."""
     runs = api.post("/flow_runs/filter", json={"sort": "START_TIME_DESC", "limit": 200}).json()
     published = [
         run for run in runs if "is published" in ((run["state"] or {}).get("message") or "")
     ]
     if not published:
         sys.exit("no run on this server has published a release yet; start one and try again")
-    run = published[0]["id"]
+    run = published[0]
     latest = {
         artifact["key"]: artifact["latest_id"]
         for artifact in api.post("/artifacts/latest/filter", json={}).json()
     }
-    found = {
-        "runs": "/runs",
-        "run": f"/runs/flow-run/{run}",
-        "deployments": "/deployments",
-        "automations": "/automations",
+    nightly = next(
+        one["id"]
+        for one in api.post("/deployments/filter", json={}).json()
+        if one["name"] == "nightly"
+    )
+    return {
+        "run": (f"/runs/flow-run/{run['id']}", run["name"]),
+        "deployment": (f"/deployments/deployment/{nightly}", run["name"]),
+        "evaluation": (f"/artifacts/artifact/{latest['evaluation']}", "fifty_fifty"),
+        "automations": ("/automations", "crossfade: run failed"),
     }
-    for deployment in api.post("/deployments/filter", json={}).json():
-        if deployment["name"] == "nightly":
-            found["deployment"] = f"/deployments/deployment/{deployment['id']}"
-    for key in ("data-quality", "evaluation", "release-summary", "release-difference"):
-        if key in latest:
-            found[key] = f"/artifacts/artifact/{latest[key]}"
-    return found
 
 
-def shoot(page: Page, url: str, file: Path) -> None:
+def shoot(page: Page, url: str, text: str, file: Path) -> None:
     """Take a picture of one page, in few colours so that it stays small."""
-    page.goto(url, wait_until="networkidle", timeout=120_000)
+    page.goto(url, wait_until="commit", timeout=PATIENCE_MS)
+    page.get_by_text(text).first.wait_for(timeout=PATIENCE_MS)
     page.wait_for_timeout(SETTLE_MS)
     picture: Any = Image.open(io.BytesIO(page.screenshot()))
     small = picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
@@ -72,8 +72,8 @@ def main() -> None:
     with httpx.Client(base_url=url, timeout=60) as api, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
-        for name, path in pages(api).items():
-            shoot(page, url.removesuffix("/api") + path, OUT / f"prefect-{name}.png")
+        for name, (path, text) in pages(api).items():
+            shoot(page, url.removesuffix("/api") + path, text, OUT / f"prefect-{name}.png")
         browser.close()
 
 
