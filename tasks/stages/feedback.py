@@ -6,7 +6,9 @@ A file that cannot be read is left out and told of; it never stops a run.
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -25,6 +27,9 @@ from tasks.ingest.rejects import rejected_table
 from tasks.ingest.scan import input_digests
 from tasks.lake import Dataset, Stage, StageResult, source_digest, write_parquet
 from tasks.stages.ingest import database_config
+
+READERS = 2
+"""Files read at the same time: a day's file alone leaves cores idle between its steps."""
 
 
 @dataclass(frozen=True)
@@ -72,13 +77,18 @@ def feedback_stage(
         digests = input_digests(files)
         feedback.inputs.update(digests)
         # The same content under two names is one file.
-        for file in {digests[file.name]: file for file in reversed(files)}.values():
-            try:
-                stage = _stage(lake, table, digests[file.name], getattr(spec, table), limits)
-                result = _read(stage, file, getattr(spec, table), limits, memory_limit)
-                getattr(feedback, table).append(result)
-            except (CrossfadeError, duckdb.Error, pa.ArrowException, OSError) as error:
-                feedback.broken[file.name] = _sentence(file, error)
+        distinct = {digests[file.name]: file for file in reversed(files)}
+        with ThreadPoolExecutor(READERS) as pool:
+            tries = [
+                (file, pool.submit(_read, lake, table, content, file, getattr(spec, table), limits,
+                                   memory_limit))
+                for content, file in distinct.items()
+            ]  # fmt: skip
+            for file, done in tries:
+                try:
+                    getattr(feedback, table).append(done.result())
+                except (CrossfadeError, duckdb.Error, pa.ArrowException, OSError) as error:
+                    feedback.broken[file.name] = _sentence(file, error)
     return feedback
 
 
@@ -108,19 +118,21 @@ def _stage(
         spec=spec.model_dump(exclude={"path"}),
         limits={name: getattr(limits, name) for name in ("reject_share", "reject_rows")},
         duckdb=duckdb.__version__,  # ids are hashed by it
-        code=source_digest(
-            tasks.feedback,
-            tasks.ingest,
-            tasks.contracts,
-            files_spec,
-            schemas,
-            sys.modules[__name__],
-        ),
+        code=_code(),
     )
 
 
+@cache
+def _code() -> str:
+    """Return the digest of all that decides what becomes of a file; once for hundreds of files."""
+    modules = (tasks.feedback, tasks.ingest, tasks.contracts, files_spec, schemas)
+    return source_digest(*modules, sys.modules[__name__])
+
+
 def _read(
-    stage: Stage,
+    lake: Path,
+    table: str,
+    content: str,
     file: InputFile,
     spec: ExposuresSpec | EventsSpec,
     limits: IngestLimits,
@@ -128,6 +140,7 @@ def _read(
 ) -> StageResult:
     """Read one file, or return what an earlier run made of the same bytes."""
     started = time.perf_counter()
+    stage = _stage(lake, table, content, spec, limits)
     if result := stage.finished():
         return result
     paths = {name: stage.folder / f"{name}.parquet" for name in ("rows", "rejected_rows")}
