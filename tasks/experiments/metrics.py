@@ -76,5 +76,3 @@ METRICS = (
     _per_user("cancellation_rate", "listeners who cancelled", "cancelled", USERS, "exposures"),
 )  # fmt: skip
 """In the order in which they are shown."""
-
-RETURN_DAYS = (1, 7, 30)
