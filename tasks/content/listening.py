@@ -1,6 +1,8 @@
 """Where tracks lie by who plays them: a low-rank space of listening, the target to learn from."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +17,9 @@ USER_EXPONENT = 0.25
 
 SAMPLE_PLAYS = 1_500_000
 """Plays to find the directions from; all plays are then placed along them."""
+
+CHUNK_PLAYS = 2_000_000
+"""Plays that are placed at a time, so that memory does not grow with the listeners."""
 
 
 @dataclass(frozen=True)
@@ -51,33 +56,56 @@ def listening_positions(plays: sparse.csr_array, rank: int, seed: int) -> Listen
     rank = min(rank, len(played) // 4, heard_by // 4)
     if rank < LOWEST_RANK:
         return None
-    scaled, lengths = _scaled(plays[:, played])
+    lengths = _column_lengths(plays)
     with threadpool_limits(limits=1):
-        svd = TruncatedSVD(rank, n_iter=4, random_state=seed).fit(_sample(scaled, seed))
-        directions = fix_signs(np.ascontiguousarray(svd.components_.T))
-        tastes = scaled @ directions
-        strength = np.linalg.norm(tastes, axis=0)  # the singular values
-        placed = scaled.T @ (tastes / np.maximum(strength, 1e-12))
-    placed[lengths == 0] = 0.0
-    positions = np.zeros((plays.shape[1], rank))
-    weight = listeners[played] / (listeners[played] + TRUSTED)
-    positions[played] = placed - (weight @ placed) / weight.sum()
-    return Listening(positions, listeners)
+        sample = _scaled(_sample(plays, seed), lengths)[:, played]
+        svd = TruncatedSVD(rank, n_iter=4, random_state=seed).fit(sample)
+        directions = np.zeros((plays.shape[1], rank))
+        directions[played] = fix_signs(np.ascontiguousarray(svd.components_.T))
+        placed = np.zeros((plays.shape[1], rank))
+        squares = np.zeros(rank)
+        for part in _chunks(plays):
+            scaled = _scaled(part, lengths)
+            tastes = scaled @ directions
+            placed += scaled.T @ tastes
+            squares += (tastes**2).sum(axis=0)
+    placed /= np.maximum(np.sqrt(squares), 1e-12)  # the singular values
+    weight = listeners / (listeners + TRUSTED)
+    placed[played] -= (weight @ placed) / weight.sum()
+    return Listening(placed, listeners)
 
 
-def _scaled(plays: sparse.csr_array) -> tuple[sparse.csr_array, NDArray[np.float64]]:
-    """Weigh listeners by their history's length and scale columns to length 1."""
+def _chunks(plays: sparse.csr_array) -> Iterator[sparse.csr_array]:
+    """Cut into runs of whole listeners."""
+    starts = np.searchsorted(plays.indptr, np.arange(0, plays.nnz, CHUNK_PLAYS))
+    bounds = np.unique(np.append(starts, plays.shape[0]))
+    for start, stop in pairwise(bounds):
+        yield plays[start:stop]
+
+
+def _weights(plays: sparse.csr_array) -> NDArray[np.float64]:
+    """Return what each play counts by its listener's history, whose rows must be whole."""
     history = np.diff(plays.indptr)
-    rows = np.repeat(np.maximum(history, 1.0) ** -USER_EXPONENT, history)
-    lengths = np.sqrt(np.bincount(plays.indices, rows**2, minlength=plays.shape[1]))
-    values = rows / np.maximum(lengths, 1e-12)[plays.indices]
-    return sparse.csr_array((values, plays.indices, plays.indptr), shape=plays.shape), lengths
+    return np.repeat(np.maximum(history, 1.0) ** -USER_EXPONENT, history)
 
 
-def _sample(scaled: sparse.csr_array, seed: int) -> sparse.csr_array:
+def _column_lengths(plays: sparse.csr_array) -> NDArray[np.float64]:
+    squares = np.zeros(plays.shape[1])
+    for part in _chunks(plays):
+        squares += np.bincount(part.indices, _weights(part) ** 2, minlength=len(squares))
+    return np.sqrt(squares)
+
+
+def _scaled(plays: sparse.csr_array, lengths: NDArray[np.float64]) -> sparse.csr_array:
+    """Weigh whole histories by their length and scale columns to length 1."""
+    values = _weights(plays) / np.maximum(lengths, 1e-12)[plays.indices]
+    return sparse.csr_array((values, plays.indices, plays.indptr), shape=plays.shape)
+
+
+def _sample(plays: sparse.csr_array, seed: int) -> sparse.csr_array:
     """Keep random whole listeners with about `SAMPLE_PLAYS` plays between them."""
-    if scaled.nnz <= SAMPLE_PLAYS:
-        return scaled
-    order = np.random.default_rng(seed).permutation(scaled.shape[0])
-    plays = np.cumsum(np.diff(scaled.indptr)[order])
-    return scaled[np.sort(order[: np.searchsorted(plays, SAMPLE_PLAYS)])]
+    if plays.nnz <= SAMPLE_PLAYS:
+        return plays
+    order = np.random.default_rng(seed).permutation(plays.shape[0])
+    counts = np.cumsum(np.diff(plays.indptr)[order])
+    return plays[np.sort(order[: np.searchsorted(counts, SAMPLE_PLAYS)])]
