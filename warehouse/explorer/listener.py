@@ -8,6 +8,7 @@ from warehouse.explorer.components import card, finder, notice
 from warehouse.explorer.deck import deck
 from warehouse.explorer.discover import own_weight, suggestions
 from warehouse.explorer.downloads import download
+from warehouse.explorer.folded import folded
 from warehouse.explorer.lists import Subject, known_tracks
 from warehouse.explorer.reasons import title
 from warehouse.explorer.snapshot import Snapshot, follow
@@ -92,7 +93,7 @@ def _anybody(snapshot: Snapshot, segment: str) -> None:
 
 
 def _history(snapshot: Snapshot, user_id: str, tracks: int) -> None:
-    with st.expander(f"History: {tracks:,} tracks"):
+    def content(snapshot: Snapshot) -> None:
         table = snapshot.table("history", user_id=user_id)
         st.dataframe(
             table,
@@ -102,6 +103,8 @@ def _history(snapshot: Snapshot, user_id: str, tracks: int) -> None:
                            "plays": "Plays", "genre": "Genre", "year": _plain_number("Year")},
         )  # fmt: skip
         download("Download the history as CSV", "history", lambda: table)
+
+    folded(snapshot, f"history-{user_id}", f"History: {tracks:,} tracks", content)
 
 
 def _plain_number(label: str) -> ColumnConfig:

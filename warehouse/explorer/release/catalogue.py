@@ -5,6 +5,7 @@ from typing import Any
 import streamlit as st
 
 from warehouse.explorer.charts import bars, comparison
+from warehouse.explorer.folded import folded
 from warehouse.explorer.release.quality import SERVED
 from warehouse.explorer.snapshot import Snapshot
 from warehouse.explorer.tables import show
@@ -50,6 +51,9 @@ def catalogue(snapshot: Snapshot, evaluation: list[dict[str, Any]]) -> None:
             st.altair_chart(bars(features, "feature", "weight", "share of similarity", ".0%"))
         else:
             st.text("This catalogue has no content columns.")
-    with st.expander("Tables"):
-        show(snapshot.table("catalogue"), "catalogue")
-        show(snapshot.table("feature_weights"), "feature-weights", {"weight": "%.4f"})
+    folded(snapshot, "catalogue", "Tables", _tables)
+
+
+def _tables(snapshot: Snapshot) -> None:
+    show(snapshot.table("catalogue"), "catalogue")
+    show(snapshot.table("feature_weights"), "feature-weights", {"weight": "%.4f"})

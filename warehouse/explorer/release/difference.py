@@ -6,6 +6,7 @@ from typing import Any
 import pyarrow as pa
 import streamlit as st
 
+from warehouse.difference import overlap_of
 from warehouse.errors import UnknownReleaseError
 from warehouse.explorer.charts import pairs
 from warehouse.explorer.release.making import flatten
@@ -123,16 +124,13 @@ def _lists(snapshot: Snapshot, previous: Snapshot) -> None:
         return
     snapshot = follow(snapshot)
     users = [row["user_id"] for row in snapshot.rows("sampled_listeners")]
-    new, old = (
-        {row["user_id"]: set(row["tracks"]) for row in of.rows("top_lists", users=users)}
-        for of in (snapshot, previous)
-    )
-    both = [user for user in users if user in new and user in old]
-    if not both:
+    overlap = overlap_of(previous.table("lists", users=users), snapshot.table("lists", users=users))
+    if not overlap["listeners"]:
         st.text("None of them is in both releases.")
         return
-    kept = sum(len(new[user] & old[user]) for user in both) / sum(len(old[user]) for user in both)
-    left, right = st.columns(2)
-    left.metric("Of their first ten tracks are still there", f"{kept:.0%}")
-    same = sum(new[user] == old[user] for user in both)
-    right.metric("Lists with the same ten", f"{same} of {len(both)}")
+    st.caption(f"{overlap['listeners']} listeners that both releases have.")
+    left, middle, right = st.columns(3)
+    left.metric("Of their tracks are still there", f"{overlap['shared']:.0%}")
+    middle.metric("Average overlap, the first tracks counting most",
+                  f"{overlap['average_overlap']:.0%}")  # fmt: skip
+    right.metric("Have the same first track", f"{overlap['same_first']:.0%}")

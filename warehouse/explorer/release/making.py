@@ -7,6 +7,7 @@ import pyarrow as pa
 import streamlit as st
 
 from warehouse.explorer.charts import bars
+from warehouse.explorer.folded import folded
 from warehouse.explorer.snapshot import Snapshot
 from warehouse.explorer.tables import show
 
@@ -40,14 +41,19 @@ def making(snapshot: Snapshot, release: dict[str, Any]) -> None:
         st.altair_chart(bars(large, "stored", "megabytes", "MB", ",.1f"))
         st.caption("Tables of at least 1 MB; small ones share blocks.")
     counts = dict(release["row_counts"])
-    with st.expander("Tables"):
+
+    def tables(_: Snapshot) -> None:
         show(pa.table({"relation": list(counts), "rows": list(counts.values())}), "rows", rows=13)
         show(pa.Table.from_pylist(stored), "sizes", {"megabytes": "%.1f"})
         if stages:
             show(pa.Table.from_pylist(stages), "stages", {"seconds": "%.2f"})
-    with st.expander("Parameters"):
+
+    def parameters(_: Snapshot) -> None:
         flat = flatten(json.loads(release["parameters"] or "{}"))
         show(pa.table({"parameter": list(flat), "value": list(flat.values())}), "parameters")
+
+    folded(snapshot, "making", "Tables", tables)
+    folded(snapshot, "parameters", "Parameters", parameters)
 
 
 def flatten(tree: Any, path: str = "") -> dict[str, str]:

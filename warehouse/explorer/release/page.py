@@ -1,5 +1,6 @@
 """The frame of the Release view: headline figures and one tab per question."""
 
+from collections.abc import Callable
 from pathlib import PurePath
 from typing import Any
 
@@ -26,18 +27,19 @@ def release(home: Home, snapshot: Snapshot) -> None:
         f"code {row['code_version']}",
     )
     _headline(snapshot, row, evaluation)
-    names = ["Quality", "Catalogue", "Input", "Changes", "Making"]
-    tabs = st.tabs(names)
-    with tabs[0]:
-        quality(snapshot, evaluation)
-    with tabs[1]:
-        catalogue(snapshot, evaluation)
-    with tabs[2]:
-        input_data(snapshot, row)
-    with tabs[3]:
-        difference(snapshot, previous_release(home, snapshot.release_id))
-    with tabs[4]:
-        making(snapshot, row)
+    contents: dict[str, Callable[[], None]] = {
+        "Quality": lambda: quality(snapshot, evaluation),
+        "Catalogue": lambda: catalogue(snapshot, evaluation),
+        "Input": lambda: input_data(snapshot, row),
+        "Changes": lambda: difference(snapshot, previous_release(home, snapshot.release_id)),
+        "Making": lambda: making(snapshot, row),
+    }
+    # Only the tab that is looked at is made; the address says which.
+    tabs = st.tabs(list(contents), key="tab", on_change="rerun", bind="query-params")
+    for tab, content in zip(tabs, contents.values(), strict=True):
+        if tab.open:
+            with tab:
+                content()
 
 
 def _dataset(name: str) -> str:

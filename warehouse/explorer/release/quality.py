@@ -5,6 +5,7 @@ from typing import Any
 import streamlit as st
 
 from warehouse.explorer.charts import comparison, curve
+from warehouse.explorer.folded import folded
 from warehouse.explorer.snapshot import Snapshot
 from warehouse.explorer.tables import show
 
@@ -72,9 +73,12 @@ def quality(snapshot: Snapshot, evaluation: Rows) -> None:
         st.caption(f"{users} held-out listeners; lines are 95 % intervals.")
     else:
         st.text("This metric was not measured for these listeners.")
-    with st.expander("All measured values"):
-        show(snapshot.table("evaluation"), "evaluation", {"value": "%.4f", "ci_low": "%.4f",
-                                                          "ci_high": "%.4f"})  # fmt: skip
+    folded(snapshot, "evaluation", "All measured values", _measured)
+
+
+def _measured(snapshot: Snapshot) -> None:
+    formats = {"value": "%.4f", "ci_low": "%.4f", "ci_high": "%.4f"}
+    show(snapshot.table("evaluation"), "evaluation", formats)
 
 
 def _order(segment: str) -> tuple[int, int]:
@@ -100,6 +104,9 @@ def _curves(snapshot: Snapshot) -> None:
         "One line for each length of history, with its 95 % interval; at each weight the prior "
         "that measured best. The dashed line is the weight that is served."
     )
-    with st.expander("Weights served, and every point tried"):
-        show(snapshot.table("segments"), "segments", {"weight": "%.2f", "popularity": "%.2f"})
-        show(snapshot.table("segment_curve_whole"), "segment-curve", {"value": "%.4f"})
+    folded(snapshot, "weights", "Weights served, and every point tried", _points)
+
+
+def _points(snapshot: Snapshot) -> None:
+    show(snapshot.table("segments"), "segments", {"weight": "%.2f", "popularity": "%.2f"})
+    show(snapshot.table("segment_curve_whole"), "segment-curve", {"value": "%.4f"})
