@@ -230,6 +230,9 @@ def tune(
     tracks: TracksOption = None,
     plays: PlaysOption = None,
     dataset: DatasetOption = None,
+    holdout: Annotated[
+        float | None, typer.Option(help="Share of listeners left to runs to measure on")
+    ] = None,
     dask: Annotated[
         str | None, typer.Option(help="Address of an existing Dask scheduler, tcp://…")
     ] = None,
@@ -242,7 +245,9 @@ def tune(
     """Choose the learned model's parameters for a dataset; prints them for crossfade.toml."""
     from flows.settings import load_settings
 
-    settings = load_settings(tracks=tracks, plays=plays, dataset=dataset, dask=dask, home=home)
+    settings = load_settings(
+        tracks=tracks, plays=plays, dataset=dataset, holdout=holdout, dask=dask, home=home
+    )
     settings.spec()
     prepare(settings.home)
     _log_to_terminal(debug)
@@ -250,7 +255,16 @@ def tune(
     from flows.tuning import tune as search
 
     quiet_console(debug)
-    typer.echo(settings_fragment(search(settings, out)), nl=False)
+    tuning = search(
+        tracks=_text(tracks),
+        plays=_text(plays),
+        dataset=_text(dataset),
+        holdout=holdout,
+        dask=dask,
+        home=_text(home),
+        out=_text(out),
+    )
+    typer.echo(settings_fragment(tuning), nl=False)
 
 
 @app.command()

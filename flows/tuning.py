@@ -5,13 +5,17 @@ import io
 import json
 import logging
 from pathlib import Path
-from typing import cast
+from typing import Annotated, cast
 
 from distributed import Client
 from prefect import flow
+from pydantic import Field
 
+from flows.artifacts.page import show
+from flows.artifacts.tuning import tuning_markdown
 from flows.cluster import Cluster
-from flows.settings import Settings, worker_memory
+from flows.runs import concluded, in_short, rename, starting_name
+from flows.settings import Settings, load_settings, worker_memory
 from tasks import steps
 from tasks.neighbours.folds import METRICS
 from tasks.neighbours.tune import GRID, Point, Tuning
@@ -23,27 +27,59 @@ FRAGMENT, CURVE = "tuned.toml", "tuning_curve.csv"
 logger = logging.getLogger("crossfade")
 
 
-@flow(name="crossfade-tune", validate_parameters=False, persist_result=False)
-def tune(settings: Settings, out: Path | None) -> Tuning:
-    """Search on listeners that runs and backtests do not report on; write both files to ``out``."""
+@flow(
+    name="crossfade-tune",
+    flow_run_name=starting_name,
+    validate_parameters=True,
+    persist_result=False,
+)
+def tune(
+    tracks: Annotated[str | None, Field(description="CSV of the catalogue (Kaggle schema)")] = None,
+    plays: Annotated[str | None, Field(description="CSV of the history (Kaggle schema)")] = None,
+    dataset: Annotated[str | None, Field(description="TOML of any other dataset")] = None,
+    holdout: Annotated[float | None, Field(description="Share of listeners left alone")] = None,
+    dask: Annotated[str | None, Field(description="Address of a Dask scheduler")] = None,
+    home: Annotated[str | None, Field(description="Folder of lake and warehouse")] = None,
+    out: Annotated[str | None, Field(description="Folder for both files")] = None,
+) -> Tuning:
+    """Search on listeners that runs and backtests do not report on; write both files to ``out``.
+
+    A parameter that is not given is taken from the environment, then from crossfade.toml.
+    """
+    given = {
+        "tracks": tracks,
+        "plays": plays,
+        "dataset": dataset,
+        "holdout": holdout,
+        "dask": dask,
+        "home": home,
+    }
+    return concluded(lambda: _chosen(load_settings(**given), None if out is None else Path(out)))
+
+
+def _chosen(settings: Settings, out: Path | None) -> tuple[Tuning, str]:
     home, spec = Home(settings.home.resolve()), settings.spec()
+    start = settings.collaborative.model_copy(update={"model": "learned"})
     cluster = Cluster(settings.dask, settings.workers, worker_memory(settings.workers))
-    with home.locked("run", "tune"), cluster:
+    with home.locked("run", "tune", settings.wait_seconds), cluster:
         ingested = steps.ingest(home.lake, spec, settings.ingest, settings.memory_limit)
+        rename(f"{in_short(int(ingested.counts['play_records']))} plays")
         tuning = tune_neighbours(
             cast(Client, cluster),
             ingested["interactions"],
             int(ingested.counts["tracks"]) - int(ingested.counts["unplayed_tracks"]),
             steps.holdout(home.lake, ingested, settings.evaluation),
-            settings.collaborative.model_copy(update={"model": "learned"}),
+            start,
             settings.tune,
             _told,
         )
+    fragment = settings_fragment(tuning)
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
-        (out / FRAGMENT).write_text(settings_fragment(tuning))
+        (out / FRAGMENT).write_text(fragment)
         (out / CURVE).write_text(curve_csv(tuning))
-    return tuning
+    show("tuning", tuning_markdown(tuning, start, fragment), "Parameters chosen for this dataset")
+    return tuning, f"{len(tuning.curve)} settings measured on {spec.name}; nothing was published"
 
 
 def settings_fragment(tuning: Tuning) -> str:

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 Counts = NDArray[np.int64]
+Starts = NDArray[np.int32]
+Keys = NDArray[np.uint16] | NDArray[np.int32]
 
 
 @dataclass(frozen=True)
@@ -22,13 +24,16 @@ class RowWeights:
 
 @dataclass(frozen=True)
 class Interactions:
-    """The binary matrix X (listeners × tracks) by row and by column; indices ascend in both."""
+    """The binary matrix X (listeners × tracks) by row and by column; indices ascend in both.
 
-    user_starts: Counts
+    Plays must be fewer than 2^31.
+    """
+
+    user_starts: Starts
     """Row pointer, length users + 1."""
-    user_tracks: NDArray[np.uint16] | NDArray[np.int32]
+    user_tracks: Keys
     """The tracks of each listener; 16 bits where they suffice, which the caches thank."""
-    track_starts: Counts
+    track_starts: Starts
     """Column pointer, length tracks + 1."""
     track_users: NDArray[np.int32]
     """The listeners of each track."""
@@ -38,22 +43,19 @@ class Interactions:
         """Take the pattern of a users × tracks matrix (stored zeros count, values do not)."""
         rows = sparse.csr_array(matrix, copy=True)
         rows.sum_duplicates()
-        starts = rows.indptr.astype(np.int64)
-        return cls.from_rows(starts, rows.indices.astype(np.int32), rows.shape[1])
+        return cls.from_rows(rows.indptr, rows.indices, rows.shape[1])
 
     @classmethod
-    def from_rows(cls, starts: Counts, tracks_of: NDArray[np.int32], tracks: int) -> Self:
+    def from_rows(
+        cls, starts: NDArray[np.integer], tracks_of: NDArray[np.integer], tracks: int
+    ) -> Self:
         """Build from row pointer and ascending, distinct tracks per row; adds the columns."""
-        pattern = np.ones(len(tracks_of), dtype=np.int8)
-        rows = sparse.csr_array((pattern, tracks_of, starts), shape=(len(starts) - 1, tracks))
-        columns = rows.tocsc()
-        small = tracks <= 2**16
-        return cls(
-            starts,
-            tracks_of.astype(np.uint16) if small else tracks_of,
-            columns.indptr.astype(np.int64),
-            columns.indices.astype(np.int32),
-        )
+        user_starts = starts.astype(np.int32)
+        user_tracks = as_keys(tracks_of, tracks)
+        track_starts = pointer(np.bincount(user_tracks, minlength=tracks))
+        track_users = np.empty(len(user_tracks), np.int32)
+        fill_columns(user_starts, user_tracks, track_starts, track_users)
+        return cls(user_starts, user_tracks, track_starts, track_users)
 
     @property
     def users(self) -> int:
@@ -70,25 +72,25 @@ class Interactions:
         """Number of pairs of listener and track."""
         return len(self.user_tracks)
 
-    @cached_property
-    def tracks_played(self) -> Counts:
+    @property
+    def tracks_played(self) -> NDArray[np.int32]:
         """n_u: how many tracks each listener played."""
         return np.diff(self.user_starts)
 
     @cached_property
     def listeners(self) -> Counts:
         """n_i: how many listeners each track has."""
-        return np.diff(self.track_starts)
+        return np.diff(self.track_starts).astype(np.int64)
 
     def weights_by_length(self, exponent: float) -> RowWeights:
         """Return d_u ∝ n_u^-exponent, scaled so that the average play weighs 1.
 
         Thus weighted co-occurrences stay on the scale of listeners whatever the exponent.
         """
-        played = self.tracks_played
-        raw = np.maximum(played, 1).astype(np.float64) ** -exponent
         if exponent == 0 or self.plays == 0:
             return RowWeights(np.ones(self.users, np.int32), 1.0)
+        played = self.tracks_played
+        raw = np.maximum(played, 1).astype(np.float64) ** -exponent
         return self.row_weights(raw * (self.plays / float(raw @ played)))
 
     def row_weights(self, weights: NDArray[np.float64]) -> RowWeights:
@@ -102,18 +104,46 @@ class Interactions:
         return RowWeights(whole.astype(np.int32), unit)
 
     def column_sums(self, values: NDArray[np.float64] | NDArray[np.int32]) -> NDArray[np.float64]:
-        """Return, per track, the sum of a value over its listeners."""
-        return np.asarray(_column_sums(self.track_starts, self.track_users, values))
+        """Return, per track, the sum of a value over its listeners, added up in their order."""
+        return np.asarray(
+            _column_sums(self.user_starts, self.user_tracks, values, np.zeros(self.tracks))
+        )
 
     def pair_costs(self) -> NDArray[np.float64]:
         """Return, per track, the tracks its listeners played: what its co-occurrences cost."""
-        return self.column_sums(self.tracks_played.astype(np.float64))
+        return self.column_sums(self.tracks_played)
+
+
+def as_keys(tracks_of: NDArray[np.integer], tracks: int) -> Keys:
+    """Return keys of so many tracks in the smallest type that the kernels take."""
+    return tracks_of.astype(np.uint16) if are_short(tracks) else tracks_of.astype(np.int32)
+
+
+def are_short(tracks: int) -> bool:
+    """Tell whether 16 bits are enough for the keys of so many tracks."""
+    return tracks <= 2**16
+
+
+def pointer(counts: NDArray[np.integer]) -> Starts:
+    """Return where each of consecutive runs of so many entries begins, and the end of the last."""
+    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
 
 
 @njit(nogil=True, cache=True)
-def _column_sums(starts, users, values):  # type: ignore[no-untyped-def]
-    sums = np.zeros(len(starts) - 1)
-    for column in range(len(sums)):
-        for at in range(starts[column], starts[column + 1]):
-            sums[column] += values[users[at]]
+def fill_columns(user_starts, user_tracks, track_starts, track_users):  # type: ignore[no-untyped-def]
+    """Write every track's listeners, ascending, into ``track_users``."""
+    fill = track_starts[:-1].copy()
+    for user in range(len(user_starts) - 1):
+        for track in user_tracks[user_starts[user] : user_starts[user + 1]]:
+            track_users[fill[track]] = user
+            fill[track] += 1
+
+
+@njit(nogil=True, cache=True)
+def _column_sums(starts, tracks_of, values, sums):  # type: ignore[no-untyped-def]
+    """Walk the rows: the values come in order, and the sums of all tracks fit the caches."""
+    for user in range(len(starts) - 1):
+        value = values[user]
+        for track in tracks_of[starts[user] : starts[user + 1]]:
+            sums[track] += value
     return sums

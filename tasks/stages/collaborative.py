@@ -1,23 +1,24 @@
 """Collaborative neighbours on the Dask cluster: weights that score a history, and similarity."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from distributed import Client
+from numpy.typing import NDArray
 from scipy import sparse
 
 import tasks.neighbours
 from tasks.blocks import Block, Progress, balanced_blocks, run_blocks
 from tasks.lake import Dataset, Stage, StageResult, source_digest, write_parquet
 from tasks.neighbours.edges import symmetric
-from tasks.neighbours.interactions import Interactions
+from tasks.neighbours.mapped import mapped_interactions, write_interactions
 from tasks.neighbours.models import (
     fewest_blocks,
     find_neighbours,
@@ -33,6 +34,9 @@ from tasks.neighbours.tables import edge_table, edges_table, read_edges
 BLOCKS = 4
 """Fewest blocks. Their number depends on the input alone, so that a killed run finds its parts
 again; every block of the learned model walks all co-occurrences, so there are few."""
+
+BATCH_ROWS = 2**20
+"""Plays read at a time."""
 
 STEP_BLOCKS = 32
 """Blocks of the second step, if there is one."""
@@ -65,8 +69,10 @@ def collaborative_stage(
     if result := stage.finished():
         return result
     began = time.perf_counter()
-    source = Source.of(interactions, tracks_played, held_out)
-    run = _Run(client, stage.scratch, source, parameters, progress)
+    plays = stage.scratch / "plays"
+    batches = Source(interactions.path, held_out.path if held_out else None).batches()
+    write_interactions(batches, tracks_played, plays)
+    run = _Run(client, stage.scratch, plays, parameters, progress)
     similarity, weights = run.matrices()
     tables = {
         "weights": edge_table(weights, largest_weight(weights, parameters)),
@@ -85,39 +91,23 @@ def collaborative_stage(
 
 @dataclass(frozen=True)
 class Source:
-    """Where a worker finds the interactions; equal sources are read once per process."""
+    """Where the plays are: `INTERACTIONS`, and the listeners to leave out of them."""
 
     interactions: Path
-    digest: str
-    tracks: int
     held_out: Path | None
-    held_out_digest: str | None
 
-    @classmethod
-    def of(cls, interactions: Dataset, tracks: int, held_out: Dataset | None) -> Self:
-        """Point at `INTERACTIONS` of so many tracks, without the listeners held out."""
-        return cls(
-            interactions.path,
-            interactions.digest,
-            tracks,
-            held_out.path if held_out else None,
-            held_out.digest if held_out else None,
-        )
-
-    def read(self) -> Interactions:
-        """Read the plays of all who are not held out; their keys become row numbers in order."""
-        table = pq.read_table(self.interactions, columns=["user_key", "played_key"])
-        users = table["user_key"].to_numpy()
-        tracks = table["played_key"].to_numpy()
-        if self.held_out is not None and len(users):
-            left_out = np.zeros(users[-1] + 1, dtype=bool)
+    def batches(self) -> Iterator[tuple[NDArray[np.int32], NDArray[np.int32]]]:
+        """Read listeners and tracks of all plays but those held out, so many at a time."""
+        left_out = np.zeros(1, dtype=bool)
+        if self.held_out is not None:
             keys = pq.read_table(self.held_out, columns=["user_key"])["user_key"].to_numpy()
-            left_out[keys[keys < len(left_out)]] = True
-            kept = ~left_out[users]
-            users, tracks = users[kept], tracks[kept]
-        new = np.r_[True, users[1:] != users[:-1]][: len(users)]
-        starts = np.append(np.flatnonzero(new), len(users))
-        return Interactions.from_rows(starts, tracks, self.tracks)
+            left_out = np.bincount(keys + 1)[1:] > 0
+            left_out = np.append(left_out, False)  # stands for all listeners beyond
+        with pq.ParquetFile(self.interactions) as file:
+            for batch in file.iter_batches(BATCH_ROWS, columns=["user_key", "played_key"]):
+                users, tracks = (column.to_numpy() for column in batch.columns)
+                kept = ~left_out[np.minimum(users, len(left_out) - 1)]
+                yield users[kept], tracks[kept]
 
 
 @dataclass
@@ -126,7 +116,8 @@ class _Run:
 
     client: Client
     scratch: Path
-    source: Source
+    plays: Path
+    """Of `write_interactions`."""
     parameters: CollaborativeParameters
     progress: Progress | None
     blocks: int = field(default=0, init=False)
@@ -134,7 +125,7 @@ class _Run:
 
     def matrices(self) -> tuple[sparse.csr_array, sparse.csr_array]:
         """Return the symmetric similarity and the final weights, both sources × targets."""
-        interactions = self.source.read()
+        interactions = mapped_interactions(self.plays)
         listeners = interactions.listeners
         costs = target_costs(interactions, self.parameters)
         least = fewest_blocks(interactions, self.parameters)
@@ -170,7 +161,7 @@ class _Run:
             compute,
             blocks,
             folder,
-            self.source,
+            self.plays,
             self.parameters,
             *arguments,
             progress=report and (lambda done, _: report(before + done, total)),
@@ -179,25 +170,20 @@ class _Run:
         return parts
 
 
-def neighbour_block(block: Block, source: Source, parameters: CollaborativeParameters) -> pa.Table:
+def neighbour_block(block: Block, plays: Path, parameters: CollaborativeParameters) -> pa.Table:
     """Find weights and similar tracks for a range of tracks."""
     targets = np.arange(block.start, block.stop, dtype=np.int32)
-    found = find_neighbours(_interactions(source), targets, parameters)
+    found = find_neighbours(mapped_interactions(plays), targets, parameters)
     return edges_table(weights=found.weights, similarity=found.similarity)
 
 
 def step_block(
-    block: Block, source: Source, parameters: CollaborativeParameters, solved: Path
+    block: Block, plays: Path, parameters: CollaborativeParameters, solved: Path
 ) -> pa.Table:
     """Add the second step to the weights into a range of tracks."""
     targets = np.arange(block.start, block.stop, dtype=np.int32)
-    edges = second_step(_solved(solved, source.tracks), targets, parameters)
+    edges = second_step(_solved(solved, mapped_interactions(plays).tracks), targets, parameters)
     return edges_table(weights=edges)
-
-
-@lru_cache(maxsize=1)
-def _interactions(source: Source) -> Interactions:
-    return source.read()
 
 
 @lru_cache(maxsize=1)
@@ -207,5 +193,4 @@ def _solved(file: Path, tracks: int) -> sparse.csc_array:
 
 def _forget() -> None:
     """Free what this worker read for its blocks."""
-    _interactions.cache_clear()
     _solved.cache_clear()

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from distributed import Client
@@ -11,6 +13,7 @@ from tasks.evaluation.metrics import Values
 from tasks.lake import Dataset
 from tasks.neighbours.folds import FoldIn, measure
 from tasks.neighbours.interactions import Interactions
+from tasks.neighbours.mapped import mapped_interactions, write_interactions
 from tasks.neighbours.models import neighbour_matrix
 from tasks.neighbours.parameters import CollaborativeParameters
 from tasks.neighbours.tune import Point, TuneParameters, Tuning, tune, tuning_fold
@@ -31,15 +34,16 @@ def tune_neighbours(
     ``held_out`` are listeners that no setting sees, neither to learn from nor to be measured on:
     those that a run or a backtest reports on. Raises InputError with too few listeners.
     """
-    source = Source.of(interactions, tracks_played, held_out)
+    source = Source(interactions.path, held_out.path if held_out else None)
 
     def measured(settings: Sequence[CollaborativeParameters]) -> list[dict[str, Values]]:
-        train = partial(trial, source=source, parameters=parameters)
+        train = partial(trial, source=source, tracks=tracks_played, parameters=parameters)
         futures = client.map(train, settings, pure=False)
         found: list[dict[str, Values]] = client.gather(futures)
         return found
 
-    _fold(source, parameters)  # what is wrong with the input is told here, not by a worker
+    # what is wrong with the input is told here, not by a worker
+    _fold(source, tracks_played, parameters)
     _fold.cache_clear()
     try:
         return tune(measured, start, parameters=parameters, progress=progress)
@@ -48,16 +52,18 @@ def tune_neighbours(
 
 
 def trial(
-    setting: CollaborativeParameters, source: Source, parameters: TuneParameters
+    setting: CollaborativeParameters, source: Source, tracks: int, parameters: TuneParameters
 ) -> dict[str, Values]:
     """Train one setting and return what it is worth to every tuning listener."""
-    interactions, fold = _fold(source, parameters)
+    interactions, fold = _fold(source, tracks, parameters)
     return measure(neighbour_matrix(interactions, setting), fold)
 
 
 @lru_cache(maxsize=1)
-def _fold(source: Source, parameters: TuneParameters) -> tuple[Interactions, FoldIn]:
-    rows = source.read()
+def _fold(source: Source, tracks: int, parameters: TuneParameters) -> tuple[Interactions, FoldIn]:
+    with TemporaryDirectory() as folder:
+        write_interactions(source.batches(), tracks, Path(folder, "plays"))
+        rows = mapped_interactions(Path(folder, "plays"))
     ones = np.ones(rows.plays, np.int8)
     shape = (rows.users, rows.tracks)
     matrix = sparse.csr_array((ones, rows.user_tracks.astype(np.int32), rows.user_starts), shape)

@@ -1,5 +1,6 @@
 """The pages of a run: what they say, from tables of known content."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -8,10 +9,14 @@ from flows.artifacts.difference import difference_markdown
 from flows.artifacts.evaluation import evaluation_markdown
 from flows.artifacts.markdown import table
 from flows.artifacts.quality import data_quality_markdown
+from flows.artifacts.tuning import tuning_markdown
 from flows.runs import in_short
+from flows.tuning import settings_fragment
 from tasks.evaluation.plots import write_plots
 from tasks.evaluation.report import segments_table
 from tasks.hybrid.parameters import DEFAULT_SEGMENTS
+from tasks.neighbours.parameters import CollaborativeParameters
+from tasks.neighbours.tune import Point, Tuning
 from tasks.schemas import DATA_QUALITY
 from tests.tasks.evaluation.test_plots import NAMES, curve, evaluation
 from warehouse.difference import Difference, Side
@@ -57,3 +62,23 @@ def test_the_difference_says_overlap_coverage_and_quality() -> None:
     page = difference_markdown(Difference(old, new, 50, 0.8, 0.75, 0.5))
     for said in ("**80.0 %**", "**75.0 %**", "+10", "40.0 %", "50.0 %", "+10.0", "+0.0100"):
         assert said in page
+
+
+def test_the_tuning_page_says_what_moved_and_all_that_was_tried() -> None:
+    start = CollaborativeParameters()
+    chosen = start.model_copy(update={"ridge": 50.0})
+    curve = [
+        Point(start, {"recall@20": 0.31, "ndcg@100": 0.4}),
+        Point(chosen, {"recall@20": 0.32, "ndcg@100": 0.41}),
+    ]
+    tuning = Tuning(chosen, curve, {"recall@20": 0.315, "ndcg@100": 0.405}, listeners=1_234)
+    page = tuning_markdown(tuning, start, settings_fragment(tuning))
+    assert "1,234 listeners" in page
+    assert "| start | 0.3100 | 0.4000 |" in page
+    assert "| chosen | 0.3200 | 0.4100 |" in page
+    assert "measured on the other | 0.3150 | 0.4050 |" in page
+    assert "| ridge | 30.0 | **50.0** |" in page
+    assert "| non_negative | true | true |" in page
+    assert "\nridge = 50.0\n" in page
+    assert page.count("**0.3200**") == 1
+    assert "on the other" not in tuning_markdown(replace(tuning, reported={}), start, "")

@@ -9,6 +9,7 @@ from tasks.neighbours.interactions import Interactions
 from tasks.neighbours.parameters import CollaborativeParameters
 
 Dense = NDArray[np.float64]
+Keys = NDArray[np.int32]
 
 
 def dense(interactions: Interactions) -> Dense:
