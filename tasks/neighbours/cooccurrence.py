@@ -16,6 +16,12 @@ from tasks.neighbours.heap import push
 from tasks.neighbours.interactions import Interactions, RowWeights
 from tasks.neighbours.rows import BATCH, END, FIRST, WEIGHT, row_records
 
+LEAST = np.finfo(np.float64).smallest_subnormal
+"""Any score reaches it, but those of tracks that share no listener."""
+
+STRIP = 64
+"""Tracks looked over at a time for scores worth a closer look."""
+
 EMPTY = -1
 """Fills the places of targets that share listeners with fewer sources."""
 
@@ -78,50 +84,78 @@ def _top_sources(  # type: ignore[no-untyped-def]
     for row in range(len(targets)):
         target = targets[row]
         users = track_users[track_starts[target] : track_starts[target + 1]]
-        count = _accumulate(users, rows, tracks_of, sums, touched)
+        pairs = 0
+        for user in users:
+            pairs += rows[user, END] - rows[user, FIRST]
+        few = 4 * pairs < tracks
+        if few:
+            count = _accumulate_few(users, rows, tracks_of, sums, touched)
+        else:
+            count = tracks + min(_accumulate(users, rows, tracks_of, sums), 0)
+        sums[target] = 0  # it is no source of its own
         kept = similar_kept = 0
-        bar = similar_bar = -1.0  # what an entry must reach to be worth the call
-        for at in range(count):
-            key = touched[at]
-            if key == target:
+        bar = similar_bar = LEAST
+        for start in range(0, count, STRIP):
+            stop = min(start + STRIP, count)
+            if not few and not _any_reaches(
+                sums[start:stop], factor[start:stop], bar, similar_factor[start:stop], similar_bar
+            ):
                 continue
-            entry = factor[key] * (sums[key] >> 32)
-            if entry >= bar:
-                kept = push(score, keys, kept, entry, key)
-                bar = score[0] if kept == top else -1.0
-            entry = similar_factor[key] * (sums[key] & 0xFFFFFFFF)
-            if entry >= similar_bar:
-                similar_kept = push(similar_score, similar_keys, similar_kept, entry, key)
-                similar_bar = similar_score[0] if similar_kept == similar else -1.0
+            for at in range(start, stop):
+                key = touched[at] if few else at
+                entry = factor[key] * (sums[key] >> 32)
+                if entry >= bar:
+                    kept = push(score, keys, kept, entry, key)
+                    bar = score[0] if kept == top else LEAST
+                entry = similar_factor[key] * (sums[key] & 0xFFFFFFFF)
+                if entry >= similar_bar:
+                    similar_kept = push(similar_score, similar_keys, similar_kept, entry, key)
+                    similar_bar = similar_score[0] if similar_kept == similar else LEAST
         lists[row, :kept] = np.sort(keys[:kept])
         for at in range(kept):
             shared[row, at] = sums[lists[row, at]] >> 32
         similar_lists[row, :similar_kept] = np.sort(similar_keys[:similar_kept])
         for at in range(similar_kept):
             together[row, at] = sums[similar_lists[row, at]] & 0xFFFFFFFF
-        for at in range(count):
-            sums[touched[at]] = 0
+        if few:
+            for at in range(count):
+                sums[touched[at]] = 0
+        else:
+            sums[:] = 0
     return lists, shared, similar_lists, together
 
 
 @njit(nogil=True, cache=True)
-def _accumulate(users, rows, tracks_of, sums, touched):  # type: ignore[no-untyped-def]
+def _any_reaches(sums, factor, bar, similar_factor, similar_bar):  # type: ignore[no-untyped-def]
+    """Tell whether any of these tracks is worth a closer look; no branch depends on the data."""
+    hits = 0
+    for at in range(len(sums)):
+        hits |= factor[at] * np.int32(sums[at] >> 32) >= bar
+        hits |= similar_factor[at] * np.int32(sums[at]) >= similar_bar
+    return hits != 0
+
+
+@njit(nogil=True, cache=True)
+def _accumulate_few(users, rows, tracks_of, sums, touched):  # type: ignore[no-untyped-def]
     """Add up the listeners' rows; return how many places of ``touched`` name where they lie."""
-    tracks = len(sums)
-    pairs = 0
+    count = 0
     for user in users:
-        pairs += rows[user, END] - rows[user, FIRST]
-    if 4 * pairs < tracks:  # few: note each track when it is first met
-        count = 0
-        for user in users:
-            packed = (np.int64(rows[user, WEIGHT]) << 32) + 1
-            for at in range(rows[user, FIRST], rows[user, END]):
-                key = tracks_of[at]
-                if sums[key] == 0:
-                    touched[count] = key
-                    count += 1
-                sums[key] += packed
-        return count
+        packed = (np.int64(rows[user, WEIGHT]) << 32) + 1
+        for at in range(rows[user, FIRST], rows[user, END]):
+            key = tracks_of[at]
+            if sums[key] == 0:
+                touched[count] = key
+                count += 1
+            sums[key] += packed
+    return count
+
+
+@njit(nogil=True, cache=True)
+def _accumulate(users, rows, tracks_of, sums):  # type: ignore[no-untyped-def]
+    """Add up the listeners' rows, none of them empty; what is returned is not below 0.
+
+    It says nothing else, but asking for it keeps the compiler from leaving out what only fetches.
+    """
     first, end = np.empty(BATCH, np.int32), np.empty(BATCH, np.int32)
     weight = np.empty(BATCH, np.int32)
     met = 0
@@ -131,13 +165,11 @@ def _accumulate(users, rows, tracks_of, sums, touched):  # type: ignore[no-untyp
             row = rows[batch[at]]
             first[at], end[at], weight[at] = row[FIRST], row[END], row[WEIGHT]
         for at in range(len(batch)):
-            met += tracks_of[first[at]]  # fetches the row; the sum itself says nothing
+            met += tracks_of[first[at]]  # fetches the row,
+        for at in range(len(batch)):
+            met += tracks_of[end[at] - 1]  # and the other end of a long one
         for at in range(len(batch)):
             packed = (np.int64(weight[at]) << 32) + 1
             for key in tracks_of[first[at] : end[at]]:
                 sums[key] += packed
-    count = min(met, 0)
-    for key in range(tracks):  # many: testing every place afterwards is cheaper
-        touched[count] = key
-        count += sums[key] != 0
-    return count
+    return met

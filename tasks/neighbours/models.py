@@ -20,8 +20,8 @@ from tasks.neighbours.popularity import tempered
 from tasks.neighbours.rp3beta import rp3beta
 from tasks.neighbours.two_step import two_step_edges
 
-BLOCK_BYTES = 160 * 2**20
-"""Gram entries that a block may hold anyway; beyond it, twice the bytes of the plays themselves."""
+BLOCK_BYTES = 320 * 2**20
+"""Gram entries that a block may hold anyway; beyond it, as many bytes as the plays themselves."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ def fewest_blocks(interactions: Interactions, parameters: CollaborativeParameter
     """Return into how many blocks memory wants the targets cut, at least one."""
     if parameters.model != "learned":
         return 1
-    allowed = max(BLOCK_BYTES, 16 * interactions.plays)
+    allowed = max(BLOCK_BYTES, 8 * interactions.plays)
     total = interactions.tracks * triangle_bytes(min(parameters.neighbours, interactions.tracks))
     return max(1, -(-total // allowed))
 

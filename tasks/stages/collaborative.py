@@ -1,5 +1,6 @@
 """Collaborative neighbours on the Dask cluster: weights that score a history, and similarity."""
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -16,7 +17,14 @@ from scipy import sparse
 
 import tasks.neighbours
 from tasks.blocks import Block, Progress, balanced_blocks, run_blocks
-from tasks.lake import Dataset, Stage, StageResult, source_digest, write_parquet
+from tasks.lake import (
+    Dataset,
+    Stage,
+    StageResult,
+    publish_file,
+    source_digest,
+    write_parquet,
+)
 from tasks.neighbours.edges import symmetric
 from tasks.neighbours.mapped import mapped_interactions, write_interactions
 from tasks.neighbours.models import (
@@ -31,9 +39,9 @@ from tasks.neighbours.models import (
 from tasks.neighbours.parameters import CollaborativeParameters
 from tasks.neighbours.tables import edge_table, edges_table, read_edges
 
-BLOCKS = 4
-"""Fewest blocks. Their number depends on the input alone, so that a killed run finds its parts
-again; every block of the learned model walks all co-occurrences, so there are few."""
+BLOCKS = 2
+"""Fewest blocks. Every block of the learned model walks all co-occurrences, so there are no more
+than memory and the cluster's threads ask for."""
 
 BATCH_ROWS = 2**20
 """Plays read at a time."""
@@ -131,7 +139,7 @@ class _Run:
         least = fewest_blocks(interactions, self.parameters)
         del interactions
         two_steps = has_second_step(self.parameters)
-        blocks = balanced_blocks(costs, max(BLOCKS, least))
+        blocks = balanced_blocks(costs, self._number(max(BLOCKS, least)))
         parts = self._phase("neighbours", 1 + two_steps, blocks, neighbour_block)
         weights = read_edges(parts, "weights")
         if two_steps:
@@ -143,6 +151,18 @@ class _Run:
         similarity = symmetric(read_edges(parts, "similarity").matrix(len(listeners)))
         self.client.run(_forget, on_error="ignore")
         return similarity, finished_matrix(weights, listeners, self.parameters)
+
+    def _number(self, least: int) -> int:
+        """Return how many blocks to make; a run that was killed keeps its number, to find its parts
+        again.
+        """
+        file = self.scratch / "blocks"
+        if not file.is_file():
+            number = max(least, sum(self.client.nthreads().values()))
+            partial = file.with_name(f".blocks.{os.getpid()}")
+            partial.write_text(str(number))
+            publish_file(partial, file)
+        return int(file.read_text())
 
     def _phase(
         self,

@@ -5,6 +5,7 @@ import json
 import tomllib
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tasks.neighbours.parameters import CollaborativeParameters
@@ -47,6 +48,14 @@ def test_tuning_prints_settings_that_a_run_takes_and_writes_the_curve(
     assert float(best["ridge"]) == chosen.ridge
     assert float(best["ndcg@100"]) >= 0.98 * max(float(row["ndcg@100"]) for row in rows)
     assert not (tmp_path / "home" / "warehouse").exists()
+    api = published.environment["PREFECT_API_URL"]
+    artifacts = httpx.post(f"{api}/artifacts/latest/filter", json={}).json()
+    (page,) = [artifact["data"] for artifact in artifacts if artifact["key"] == "tuning"]
+    assert fragment in page
+    assert f"{len(rows)} settings" in page
+    runs = httpx.post(f"{api}/flow_runs/filter", json={"sort": "START_TIME_DESC"}).json()
+    assert f"{len(rows)} settings measured" in runs[0]["state"]["message"]
+    assert runs[0]["parameters"]["plays"] == str(sample.plays)
     (tmp_path / "crossfade.toml").write_text(fragment + "\n[tune]\nshare = 0.3\n")
     shown = crossfade("releases")  # reads crossfade.toml: what was written is accepted
     assert shown.returncode == 0, shown.stderr

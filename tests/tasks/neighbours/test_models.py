@@ -203,6 +203,6 @@ def test_memory_decides_how_many_targets_at_a_time() -> None:
     whole = neighbour_matrix(X, many).toarray()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(models, "BLOCK_BYTES", 1)
-        # 40 targets of 30 · 29 / 2 entries of 4 bytes, in twice the 8 bytes of each play
-        assert models.fewest_blocks(X, many) == -(-40 * 30 * 29 // 2 * 4 // (16 * X.plays))
+        # 40 targets of 30 · 29 / 2 entries of 4 bytes, in the 8 bytes of each play
+        assert models.fewest_blocks(X, many) == -(-40 * 30 * 29 // 2 * 4 // (8 * X.plays))
         np.testing.assert_array_equal(neighbour_matrix(X, many).toarray(), whole)

@@ -9,6 +9,7 @@ import pytest
 from distributed import Client, LocalCluster
 from scipy import sparse
 
+from tasks.errors import RunError
 from tasks.lake import Dataset, StageResult, write_parquet
 from tasks.neighbours import CollaborativeParameters
 from tasks.neighbours.interactions import Interactions
@@ -154,6 +155,35 @@ def test_the_number_of_blocks_does_not_show(
         result = collaborative_stage(lake, client, plays, TRACKS, None, parameters)
         digests.add((result["weights"].digest, result["similarity"].digest))
     assert len(digests) == 1
+
+
+def test_a_run_goes_on_with_the_blocks_it_began_with(
+    tmp_path: Path, client: Client, plays: Dataset
+) -> None:
+    parameters = CollaborativeParameters(neighbours=10)
+
+    def stop(done: int, _: int) -> None:
+        if done == 1:
+            raise InterruptedError
+
+    with pytest.raises(RunError):
+        collaborative_stage(tmp_path, client, plays, TRACKS, None, parameters, stop)
+    reports: list[tuple[int, int]] = []
+    with (
+        LocalCluster(
+            n_workers=1, threads_per_worker=5, processes=False, dashboard_address=None
+        ) as larger,
+        Client(larger) as other,
+    ):
+        result = collaborative_stage(
+            tmp_path, other, plays, TRACKS, None, parameters, lambda *done: reports.append(done)
+        )
+        afresh = collaborative_stage(tmp_path / "afresh", other, plays, TRACKS, None, parameters)
+    done, total = reports[0]  # the second block may have been too far to be stopped
+    assert done >= 1
+    assert total == 2  # as many as the smaller cluster has threads
+    assert afresh.counts["blocks"] == 5
+    assert result["weights"].digest == afresh["weights"].digest
 
 
 def test_a_finished_stage_is_not_computed_again(
