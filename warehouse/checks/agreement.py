@@ -1,59 +1,122 @@
-"""The macros answer as the tables do, to the last digit, for sampled listeners and tracks."""
+"""The macros answer as the tables do, to the last digit, for sampled listeners and tracks.
 
-from concurrent.futures import ThreadPoolExecutor
+One macro call is mostly planning, so the sample is asked by `ranked.MANY`: the same text, filled
+for many questions. The stored macros are asked one by one, as apps do, for a few.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import duckdb
 
-SAMPLED_LISTENERS, SAMPLED_TRACKS = 1000, 100
+from warehouse.ranked import MANY, ranked_macros
 
-PARTS = "score, collaborative_score, content_score, source"
+BATCH = 250
+"""Questions of one query: planning is little of it, and at Kaggle scale it takes 300 MB."""
+
+SCORES = "score, collaborative_score, content_score, source"
+
+Rows = list[tuple[object, ...]]
+"""A list, best first."""
 
 
 @dataclass(frozen=True)
 class Pair:
-    """A macro, and the table that holds its answers for the defaults."""
+    """A table of precomputed lists, and the macros that answer the same for the defaults."""
 
-    by_macro: str
-    by_table: str
-    sample: str
+    kind: str
+    ids: str
+    """The store's table of those who can be asked for."""
+    sampled: int
+    table: str
+    """The lists of many ids, after the id."""
+    at_once: str
+    """The same by `ranked.MANY`, after the position among the ids."""
+    one_by_one: Mapping[str, int]
+    """Queries of one id for k rows, and how many of the sampled ids are asked for by each."""
 
 
 LISTENERS = Pair(
-    f"SELECT rank, track_id, {PARTS}, because_track_id FROM recommend_user(?, k := ?)",
-    f"SELECT user_id, rank, track_id, {PARTS}, because_track_id FROM user_recommendations "
+    "listener",
+    "store.listeners",
+    1000,
+    f"SELECT user_id, rank, track_id, {SCORES}, because_track_id FROM user_recommendations "
     "WHERE user_id IN (SELECT unnest(?::VARCHAR[])) ORDER BY user_id, rank",
-    f"SELECT l.id FROM store.listeners l ORDER BY hash(l.id) LIMIT {SAMPLED_LISTENERS}",
+    f"SELECT question, rank, track_id, {SCORES}, because_track_id FROM recommend_users(?, k := ?)",
+    {
+        f"SELECT rank, track_id, {SCORES}, because_track_id FROM {macro}": asked
+        for macro, asked in (
+            ("recommend_user($id, k := $k)", 32),
+            ("user_candidates($id) WHERE rank <= $k ORDER BY rank", 4),
+            (
+                "recommend_tracks((SELECT list(l.track_id) FROM listens l WHERE l.user_id = $id), "
+                "k := $k)",
+                4,
+            ),
+        )
+    },
 )
 TRACKS = Pair(
-    f"SELECT rank, track_id, {PARTS} FROM similar_to(?, k := ?)",
-    f"SELECT track_id, rank, similar_track_id, {PARTS} FROM similar_tracks "
+    "track",
+    "store.tracks",
+    100,
+    f"SELECT track_id, rank, similar_track_id, {SCORES} FROM similar_tracks "
     "WHERE track_id IN (SELECT unnest(?::VARCHAR[])) ORDER BY track_id, rank",
-    f"SELECT t.id FROM store.tracks t ORDER BY hash(t.id) LIMIT {SAMPLED_TRACKS}",
+    f"SELECT question, rank, track_id, {SCORES} FROM similar_to_each(?, k := ?)",
+    {
+        f"SELECT rank, track_id, {SCORES} FROM {macro}": asked
+        for macro, asked in (
+            ("similar_to($id, k := $k)", 8),
+            ("track_candidates($id) WHERE rank <= $k ORDER BY rank", 4),
+        )
+    },
 )
 
 
-def disagreeing(
-    connection: duckdb.DuckDBPyConnection, pair: Pair, k: int, threads: int
-) -> list[str]:
-    """Return the sampled ids whose table rows are not what the macro answers for k rows.
+def create_many(connection: duckdb.DuckDBPyConnection) -> None:
+    """Create the macros for many questions on this connection, for the release it has open."""
+    columns = ("min_tracks", "max_tracks", "weight", "popularity")
+    segments = connection.execute(f"SELECT {', '.join(columns)} FROM store.segments").fetchall()
+    named = [dict(zip(columns, segment, strict=True)) for segment in segments]
+    gamma, factors = connection.execute(
+        "SELECT gamma, artist_factors FROM store.constants"
+    ).fetchall()[0]
+    for statement in ranked_macros(named, gamma, factors, MANY, temporary=True):
+        connection.execute(statement)
 
-    Each id is asked for on its own, as apps do; most of such a query is planning, so several are
-    asked at once.
+
+def disagreeing(connection: duckdb.DuckDBPyConnection, pair: Pair, k: int) -> list[str]:
+    """Return the sampled ids whose table rows are not what the macros answer for k rows.
+
+    ``connection`` has the macros of `create_many`.
     """
-    ids = [row[0] for row in connection.execute(pair.sample).fetchall()]
-    table: dict[str, list[tuple[object, ...]]] = {name: [] for name in ids}
-    for name, *row in connection.execute(pair.by_table, [ids]).fetchall():
-        table[name].append(tuple(row))
+    ids = [
+        row[0]
+        for row in connection.execute(
+            f"SELECT x.id FROM {pair.ids} x ORDER BY hash(x.id) LIMIT {pair.sampled}"
+        ).fetchall()
+    ]
+    table = _lists(connection.execute(pair.table, [ids]).fetchall())
+    answers: dict[Any, Rows] = {}
+    for start in range(0, len(ids), BATCH):
+        batch = ids[start : start + BATCH]
+        for question, rows in _lists(
+            connection.execute(pair.at_once, [batch, k]).fetchall()
+        ).items():
+            answers[batch[question - 1]] = rows
+    wrong = {name for name in ids if answers.get(name) != table.get(name)}
+    for query, asked in pair.one_by_one.items():
+        for name in ids[:asked]:
+            rows = connection.execute(query, {"id": name, "k": k}).fetchall()
+            if rows != table.get(name, []):
+                wrong.add(name)
+    return sorted(wrong)
 
-    def ask(share: list[str]) -> list[str]:
-        with connection.cursor() as cursor:
-            return [
-                name
-                for name in share
-                if cursor.execute(pair.by_macro, [name, k]).fetchall() != table[name]
-            ]
 
-    with ThreadPoolExecutor(threads) as pool:
-        shares = pool.map(ask, [ids[x::threads] for x in range(threads)])
-        return sorted(name for share in shares for name in share)
+def _lists(rows: Rows) -> dict[Any, Rows]:
+    """Part rows by their first column."""
+    lists: dict[Any, Rows] = {}
+    for asked, *row in rows:
+        lists.setdefault(asked, []).append(tuple(row))
+    return lists

@@ -3,9 +3,10 @@
 --
 -- A query spends half its time on planning, so there is one macro per caller with nothing in it that
 -- this caller does not need, and what is the same for the whole release (segments, γ, δⁿ) stands in
--- the text. warehouse/ranked.py fills in what stands in braces.
-CREATE MACRO {name}({arguments}) AS TABLE
-WITH heard AS MATERIALIZED (
+-- the text. warehouse/ranked.py fills in what stands in braces. "each", "same", "by", "part" and
+-- "of each" keep many questions apart that are asked in one query; they are empty where there is only one.
+CREATE {kind} {name}({arguments}) AS TABLE
+WITH {questions}heard AS MATERIALIZED (
     {history}
 ),
 edges AS MATERIALIZED (
@@ -15,45 +16,46 @@ edges AS MATERIALIZED (
 -- a prior their blend is 0 and they drop out.
 sums AS MATERIALIZED (
     SELECT
-        x.target AS track, sum(x.q) AS c, sum(x.r) AS d,
+        {each x}x.target AS track, sum(x.q) AS c, sum(x.r) AS d,
         bool_or(x.heard) AS is_heard, bool_and(x.heard) AS is_untouched
     FROM (
-        SELECT e.target, e.q, e.r, false AS heard FROM edges e
+        SELECT {each e}e.target, e.q, e.r, false AS heard FROM edges e
         UNION ALL
-        SELECT h.track, 0e0, 0e0, true FROM heard h
+        SELECT {each h}h.track, 0e0, 0e0, true FROM heard h
         UNION ALL
-        SELECT p.track_key, 0e0, 0e0, false FROM store.prior_candidates p
+        SELECT {each q}p.track_key, 0e0, 0e0, false FROM store.prior_candidates p{of each}
     ) x
-    GROUP BY x.target
+    GROUP BY {each x}x.target
 ),
 -- Normalised by the largest sums outside the history. greatest and least skip NULL, so the default
 -- weight is taken before clamping.
 asked AS MATERIALIZED (
     SELECT
-        a.n = 0 AS no_history, a.c_max, a.d_max,
+        {each a}a.n = 0 AS no_history, a.c_max, a.d_max,
         least(1e0, greatest(0e0, coalesce(weight::DOUBLE, {weight}))) AS w,
         {popularity} AS p
     FROM (
         SELECT
-            count(*) FILTER (WHERE s.is_heard) AS n,
+            {each s}count(*) FILTER (WHERE s.is_heard) AS n,
             greatest(0e0, max(s.c) FILTER (WHERE NOT s.is_heard)) AS c_max,
             greatest(0e0, max(s.d) FILTER (WHERE NOT s.is_heard)) AS d_max
         FROM sums s
+        {by s}
     ) a
 ),
 normalised AS (
     SELECT
-        s.track, s.c, s.d, t.artist_key, t.popularity, a.c_max, a.no_history, a.w, a.p,
+        {each s}s.track, s.c, s.d, t.artist_key, t.popularity, a.c_max, a.no_history, a.w, a.p,
         CASE WHEN a.d_max > 0 THEN least(1e0, s.d / a.d_max) ELSE 0e0 END AS d1
     FROM sums s
     JOIN store.tracks t ON t.track_key = s.track
     CROSS JOIN asked a
-    WHERE {eligible}
+    WHERE {eligible}{same a s}
 ),
 -- a track is cold where its popularity is 0: nobody has played it
 signals AS (
     SELECT
-        n.track, n.c, n.d, n.artist_key, n.popularity, n.w,
+        {each n}n.track, n.c, n.d, n.artist_key, n.popularity, n.w,
         floor(10000e0 * CASE
             WHEN n.no_history THEN n.popularity
             WHEN n.popularity = 0 THEN {gamma} * n.d1
@@ -65,7 +67,7 @@ signals AS (
 ),
 blended AS (
     SELECT
-        s.track, s.c, s.d, s.artist_key, s.popularity, s.c_ticks, s.d_ticks,
+        {each s}s.track, s.c, s.d, s.artist_key, s.popularity, s.c_ticks, s.d_ticks,
         floor(s.w * s.c_ticks + (1e0 - s.w) * s.d_ticks + 0.5e0) AS blend
     FROM signals s
 ),
@@ -73,16 +75,16 @@ blended AS (
 -- Two plain windows instead of one by artist: rank() is where the artist begins in the same order.
 repeated AS (
     SELECT
-        b.track, b.c, b.d, b.artist_key, b.popularity, b.c_ticks, b.d_ticks, b.blend,
-        row_number() OVER (ORDER BY b.artist_key, b.blend DESC, b.track)
-            - rank() OVER (ORDER BY b.artist_key) - 3 AS repeats
+        {each b}b.track, b.c, b.d, b.artist_key, b.popularity, b.c_ticks, b.d_ticks, b.blend,
+        row_number() OVER (ORDER BY {each b}b.artist_key, b.blend DESC, b.track)
+            - rank() OVER (ORDER BY {each b}b.artist_key) - 3 AS repeats
     FROM blended b
     WHERE b.blend > 0
 ),
 -- Below zero, so that candidates, fillers by the same artists (0) and all others (1) sort together.
 candidates AS MATERIALIZED (
     SELECT
-        r.track, r.c, r.d, r.popularity, r.c_ticks, r.d_ticks,
+        {each r}r.track, r.c, r.d, r.popularity, r.c_ticks, r.d_ticks,
         CASE
             WHEN r.repeats <= 0 OR r.artist_key IS NULL THEN -r.blend
             ELSE least(-1e0, -floor(r.blend * {factors}[least(r.repeats, 15) + 1] + 0.5e0))
@@ -92,10 +94,10 @@ candidates AS MATERIALIZED (
 ),
 -- a pair has at most one edge of each kind, so the sum of its parts has at most two terms
 reasons AS (
-    SELECT p.target, min_by(p.source, {'part': -p.part, 'source': p.source}) AS because
+    SELECT {each p}p.target, min_by(p.source, {'part': -p.part, 'source': p.source}) AS because
     FROM (
         SELECT
-            e.target, e.source,
+            {each e}e.target, e.source,
             sum(CASE
                 WHEN c.popularity = 0 OR a.c_max <= 0 THEN e.r
                 WHEN e.r = 0 THEN a.w * (e.q / a.c_max)
@@ -103,26 +105,26 @@ reasons AS (
                 ELSE 0e0
             END) AS part
         FROM edges e
-        JOIN candidates c ON c.track = e.target
+        JOIN candidates c ON c.track = e.target{same c e}
         CROSS JOIN asked a
-        WHERE c.d > 0 OR (c.c > 0 AND c.popularity > 0)
-        GROUP BY e.target, e.source
+        WHERE (c.d > 0 OR (c.c > 0 AND c.popularity > 0)){same a e}
+        GROUP BY {each e}e.target, e.source
     ) p
-    GROUP BY p.target
+    GROUP BY {each p}p.target
 ),
 {tail},
 listed AS (
     SELECT
-        c.track, c.place, c.track AS position, c.c_ticks, c.d_ticks, r.because,
+        {each c}c.track, c.place, c.track AS position, c.c_ticks, c.d_ticks, r.because,
         CASE
             WHEN c.c > 0 AND c.popularity > 0 THEN CASE WHEN c.d > 0 THEN 'hybrid' ELSE 'collaborative' END
             WHEN c.d > 0 THEN 'content'
             ELSE 'popular'
         END AS source
-    FROM candidates c LEFT JOIN reasons r ON r.target = c.track
+    FROM candidates c LEFT JOIN reasons r ON r.target = c.track{same r c}
     UNION ALL
     SELECT
-        t.track, CASE WHEN t.because IS NULL THEN 1e0 ELSE 0e0 END, t.listener_rank, 0e0, 0e0, t.because,
+        {each t}t.track, CASE WHEN t.because IS NULL THEN 1e0 ELSE 0e0 END, t.listener_rank, 0e0, 0e0, t.because,
         CASE
             WHEN t.because IS NOT NULL THEN 'same_artist'
             WHEN t.popularity = 0 THEN 'catalogue'
@@ -132,17 +134,17 @@ listed AS (
 ),
 ranked AS (
     SELECT
-        row_number() OVER (ORDER BY x.place, x.position)::INTEGER AS rank,
-        x.track, x.place, x.c_ticks, x.d_ticks, x.because, x.source
+        row_number() OVER ({part x}ORDER BY x.place, x.position)::INTEGER AS rank,
+        {each x}x.track, x.place, x.c_ticks, x.d_ticks, x.because, x.source
     FROM listed x
     {rows}
 )
 SELECT
-    r.rank, t.id AS track_id, t.name, t.artist,
+    {each r}r.rank, t.id AS track_id, t.name, t.artist,
     CASE WHEN r.place < 0 THEN r.place / -10000e0 ELSE 0e0 END AS score,
     r.c_ticks / 10000e0 AS collaborative_score, r.d_ticks / 10000e0 AS content_score,
     r.source, h.id AS because_track_id{more}
 FROM ranked r
 JOIN store.tracks t ON t.track_key = r.track
-LEFT JOIN heard h ON h.track = r.because
-ORDER BY r.rank;
+LEFT JOIN heard h ON h.track = r.because{same h r}
+ORDER BY {each r}r.rank;
