@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -27,6 +27,9 @@ RECORD = "stage.json"
 
 BY_FILE = ("exposures", "events")
 """Stages with one result per input file, so that the next run reads only new files."""
+
+BATCH_ROWS = 1 << 20
+"""Rows of a piece that is read at a time."""
 
 KEPT_SECONDS = 30 * 86_400
 """How long the result for a file is kept that no run uses any more."""
@@ -52,6 +55,11 @@ class Dataset(BaseModel):
     def read(self, columns: list[str] | None = None) -> pa.Table:
         """Read the file, or only the named columns of it."""
         return pq.read_table(self.path, columns=columns)
+
+    def batches(self, columns: list[str]) -> Iterator[pa.RecordBatch]:
+        """Read the named columns piece by piece, in order, for what is too large to hold whole."""
+        with pq.ParquetFile(self.path) as file:
+            yield from file.iter_batches(BATCH_ROWS, columns=columns)
 
     def is_whole(self) -> bool:
         """Tell whether the file is there with the bytes it was recorded with."""

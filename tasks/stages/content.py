@@ -116,19 +116,25 @@ def read_plays(
     interactions: Dataset, held_out: Dataset | None, catalogue: pa.Table
 ) -> sparse.csr_array:
     """Return who played what (listeners × track keys, presence), without the held out."""
-    table = interactions.read(["user_key", "played_key"])
-    users, played = table["user_key"].to_numpy(), table["played_key"].to_numpy()
-    listeners = int(users.max(initial=-1)) + 1
-    if held_out is not None:
-        seen = np.ones(listeners, np.bool_)
-        seen[held_out.read()["user_key"].to_numpy()] = False
-        kept = seen[users]
-        users, played = users[kept], played[kept]
     # Row i of the catalogue has key i; played keys count its rows that have one.
     track_of = np.flatnonzero(catalogue["played_key"].is_valid().to_numpy()).astype(np.int32)
-    starts = np.concatenate([[0], np.cumsum(np.bincount(users, minlength=listeners))])
-    ones = np.ones(len(played), np.int8)
-    return sparse.csr_array((ones, track_of[played], starts), (listeners, catalogue.num_rows))
+    left_out = held_out.read()["user_key"].to_numpy() if held_out else np.empty(0, np.int32)
+    tracks = np.empty(interactions.rows, np.int32)
+    history = np.zeros(0, np.int64)  # tracks by listener; the file is sorted by them
+    filled = 0
+    for batch in interactions.batches(["user_key", "played_key"]):
+        users, played = batch["user_key"].to_numpy(), batch["played_key"].to_numpy()
+        history = np.append(history, np.zeros(users[-1] + 1 - len(history), np.int64))
+        seen = np.ones(users[-1] - users[0] + 1, np.bool_)
+        seen[left_out[(left_out >= users[0]) & (left_out <= users[-1])] - users[0]] = False
+        kept = seen[users - users[0]]
+        history[users[0] :] += np.bincount((users - users[0])[kept], minlength=len(seen))
+        stop = filled + int(np.count_nonzero(kept))
+        tracks[filled:stop] = track_of[played[kept]]
+        filled = stop
+    starts = np.concatenate([[0], np.cumsum(history)])
+    ones = np.ones(filled, np.int8)
+    return sparse.csr_array((ones, tracks[:filled], starts), (len(history), catalogue.num_rows))
 
 
 def _columns(tracks: Dataset, numeric: tuple[str, ...], categorical: tuple[str, ...]) -> list[str]:

@@ -188,10 +188,12 @@ def _listener_blocks(
     for edges in (weights, content):
         source = pq.read_table(edges, columns=["source"])["source"].to_numpy()
         degree += np.bincount(source, minlength=len(tracks))
-    listens = ingested["interactions"].read(["user_key", "played_key"])
-    touched = degree[track_of_played(tracks)][listens["played_key"].to_numpy()]
-    users = listens["user_key"].to_numpy()
-    cost = np.bincount(users, weights=touched, minlength=ingested["users"].rows).astype(np.float64)
+    degree_of_played = degree[track_of_played(tracks)]
+    cost = np.zeros(ingested["users"].rows)
+    for listens in ingested["interactions"].batches(["user_key", "played_key"]):
+        users = listens["user_key"].to_numpy()  # sorted
+        touched = degree_of_played[listens["played_key"].to_numpy()]
+        cost[users[0] : users[-1] + 1] += np.bincount(users - users[0], weights=touched)
     return balanced_blocks(cost + 500.0, LISTENER_BLOCKS)  # 500: what a list costs by itself
 
 
