@@ -2,13 +2,15 @@
 
     python -m tests.benchmarks.neighbours_cost prepare 1x=FOLDER …
     python -m tests.benchmarks.neighbours_cost measure 1x=FOLDER … --models learned implicit …
+    python -m tests.benchmarks.neighbours_cost measure 1x=FOLDER 2x=FOLDER … --plot FILE.svg
 
 `prepare` ingests the two CSVs of each named FOLDER into a lake beside them; `measure` trains the
 models on the lake's plays, each in a process of its own, and prints a row for each: wall time,
-processor time, peak memory of all its processes. Ours is the whole stage as a run has it, on two
-worker processes that are up already: reading, solving, writing both tables. The others are one
-process with two threads that has the matrix in memory already. Dense EASE may be given a share of
-the tracks (`dense:0.5`: those with the most listeners), since its memory grows with their square.
+processor time, peak memory of all its processes; `--plot` draws those of ours against the plays.
+Ours is the whole stage as a run has it, on two worker processes that are up already: reading,
+solving, writing both tables. The others are one process with two threads that has the matrix in
+memory already. Dense EASE may be given a share of the tracks (`dense:0.5`: those with the most
+listeners), since its memory grows with their square.
 """
 
 import argparse
@@ -22,10 +24,14 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+import matplotlib as mpl
 import numpy as np
 import psutil
 import pyarrow.parquet as pq
+from matplotlib.figure import Figure
 from scipy import linalg, sparse
+
+from tasks.evaluation.plots import STYLE
 
 THREADS = 2
 KEPT = 100
@@ -214,29 +220,61 @@ def _tree_seconds() -> float:
     return sum(t.user + t.system for t in times) + gone.ru_utime + gone.ru_stime
 
 
+def plot(costs: dict[int, Cost], file: Path) -> None:
+    """Draw wall time and memory by number of plays, beside growth in proportion to the first."""
+    millions = [plays / 1e6 for plays in costs]
+    seconds = [cost.wall for cost in costs.values()]
+    proportional = [seconds[0] * x / millions[0] for x in millions]
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(7.0, 2.8), layout="constrained")
+        time_axes, memory_axes = figure.subplots(1, 2)
+        time_axes.plot(millions, seconds, marker="o", label="learned neighbours")
+        time_axes.plot(millions, proportional, color="C7", linestyle=":", label="in proportion")
+        time_axes.set_ylabel("seconds, two workers")
+        time_axes.legend(fontsize=7)
+        memory_axes.plot(millions, [cost.peak / 1e9 for cost in costs.values()], marker="o")
+        memory_axes.set_ylabel("peak GB, all processes")
+        for axes in (time_axes, memory_axes):
+            axes.set_xlabel("million plays")
+            axes.set_xlim(left=0)
+            axes.set_ylim(bottom=0)
+        figure.savefig(file, format="svg", metadata={"Date": None})
+
+
 def main() -> None:
     """Run a command."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("command", choices=["prepare", "measure"])
     parser.add_argument("twins", nargs="+", metavar="NAME=FOLDER")
     parser.add_argument("--models", nargs="+", default=["learned"])
+    parser.add_argument("--plot", type=Path, metavar="FILE.svg")
     arguments = parser.parse_args()
-    if arguments.command == "measure":
-        print("| plays | model | wall s | processor s | peak GB |\n|---|---|---|---|---|")
-    for twin in arguments.twins:
-        name, _, folder = twin.partition("=")
-        if arguments.command == "prepare":
-            prepare(Path(folder))
-            continue
+    twins = {name: Path(folder) for name, _, folder in map(_parted, arguments.twins)}
+    if arguments.command == "prepare":
+        for folder in twins.values():
+            prepare(folder)
+        return
+    print("| plays | model | wall s | processor s | peak GB |\n|---|---|---|---|---|")
+    ours: dict[int, Cost] = {}
+    for name, folder in twins.items():
+        plays = int(pq.read_metadata(plays_file(folder)).num_rows)
         for model in arguments.models:
-            cost = measured(model, Path(folder))
+            cost = measured(model, folder)
+            if model == "learned":
+                ours[plays] = cost
             print(
-                f"| {name} | {model} | {cost.wall:.1f} | {cost.processor:.1f} | "
-                f"{cost.peak / 1e9:.2f} |",
+                f"| {name}, {plays / 1e6:.1f} M | {model} | {cost.wall:.1f} | "
+                f"{cost.processor:.1f} | {cost.peak / 1e9:.2f} |",
                 flush=True,
             )
+    if arguments.plot is not None:
+        plot(ours, arguments.plot)
+
+
+def _parted(twin: str) -> tuple[str, str, str]:
+    return twin.partition("=")
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", str(THREADS))
+    os.environ["OPENBLAS_NUM_THREADS"] = str(THREADS)  # of dense EASE; our workers take one each
     main()
