@@ -29,17 +29,14 @@ import numpy as np
 import psutil
 import pyarrow.parquet as pq
 from matplotlib.figure import Figure
-from scipy import linalg, sparse
+from scipy import sparse
 
 from tasks.evaluation.plots import STYLE
+from tests.benchmarks.dense_ease import dense_ease
 
 THREADS = 2
 KEPT = 100
 """Neighbours kept per track by all but dense EASE; the default of the learned ones."""
-
-
-COLUMNS = 1_000
-"""Of the dense Gram matrix, computed at a time."""
 
 
 @dataclass(frozen=True)
@@ -120,29 +117,12 @@ def _timed(train: Callable[[], object]) -> tuple[float, float]:
 
 
 def dense(folder: Path, share: float) -> tuple[float, float]:
-    """Gram matrix and inverse in double precision, in the memory of one dense matrix.
-
-    That is the leanest way LAPACK has: `numpy.linalg.inv` holds three of them.
-    """
+    """Train dense EASE on the share of the tracks that has the most listeners."""
     X = matrix(folder)
     if share < 1:
         known = np.argsort(-np.bincount(X.indices), kind="stable")
         X = X[:, np.sort(known[: round(share * X.shape[1])])]
-
-    def train() -> None:
-        gram = np.empty((X.shape[1], X.shape[1]), order="F")
-        for start in range(0, X.shape[1], COLUMNS):  # the sparse Gram matrix is as large again
-            gram[:, start : start + COLUMNS] = (X.T @ X[:, start : start + COLUMNS]).toarray()
-        gram[np.diag_indices_from(gram)] += 100.0
-        factor, failed = linalg.lapack.dpotrf(gram, overwrite_a=1, clean=0)
-        inverse, failed = linalg.lapack.dpotri(factor, overwrite_c=1)
-        if failed:
-            raise ArithmeticError("the Gram matrix is not positive definite")
-        diagonal = -np.diag(inverse).copy()
-        for column in range(len(inverse)):
-            inverse[: column + 1, column] /= diagonal[column]
-
-    return _timed(train)
+    return _timed(lambda: dense_ease(X, ridge=100.0))
 
 
 def implicit_cosine(folder: Path) -> tuple[float, float]:
