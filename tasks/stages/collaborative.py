@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from distributed import Client
 from numpy.typing import NDArray
 from scipy import sparse
@@ -42,9 +41,6 @@ from tasks.neighbours.tables import edge_table, edges_table, read_edges
 BLOCKS = 2
 """Fewest blocks. Every block of the learned model walks all co-occurrences, so there are no more
 than memory and the cluster's threads ask for."""
-
-BATCH_ROWS = 2**20
-"""Plays read at a time."""
 
 STEP_BLOCKS = 32
 """Blocks of the second step, if there is one."""
@@ -78,8 +74,7 @@ def collaborative_stage(
         return result
     began = time.perf_counter()
     plays = stage.scratch / "plays"
-    batches = Source(interactions.path, held_out.path if held_out else None).batches()
-    write_interactions(batches, tracks_played, plays)
+    write_interactions(kept_plays(interactions, held_out), tracks_played, plays)
     run = _Run(client, stage.scratch, plays, parameters, progress)
     similarity, weights = run.matrices()
     tables = {
@@ -97,25 +92,18 @@ def collaborative_stage(
     return stage.finish(time.perf_counter() - began, counts, **files)
 
 
-@dataclass(frozen=True)
-class Source:
-    """Where the plays are: `INTERACTIONS`, and the listeners to leave out of them."""
-
-    interactions: Path
-    held_out: Path | None
-
-    def batches(self) -> Iterator[tuple[NDArray[np.int32], NDArray[np.int32]]]:
-        """Read listeners and tracks of all plays but those held out, so many at a time."""
-        left_out = np.zeros(1, dtype=bool)
-        if self.held_out is not None:
-            keys = pq.read_table(self.held_out, columns=["user_key"])["user_key"].to_numpy()
-            left_out = np.bincount(keys + 1)[1:] > 0
-            left_out = np.append(left_out, False)  # stands for all listeners beyond
-        with pq.ParquetFile(self.interactions) as file:
-            for batch in file.iter_batches(BATCH_ROWS, columns=["user_key", "played_key"]):
-                users, tracks = (column.to_numpy() for column in batch.columns)
-                kept = ~left_out[np.minimum(users, len(left_out) - 1)]
-                yield users[kept], tracks[kept]
+def kept_plays(
+    interactions: Dataset, held_out: Dataset | None
+) -> Iterator[tuple[NDArray[np.int32], NDArray[np.int32]]]:
+    """Read listeners and tracks of all plays but those held out, piece by piece, in order."""
+    left_out = np.zeros(1, dtype=bool)  # its last entry stands for all listeners beyond
+    if held_out is not None:
+        keys = held_out.read(["user_key"])["user_key"].to_numpy()
+        left_out = np.append(np.bincount(keys) > 0, False)
+    for batch in interactions.batches(["user_key", "played_key"]):
+        users, tracks = batch["user_key"].to_numpy(), batch["played_key"].to_numpy()
+        kept = ~left_out[np.minimum(users, len(left_out) - 1)]
+        yield users[kept], tracks[kept]
 
 
 @dataclass
@@ -153,9 +141,7 @@ class _Run:
         return similarity, finished_matrix(weights, listeners, self.parameters)
 
     def _number(self, least: int) -> int:
-        """Return how many blocks to make; a run that was killed keeps its number, to find its parts
-        again.
-        """
+        """Return how many blocks to make: the number a killed run began with, to find its parts."""
         file = self.scratch / "blocks"
         if not file.is_file():
             number = max(least, sum(self.client.nthreads().values()))

@@ -17,7 +17,10 @@ from tasks.neighbours.mapped import mapped_interactions, write_interactions
 from tasks.neighbours.models import neighbour_matrix
 from tasks.neighbours.parameters import CollaborativeParameters
 from tasks.neighbours.tune import Point, TuneParameters, Tuning, tune, tuning_fold
-from tasks.stages.collaborative import Source
+from tasks.stages.collaborative import kept_plays
+
+Drawn = tuple[Dataset, int, Dataset | None, TuneParameters]
+"""What decides who is measured: interactions, width of the key space, those held out, and how."""
 
 
 def tune_neighbours(
@@ -34,16 +37,16 @@ def tune_neighbours(
     ``held_out`` are listeners that no setting sees, neither to learn from nor to be measured on:
     those that a run or a backtest reports on. Raises InputError with too few listeners.
     """
-    source = Source(interactions.path, held_out.path if held_out else None)
+    drawn = (interactions, tracks_played, held_out, parameters)
 
     def measured(settings: Sequence[CollaborativeParameters]) -> list[dict[str, Values]]:
-        train = partial(trial, source=source, tracks=tracks_played, parameters=parameters)
+        train = partial(trial, drawn=drawn)
         futures = client.map(train, settings, pure=False)
         found: list[dict[str, Values]] = client.gather(futures)
         return found
 
     # what is wrong with the input is told here, not by a worker
-    _fold(source, tracks_played, parameters)
+    _fold(*drawn)
     _fold.cache_clear()
     try:
         return tune(measured, start, parameters=parameters, progress=progress)
@@ -51,18 +54,18 @@ def tune_neighbours(
         client.run(_fold.cache_clear, on_error="ignore")
 
 
-def trial(
-    setting: CollaborativeParameters, source: Source, tracks: int, parameters: TuneParameters
-) -> dict[str, Values]:
+def trial(setting: CollaborativeParameters, drawn: Drawn) -> dict[str, Values]:
     """Train one setting and return what it is worth to every tuning listener."""
-    interactions, fold = _fold(source, tracks, parameters)
+    interactions, fold = _fold(*drawn)
     return measure(neighbour_matrix(interactions, setting), fold)
 
 
 @lru_cache(maxsize=1)
-def _fold(source: Source, tracks: int, parameters: TuneParameters) -> tuple[Interactions, FoldIn]:
+def _fold(
+    interactions: Dataset, tracks: int, held_out: Dataset | None, parameters: TuneParameters
+) -> tuple[Interactions, FoldIn]:
     with TemporaryDirectory() as folder:
-        write_interactions(source.batches(), tracks, Path(folder, "plays"))
+        write_interactions(kept_plays(interactions, held_out), tracks, Path(folder, "plays"))
         rows = mapped_interactions(Path(folder, "plays"))
     ones = np.ones(rows.plays, np.int8)
     shape = (rows.users, rows.tracks)
