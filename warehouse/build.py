@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from warehouse.home import DATABASE, Home
 from warehouse.manifest import SCHEMA_VERSION, STORAGE_VERSION
-from warehouse.ranked import ranked_macros
+from warehouse.ranked import ranked_macros, spelled
 
 POPULAR_ALL, POPULAR_SCOPE = 1000, 100
 """Rows of `popular_tracks` for the whole catalogue and for each genre or tag."""
@@ -159,7 +159,7 @@ def _create_store(connection: duckdb.DuckDBPyConnection, given: BuildInput) -> N
 
 
 def _create_contract(connection: duckdb.DuckDBPyConnection, given: BuildInput) -> None:
-    connection.execute(_sql("views"))
+    connection.execute(_sql("views").replace("{factors}", spelled(given.artist_factors)))
     for statement in ranked_macros(given.segments, given.gamma, given.artist_factors):
         connection.execute(statement)
     for name in MACROS:

@@ -131,9 +131,14 @@ def ranked_macros(
         "kind": "TEMP MACRO" if temporary else "MACRO",
         "weight": _by_length(segments, "weight"),
         "gamma": _double(gamma),
-        "factors": f"[{', '.join(_double(factor) for factor in artist_factors)}]",
+        "factors": spelled(artist_factors),
     }
     return [_statement(macro, segments, fixed) for macro in macros]
+
+
+def spelled(values: Sequence[float]) -> str:
+    """Spell a list of floats in SQL, to the last bit."""
+    return f"[{', '.join(_double(value) for value in values)}]"
 
 
 def _statement(

@@ -21,14 +21,13 @@ FROM (
 ) l
 JOIN store.tracks t ON t.track_key = l.track_key;
 
--- A stored list becomes rows; the score is the blend of its own two parts (docs/scoring.md).
-CREATE MACRO store.score_ticks(c_ticks, d_ticks, w, repeats, factors) AS
+-- A stored list becomes rows; the score is the blend of its own two parts (docs/scoring.md). δⁿ stands
+-- in the text: planning is most of a lookup, and each table, join and repeated expression adds to it.
+CREATE MACRO store.score(blend, repeats) AS
 CASE
-    WHEN floor(w * c_ticks + (1.0::DOUBLE - w) * d_ticks + 0.5::DOUBLE) = 0 THEN 0.0::DOUBLE
-    WHEN repeats = 0 THEN floor(w * c_ticks + (1.0::DOUBLE - w) * d_ticks + 0.5::DOUBLE)
-    ELSE greatest(1.0::DOUBLE, floor(
-        floor(w * c_ticks + (1.0::DOUBLE - w) * d_ticks + 0.5::DOUBLE) * factors[repeats + 1] + 0.5::DOUBLE))
-END;
+    WHEN repeats = 0 OR blend = 0 THEN blend
+    ELSE greatest(1e0, floor(blend * {factors}[repeats + 1] + 0.5e0))
+END / 10000;
 
 CREATE MACRO store.source_name(source) AS
 ['hybrid', 'collaborative', 'content', 'popular', 'same_artist', 'catalogue'][source + 1];
@@ -36,42 +35,50 @@ CREATE MACRO store.source_name(source) AS
 CREATE VIEW user_recommendations AS
 SELECT
     r.user_id, r.rank, t.id AS track_id,
-    store.score_ticks(r.c_ticks, r.d_ticks, s.weight, r.repeats, k.artist_factors) / 10000 AS score,
+    store.score(r.blend, r.repeats) AS score,
     r.c_ticks / 10000 AS collaborative_score, r.d_ticks / 10000 AS content_score,
     store.source_name(r.source) AS source,
     CASE WHEN r.because >= 0 THEN b.id END AS because_track_id
 FROM (
     SELECT
-        l.id AS user_id, l.segment, l.history,
-        generate_subscripts(l.tracks, 1)::INTEGER AS rank, unnest(l.tracks) AS track_key,
-        unnest(l.collaborative)::DOUBLE AS c_ticks, unnest(l.content)::DOUBLE AS d_ticks,
-        unnest(l.repeats) AS repeats, unnest(l.source) AS source, unnest(l.because) AS because
-    FROM store.listeners l
+        l.user_id, l.history, l.rank, l.track_key, l.c_ticks, l.d_ticks, l.repeats, l.source, l.because,
+        floor(s.weight * l.c_ticks + (1e0 - s.weight) * l.d_ticks + 0.5e0) AS blend
+    FROM (
+        SELECT
+            l.id AS user_id, l.segment, l.history,
+            generate_subscripts(l.tracks, 1)::INTEGER AS rank, unnest(l.tracks) AS track_key,
+            unnest(l.collaborative)::DOUBLE AS c_ticks, unnest(l.content)::DOUBLE AS d_ticks,
+            unnest(l.repeats) AS repeats, unnest(l.source) AS source, unnest(l.because) AS because
+        FROM store.listeners l
+    ) l
+    JOIN store.segments s ON s.segment = l.segment
 ) r
-JOIN store.segments s ON s.segment = r.segment
 JOIN store.tracks t ON t.track_key = r.track_key
 -- an inner join reads a few tracks where a left join would read them all
-JOIN store.tracks b ON b.track_key = CASE WHEN r.because >= 0 THEN r.history[r.because + 1] ELSE r.track_key END
-CROSS JOIN store.constants k;
+JOIN store.tracks b ON b.track_key = CASE WHEN r.because >= 0 THEN r.history[r.because + 1] ELSE r.track_key END;
 
 CREATE VIEW similar_tracks AS
 SELECT
     a.id AS track_id, r.rank, t.id AS similar_track_id,
-    store.score_ticks(r.c_ticks, r.d_ticks, s.weight, r.repeats, k.artist_factors) / 10000 AS score,
+    store.score(r.blend, r.repeats) AS score,
     r.c_ticks / 10000 AS collaborative_score, r.d_ticks / 10000 AS content_score,
     store.source_name(r.source) AS source
 FROM (
     SELECT
-        l.track_key AS of_key, generate_subscripts(l.tracks, 1)::INTEGER AS rank,
-        unnest(l.tracks) AS track_key,
-        unnest(l.collaborative)::DOUBLE AS c_ticks, unnest(l.content)::DOUBLE AS d_ticks,
-        unnest(l.repeats) AS repeats, unnest(l.source) AS source
-    FROM store.similar_lists l
+        l.of_key, l.rank, l.track_key, l.c_ticks, l.d_ticks, l.repeats, l.source,
+        floor(s.weight * l.c_ticks + (1e0 - s.weight) * l.d_ticks + 0.5e0) AS blend
+    FROM (
+        SELECT
+            l.track_key AS of_key, generate_subscripts(l.tracks, 1)::INTEGER AS rank,
+            unnest(l.tracks) AS track_key,
+            unnest(l.collaborative)::DOUBLE AS c_ticks, unnest(l.content)::DOUBLE AS d_ticks,
+            unnest(l.repeats) AS repeats, unnest(l.source) AS source
+        FROM store.similar_lists l
+    ) l
+    JOIN store.segments s ON s.min_tracks <= 1 AND coalesce(s.max_tracks, 1) >= 1
 ) r
-JOIN store.segments s ON s.min_tracks <= 1 AND coalesce(s.max_tracks, 1) >= 1
 JOIN store.tracks a ON a.track_key = r.of_key
-JOIN store.tracks t ON t.track_key = r.track_key
-CROSS JOIN store.constants k;
+JOIN store.tracks t ON t.track_key = r.track_key;
 
 CREATE VIEW popular_tracks AS
 SELECT p.scope, p.rank, t.id AS track_id, t.listeners, t.plays
