@@ -59,13 +59,22 @@ class World:
     """What the release was built from."""
 
 
-def build_world(folder: Path, seed: int, n: int = 30, users: int = 12) -> World:
-    """Generate a world of ``n`` tracks and ``users`` listeners and build its release file."""
+def build_world(
+    folder: Path,
+    seed: int,
+    n: int = 30,
+    users: int = 12,
+    track_ids: Sequence[str] = (),
+    parameters: HybridParameters | None = None,
+) -> World:
+    """Generate a world of ``n`` tracks and ``users`` listeners and build its release file.
+
+    Some of the tracks may be given their ids; the blend's parameters are the defaults unless given.
+    """
     rng = np.random.default_rng(seed)
-    parameters = HybridParameters(
-        popular_candidates=int(rng.integers(1, 8)), user_list=20, similar_list=10
-    )
-    track_ids = _ids(n, "T")
+    popular = int(rng.integers(1, 8))
+    parameters = parameters or HybridParameters(popular_candidates=popular)
+    track_ids = _ids(n, "T", track_ids)
     histories = _histories(rng, n, users)
     tracks, played = _tracks(rng, track_ids, histories)
     everything = np.arange(n, dtype=np.int32)
@@ -165,8 +174,8 @@ def _symmetric(edges: pa.Table) -> pa.Table:
     )
 
 
-def _ids(n: int, prefix: str) -> list[str]:
-    awkward = [prefix + text for text in AWKWARD_IDS]
+def _ids(n: int, prefix: str, given: Sequence[str] = ()) -> list[str]:
+    awkward = [*given, *(prefix + text for text in AWKWARD_IDS)]
     ids = awkward[:n] + [f"{prefix}{x:04}" for x in range(max(0, n - len(awkward)))]
     return sorted(ids, key=lambda text: text.encode())
 
