@@ -1,11 +1,9 @@
 """The file opens in older DuckDB clients, and the macros answer there as they do here.
 
-Nothing is installed for this: CROSSFADE_OLD_CLIENTS names Python interpreters that have an older
-duckdb (1.3 or later), separated by colons.
+The clients come from the package index, each into a virtual environment of its own.
 """
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,14 +12,14 @@ import pytest
 
 from tests.warehouse.worlds import World, build_world
 
-OLD_CLIENTS = [path for path in os.environ.get("CROSSFADE_OLD_CLIENTS", "").split(":") if path]
+OLD_CLIENTS = ["1.3.2", "1.4.4"]
 
 ASK = """
 import json, sys
 import duckdb
 connection = duckdb.connect(sys.argv[1], read_only=True)
 answers = [connection.execute(query).fetchall() for query in json.loads(sys.argv[2])]
-print(json.dumps(answers, default=str))
+print(json.dumps([duckdb.__version__, answers], default=str))
 """
 
 
@@ -50,20 +48,35 @@ def _queries(world: World) -> list[str]:
     ]
 
 
-def _answers(python: str, database: Path, queries: list[str]) -> list[object]:
+def _ask(python: Path, world: World) -> tuple[str, object]:
+    """Return the version of the client and its answers."""
     asked = subprocess.run(
-        [python, "-c", ASK, database, json.dumps(queries)],
+        [python, "-c", ASK, world.database, json.dumps(_queries(world))],
         capture_output=True,
         text=True,
         check=True,
     )
-    return list(json.loads(asked.stdout))
+    version, answers = json.loads(asked.stdout)
+    return str(version), answers
 
 
-@pytest.mark.skipif(not OLD_CLIENTS, reason="CROSSFADE_OLD_CLIENTS names no interpreters")
-@pytest.mark.parametrize("python", OLD_CLIENTS)
-def test_an_older_client_gives_the_same_answers(world: World, python: str) -> None:
-    queries = _queries(world)
-    assert _answers(python, world.database, queries) == _answers(
-        sys.executable, world.database, queries
-    )
+def _install(version: str, folder: Path) -> Path:
+    """Install that duckdb into a new virtual environment; return its Python, or skip the test."""
+    uv, python = Path(sys.executable).with_name("uv"), folder / "bin" / "python"
+    commands: list[list[str | Path]] = [
+        ["venv", "--quiet", "--python", sys.executable, folder],
+        ["pip", "install", "--quiet", "--python", python, f"duckdb=={version}"],
+    ]
+    for command in commands:
+        run = subprocess.run([uv, *command], capture_output=True, text=True, check=False)
+        if run.returncode:
+            pytest.skip(f"duckdb {version} cannot be had from the package index: {run.stderr}")
+    return python
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("version", OLD_CLIENTS)
+def test_an_older_client_gives_the_same_answers(world: World, version: str, tmp_path: Path) -> None:
+    asked_by, answers = _ask(_install(version, tmp_path / "client"), world)
+    assert asked_by == version
+    assert answers == _ask(Path(sys.executable), world)[1]
