@@ -25,6 +25,7 @@ BLOCK = 262_144
 """Bytes of a DuckDB block."""
 
 USER_TABLES = {
+    "`SELECT ?`, for scale": "SELECT ?",
     "user_recommendations": "FROM user_recommendations WHERE user_id = ? ORDER BY rank",
     "listens": "FROM listens WHERE user_id = ?",
     "users": "FROM users WHERE user_id = ?",

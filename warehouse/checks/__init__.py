@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-from warehouse.checks.agreement import LISTENERS, TRACKS, create_many, disagreeing
+from warehouse.checks.agreement import LISTENERS, TRACKS, disagreeing
 
 
 @dataclass(frozen=True)
@@ -48,9 +48,8 @@ def check_release(
             ).fetchone()
             if found and found[0]:
                 broken.append(Broken(name, found[0], found[1]))
-        create_many(connection)
         for pair, k in ((LISTENERS, user_list), (TRACKS, similar_list)):
-            if ids := disagreeing(connection, pair, k):
+            if ids := disagreeing(connection, pair, k, threads):
                 broken.append(Broken("tables_and_macros_agree", len(ids), f"{pair.kind} {ids[0]}"))
     return broken
 
