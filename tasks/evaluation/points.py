@@ -133,10 +133,10 @@ def _rank_points(
         found = 0
         for j in touched[:count]:
             if state[j] & HEARD == 0:
-                d = min(1.0, d_sum[j] / d_max) if d_max > 0 else 0.0
+                d = np.sqrt(min(1.0, d_sum[j] / d_max)) if d_max > 0 else 0.0
                 estimated = is_cold[j] or c_max <= 0
                 candidates[found] = j
-                c[found] = -d if estimated else min(1.0, max(0.0, c_sum[j] / c_max))
+                c[found] = -d if estimated else np.sqrt(min(1.0, max(0.0, c_sum[j] / c_max)))
                 d_ticks[found] = np.floor(d * TICKS + 0.5)
                 found += 1
             state[j] &= HEARD

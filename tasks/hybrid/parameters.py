@@ -51,7 +51,7 @@ class HybridParameters(BaseModel):
     """Ascending, without gaps, from 0 tracks to no upper end."""
     gamma: Share = 0.3
     """γ: an unplayed track's collaborative score is taken to be γ times its content score."""
-    artist_factor: Share = 0.5
+    artist_factor: Share = 0.7
     """δ: each track of an artist beyond the allowance is multiplied by one more δ."""
     popular_candidates: int = Field(default=500, ge=1, le=100_000)
     """How many of the most played tracks are candidates of every list with p > 0 or no history."""

@@ -26,9 +26,9 @@ STRANGER = "recommend_user('somebody else')"
 
 
 def _worth(arithmetic: str) -> float:
-    """Work out what a cell says, e.g. ``6000 + 4000``: numbers and + - * / ( ) only."""
-    assert not set(arithmetic) - set("0123456789.+-*/() ")
-    return float(eval(arithmetic))
+    """Work out what a cell says, e.g. ``√(2000 / 8000)``: numbers and + - * / √ ( ) only."""
+    assert not set(arithmetic) - set("0123456789.+-*/√() ")
+    return float(eval(arithmetic.replace("√", "sqrt"), {"sqrt": math.sqrt}))
 
 
 def _edges(column: str) -> pa.Table:
@@ -137,8 +137,8 @@ def test_sums_and_normalised_scores_follow_from_the_edges() -> None:
     sums = {row["track"]: row for row in table(PAGE, "track", "C", "D", "c", "d")}
     largest = {name: max(_worth(row[name]) for row in sums.values()) for name in ("C", "D")}
     for track, row in sums.items():
-        d = _worth(row["D"]) / largest["D"]
-        c = max(0.0, _worth(row["C"]) / largest["C"])
+        d = math.sqrt(_worth(row["D"]) / largest["D"])
+        c = math.sqrt(max(0.0, _worth(row["C"]) / largest["C"]))
         if CATALOGUE[KEY[track]]["listeners"] == "0":
             c = SETTING["γ"] * d
         assert (_worth(row["c"]), _worth(row["d"])) == pytest.approx((c, d))

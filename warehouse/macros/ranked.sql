@@ -46,7 +46,7 @@ asked AS MATERIALIZED (
 normalised AS (
     SELECT
         {each s}s.track, s.c, s.d, t.artist_key, t.popularity, a.c_max, a.no_history, a.w, a.p,
-        CASE WHEN a.d_max > 0 THEN least(1e0, s.d / a.d_max) ELSE 0e0 END AS d1
+        CASE WHEN a.d_max > 0 THEN sqrt(least(1e0, s.d / a.d_max)) ELSE 0e0 END AS d1
     FROM sums s
     JOIN store.tracks t ON t.track_key = s.track
     CROSS JOIN asked a
@@ -60,7 +60,7 @@ signals AS (
             WHEN n.no_history THEN n.popularity
             WHEN n.popularity = 0 THEN {gamma} * n.d1
             WHEN n.c_max <= 0 THEN ({gamma} * n.d1 + n.p * n.popularity) / (1e0 + n.p)
-            ELSE (least(1e0, greatest(0e0, n.c / n.c_max)) + n.p * n.popularity) / (1e0 + n.p)
+            ELSE (sqrt(least(1e0, greatest(0e0, n.c / n.c_max))) + n.p * n.popularity) / (1e0 + n.p)
         END + 0.5e0) AS c_ticks,
         floor(n.d1 * 10000e0 + 0.5e0) AS d_ticks
     FROM normalised n

@@ -62,9 +62,9 @@ def rank(
         touched = any(_edge(t, i, j) for i in history for t in (model.collaborative, model.content))
         if not touched and not (j in popular and (p > 0 or not history)):
             continue
-        d = min(1.0, d_sum[j] / d_max) if d_max > 0 else 0.0
+        d = math.sqrt(min(1.0, d_sum[j] / d_max)) if d_max > 0 else 0.0
         estimated = cold[j] or c_max <= 0
-        c = parameters.gamma * d if estimated else min(1.0, max(0.0, c_sum[j] / c_max))
+        c = parameters.gamma * d if estimated else math.sqrt(min(1.0, max(0.0, c_sum[j] / c_max)))
         if not history:
             c = pop[j]
         elif not cold[j]:

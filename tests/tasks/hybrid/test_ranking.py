@@ -66,7 +66,7 @@ def test_an_artist_is_marked_down_from_its_fifth_track_on() -> None:
         [
             pa.array([0] * 6, pa.int32()),
             pa.array(range(1, 7), pa.int32()),
-            pa.array([1000, 900, 800, 700, 600, 500], pa.int16()),
+            pa.array([10_000, 8_100, 6_400, 4_900, 3_600, 2_500], pa.int16()),
         ],
         schema=EDGES,
     )
@@ -80,7 +80,7 @@ def test_an_artist_is_marked_down_from_its_fifth_track_on() -> None:
         Neighbours.from_edges(empty, 7),
         Neighbours.from_edges(edges, 7),
         Catalogue.from_tracks(tracks),
-        HybridParameters(),
+        HybridParameters(artist_factor=0.5),
     )
     lists = rank_histories(
         model, np.array([0, 1]), np.array([0], np.int32), np.zeros(1), np.zeros(1), 6
