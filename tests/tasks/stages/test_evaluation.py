@@ -31,17 +31,10 @@ from tasks.schemas import (
     SEGMENTS,
     USERS,
 )
-from tasks.stages import evaluation
 from tasks.stages.collaborative import collaborative_stage
 from tasks.stages.content import content_stage
-from tasks.stages.evaluation import (
-    Sources,
-    evaluation_stage,
-    holdout_stage,
-    learned_parameters,
-    read_split,
-    read_world,
-)
+from tasks.stages.evaluation import evaluation_stage, holdout_stage, learned_parameters, rounds
+from tasks.stages.evaluation.sources import Sources, read_split, read_world, write_sources
 from tests.tasks.content.catalogues import catalogue
 
 TRACKS, LISTENERS_IN_ALL, TASTES = 140, 500, 3
@@ -279,7 +272,7 @@ def test_values_are_those_of_the_published_ranking(
 
 
 def _sources(lake: Lake, folder: Path) -> Sources:
-    return evaluation._write_sources(
+    return write_sources(
         folder, lake.ingested, lake.held_out, lake.collaborative, lake.content, PARAMETERS
     )
 
@@ -322,7 +315,7 @@ def test_the_number_of_blocks_does_not_show(
     blocks: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(evaluation, "BLOCKS", blocks)
+    monkeypatch.setattr(rounds, "BLOCKS", blocks)
     reports: list[tuple[int, int]] = []
     again = evaluation_stage(
         lake.folder / f"blocks-{blocks}",
