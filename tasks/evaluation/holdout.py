@@ -58,6 +58,12 @@ def held_out_listeners(users: pa.Table, parameters: EvaluationParameters) -> NDA
     return np.sort(keys[smallest])
 
 
+def targets_of(sizes: NDArray[np.integer]) -> NDArray[np.int64]:
+    """Return how many tracks of histories of these sizes are to be found."""
+    half_up = (2 * sizes + TARGETS_PER_TRACKS) // (2 * TARGETS_PER_TRACKS)
+    return np.asarray(np.minimum(np.maximum(half_up, 1), sizes), dtype=np.int64)
+
+
 @dataclass(frozen=True)
 class Split:
     """Held-out listeners with their tracks in drawing order, the ones to be found in front.
@@ -87,9 +93,7 @@ class Split:
         order = np.lexsort((tracks, drawn, listeners))
         sizes = np.bincount(listeners, minlength=len(hashes))
         indptr = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-        half_up = (2 * sizes + TARGETS_PER_TRACKS) // (2 * TARGETS_PER_TRACKS)
-        targets = np.minimum(np.maximum(half_up, 1), sizes).astype(np.int64)
-        return cls(hashes, indptr, tracks[order], targets)
+        return cls(hashes, indptr, tracks[order], targets_of(sizes))
 
     def __len__(self) -> int:
         return len(self.hashes)
