@@ -44,24 +44,6 @@ FROM read_parquet(getvariable('listeners')) l;
 CREATE TABLE store.similar_lists AS
 SELECT s.* FROM read_parquet(getvariable('similar_lists')) s;
 
--- Neighbour tables: having `source` speaks for `target` by `weight` / 20000. What a history is scored
--- by, learned weights and content, is one table, as one scan costs less than two.
-CREATE TABLE store.edges AS
-SELECT x.source, x.target, x.weight, x.is_content
-FROM (
-    SELECT e.source, e.target, e.weight, false AS is_content FROM read_parquet(getvariable('weights')) e
-    UNION ALL
-    SELECT e.source, e.target, e.weight, true AS is_content FROM read_parquet(getvariable('content')) e
-) x
-ORDER BY x.source, x.is_content, x.target;
-
--- Similarity reads the same in both directions, so each pair is stored once.
-CREATE TABLE store.similarity AS
-SELECT e.source, e.target, e.weight
-FROM read_parquet(getvariable('similarity')) e
-WHERE e.source < e.target
-ORDER BY e.source, e.target;
-
 -- The most played tracks, candidates of every list with a prior or without a history.
 CREATE TABLE store.prior_candidates AS
 SELECT t.track_key
