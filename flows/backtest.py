@@ -13,6 +13,7 @@ from pydantic import Field
 from flows.artifacts.backtest import backtest_markdown
 from flows.artifacts.page import show
 from flows.cluster import Cluster
+from flows.parameters import DaskAddress, DatasetFile, Holdout, HomeFolder, Plays, Tracks
 from flows.runs import concluded, in_short, rename, starting_name
 from flows.settings import Settings, load_settings, worker_memory
 from tasks import steps
@@ -29,27 +30,26 @@ STEM = "backtest"
     persist_result=False,
 )
 def backtest(
-    tracks: Annotated[str | None, Field(description="CSV of the catalogue (Kaggle schema)")] = None,
-    plays: Annotated[str | None, Field(description="CSV of the history (Kaggle schema)")] = None,
-    dataset: Annotated[str | None, Field(description="TOML of any other dataset")] = None,
-    holdout: Annotated[float | None, Field(description="Share of listeners held out")] = None,
-    dask: Annotated[str | None, Field(description="Address of a Dask scheduler")] = None,
-    home: Annotated[str | None, Field(description="Folder of lake and warehouse")] = None,
+    tracks: Tracks = None,
+    plays: Plays = None,
+    dataset: DatasetFile = None,
+    holdout: Holdout = None,
+    dask: DaskAddress = None,
+    home: HomeFolder = None,
     out: Annotated[str | None, Field(description="Folder for backtest.csv and .json")] = None,
 ) -> pa.Table:
     """Measure all models on a dataset; write backtest.csv and backtest.json into ``out``.
 
     A parameter that is not given is taken from the environment, then from crossfade.toml.
     """
-    given = {
-        "tracks": tracks,
-        "plays": plays,
-        "dataset": dataset,
-        "holdout": holdout,
-        "dask": dask,
-        "home": home,
-    }
-    return concluded(lambda: _measured(load_settings(**given), None if out is None else Path(out)))
+    return concluded(
+        lambda: _measured(
+            load_settings(
+                tracks=tracks, plays=plays, dataset=dataset, holdout=holdout, dask=dask, home=home
+            ),
+            None if out is None else Path(out),
+        )
+    )
 
 
 def _measured(settings: Settings, out: Path | None) -> tuple[pa.Table, str]:

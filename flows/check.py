@@ -1,11 +1,10 @@
 """The flow of an ingest check: has the input changed, and if so, can it be used?"""
 
-from typing import Annotated
-
 from prefect import flow
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from flows.artifacts.quality import show_data_quality
+from flows.parameters import DatasetFile, HomeFolder, Plays, Tracks
 from flows.runs import concluded, in_short, rename, starting_name
 from flows.settings import Settings, load_settings
 from tasks import steps
@@ -31,18 +30,19 @@ class Checked(BaseModel):
     persist_result=False,
 )
 def check(
-    tracks: Annotated[str | None, Field(description="CSV of the catalogue (Kaggle schema)")] = None,
-    plays: Annotated[str | None, Field(description="CSV of the history (Kaggle schema)")] = None,
-    dataset: Annotated[str | None, Field(description="TOML of any other dataset")] = None,
-    home: Annotated[str | None, Field(description="Folder of lake and warehouse")] = None,
+    tracks: Tracks = None,
+    plays: Plays = None,
+    dataset: DatasetFile = None,
+    home: HomeFolder = None,
 ) -> Checked:
     """Read the input if it has changed, so that a bad file is known before the next full run.
 
     What was read stays in the lake, and the full run does not read it again. Nothing is
     published. A parameter that is not given is taken from the environment, then crossfade.toml.
     """
-    given = {"tracks": tracks, "plays": plays, "dataset": dataset, "home": home}
-    return concluded(lambda: _checked(load_settings(**given)))
+    return concluded(
+        lambda: _checked(load_settings(tracks=tracks, plays=plays, dataset=dataset, home=home))
+    )
 
 
 def _checked(settings: Settings) -> tuple[Checked, str]:

@@ -2,11 +2,11 @@
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, ParamSpec
+from typing import Annotated, Any, ParamSpec
 
 import typer
 from rich.console import Console
@@ -38,6 +38,12 @@ PlaysOption = Annotated[
 ]
 DatasetOption = Annotated[
     Path | None, typer.Option("--dataset", help="TOML that describes any other dataset")
+]
+HoldoutOption = Annotated[
+    float | None, typer.Option("--holdout", help="Share of listeners kept out to measure on")
+]
+DaskOption = Annotated[
+    str | None, typer.Option("--dask", help="Address of an existing Dask scheduler, tcp://…")
 ]
 
 
@@ -79,6 +85,23 @@ def _fail(sentence: str, status: int) -> None:
 
 def _text(path: Path | None) -> str | None:
     return None if path is None else str(path)
+
+
+def _given(**values: Any) -> dict[str, Any]:
+    """Return options as flows take them: paths as text."""
+    return {
+        name: _text(value) if isinstance(value, Path) else value for name, value in values.items()
+    }
+
+
+def _make_ready(given: Mapping[str, Any], debug: bool) -> None:
+    """Do what comes before Prefect is imported; a missing input is told before it starts."""
+    from flows.settings import load_settings
+
+    settings = load_settings(**given)
+    settings.spec()
+    prepare(settings.home)
+    _log_to_terminal(debug)
 
 
 def _home(home: Path | None) -> Home:
@@ -138,12 +161,8 @@ def run(
     model: Annotated[
         str | None, typer.Option(help="learned, cosine, asymmetric_cosine, rp3beta or bm25")
     ] = None,
-    holdout: Annotated[
-        float | None, typer.Option(help="Share of listeners kept out to measure on")
-    ] = None,
-    dask: Annotated[
-        str | None, typer.Option(help="Address of an existing Dask scheduler, tcp://…")
-    ] = None,
+    holdout: HoldoutOption = None,
+    dask: DaskOption = None,
     force: Annotated[
         bool, typer.Option("--force", help="Publish even what the gate refuses")
     ] = False,
@@ -151,34 +170,15 @@ def run(
     debug: DebugOption = False,
 ) -> None:
     """Run the pipeline: two CSVs in, a published DuckDB release out."""
-    from flows.settings import load_settings
-
-    flags = {
-        "tracks": tracks,
-        "plays": plays,
-        "dataset": dataset,
-        "model": model,
-        "holdout": holdout,
-        "dask": dask,
-        "home": home,
-    }
-    settings = load_settings(**flags)
-    settings.spec()  # a missing input is told before Prefect starts
-    prepare(settings.home)
-    _log_to_terminal(debug)
+    given = _given(
+        tracks=tracks, plays=plays, dataset=dataset, model=model, holdout=holdout, dask=dask,
+        home=home,
+    )  # fmt: skip
+    _make_ready(given, debug)
     from flows.pipeline import crossfade
 
     quiet_console(debug)
-    outcome = crossfade(
-        tracks=_text(tracks),
-        plays=_text(plays),
-        dataset=_text(dataset),
-        model=model,
-        holdout=holdout,
-        dask=dask,
-        home=_text(home),
-        force=force,
-    )
+    outcome = crossfade(**given, force=force)
     print_outcome(outcome)
 
 
@@ -188,12 +188,8 @@ def backtest(
     tracks: TracksOption = None,
     plays: PlaysOption = None,
     dataset: DatasetOption = None,
-    holdout: Annotated[
-        float | None, typer.Option(help="Share of listeners kept out to measure on")
-    ] = None,
-    dask: Annotated[
-        str | None, typer.Option(help="Address of an existing Dask scheduler, tcp://…")
-    ] = None,
+    holdout: HoldoutOption = None,
+    dask: DaskOption = None,
     out: Annotated[
         Path | None, typer.Option("--out", help="Folder for backtest.csv and backtest.json")
     ] = None,
@@ -201,26 +197,14 @@ def backtest(
     debug: DebugOption = False,
 ) -> None:
     """Measure every model and blend on a dataset; nothing is published."""
-    from flows.settings import load_settings
-
-    settings = load_settings(
+    given = _given(
         tracks=tracks, plays=plays, dataset=dataset, holdout=holdout, dask=dask, home=home
     )
-    settings.spec()
-    prepare(settings.home)
-    _log_to_terminal(debug)
+    _make_ready(given, debug)
     from flows.backtest import backtest as measure
 
     quiet_console(debug)
-    table = measure(
-        tracks=_text(tracks),
-        plays=_text(plays),
-        dataset=_text(dataset),
-        holdout=holdout,
-        dask=dask,
-        home=_text(home),
-        out=_text(out),
-    )
+    table = measure(**given, out=_text(out))
     print_backtest(table)
 
 
@@ -233,9 +217,7 @@ def tune(
     holdout: Annotated[
         float | None, typer.Option(help="Share of listeners left to runs to measure on")
     ] = None,
-    dask: Annotated[
-        str | None, typer.Option(help="Address of an existing Dask scheduler, tcp://…")
-    ] = None,
+    dask: DaskOption = None,
     out: Annotated[
         Path | None, typer.Option("--out", help="Folder for tuned.toml and tuning_curve.csv")
     ] = None,
@@ -243,27 +225,15 @@ def tune(
     debug: DebugOption = False,
 ) -> None:
     """Choose the learned model's parameters for a dataset; prints them for crossfade.toml."""
-    from flows.settings import load_settings
-
-    settings = load_settings(
+    given = _given(
         tracks=tracks, plays=plays, dataset=dataset, holdout=holdout, dask=dask, home=home
     )
-    settings.spec()
-    prepare(settings.home)
-    _log_to_terminal(debug)
+    _make_ready(given, debug)
     from flows.tuning import settings_fragment
     from flows.tuning import tune as search
 
     quiet_console(debug)
-    tuning = search(
-        tracks=_text(tracks),
-        plays=_text(plays),
-        dataset=_text(dataset),
-        holdout=holdout,
-        dask=dask,
-        home=_text(home),
-        out=_text(out),
-    )
+    tuning = search(**given, out=_text(out))
     typer.echo(settings_fragment(tuning), nl=False)
 
 

@@ -17,6 +17,7 @@ from flows.artifacts.quality import show_data_quality
 from flows.artifacts.summary import summary_markdown
 from flows.cluster import Cluster
 from flows.memory import PeakMemory
+from flows.parameters import DaskAddress, DatasetFile, Holdout, HomeFolder, Plays, Tracks
 from flows.runs import concluded, in_short, rename, starting_name
 from flows.settings import Settings, load_settings, worker_memory
 from tasks import steps
@@ -61,29 +62,33 @@ class Outcome(BaseModel):
     persist_result=False,
 )
 def crossfade(
-    tracks: Annotated[str | None, Field(description="CSV of the catalogue (Kaggle schema)")] = None,
-    plays: Annotated[str | None, Field(description="CSV of the history (Kaggle schema)")] = None,
-    dataset: Annotated[str | None, Field(description="TOML of any other dataset")] = None,
+    tracks: Tracks = None,
+    plays: Plays = None,
+    dataset: DatasetFile = None,
     model: Annotated[str | None, Field(description="Collaborative model")] = None,
-    holdout: Annotated[float | None, Field(description="Share of listeners held out")] = None,
-    dask: Annotated[str | None, Field(description="Address of a Dask scheduler")] = None,
-    home: Annotated[str | None, Field(description="Folder of lake and warehouse")] = None,
+    holdout: Holdout = None,
+    dask: DaskAddress = None,
+    home: HomeFolder = None,
     force: Annotated[bool, Field(description="Publish even what the gate refuses")] = False,
 ) -> Outcome:
     """Two CSVs in, a checked, measured and published DuckDB release out.
 
     A parameter that is not given is taken from the environment, then from crossfade.toml.
     """
-    given = {
-        "tracks": tracks,
-        "plays": plays,
-        "dataset": dataset,
-        "model": model,
-        "holdout": holdout,
-        "dask": dask,
-        "home": home,
-    }
-    return concluded(lambda: _alone(load_settings(**given), force))
+    return concluded(
+        lambda: _alone(
+            load_settings(
+                tracks=tracks,
+                plays=plays,
+                dataset=dataset,
+                model=model,
+                holdout=holdout,
+                dask=dask,
+                home=home,
+            ),
+            force,
+        )
+    )
 
 
 def _alone(settings: Settings, force: bool) -> tuple[Outcome, str]:

@@ -14,6 +14,7 @@ from pydantic import Field
 from flows.artifacts.page import show
 from flows.artifacts.tuning import tuning_markdown
 from flows.cluster import Cluster
+from flows.parameters import DaskAddress, DatasetFile, HomeFolder, Plays, Tracks
 from flows.runs import concluded, in_short, rename, starting_name
 from flows.settings import Settings, load_settings, worker_memory
 from tasks import steps
@@ -34,27 +35,26 @@ logger = logging.getLogger("crossfade")
     persist_result=False,
 )
 def tune(
-    tracks: Annotated[str | None, Field(description="CSV of the catalogue (Kaggle schema)")] = None,
-    plays: Annotated[str | None, Field(description="CSV of the history (Kaggle schema)")] = None,
-    dataset: Annotated[str | None, Field(description="TOML of any other dataset")] = None,
+    tracks: Tracks = None,
+    plays: Plays = None,
+    dataset: DatasetFile = None,
     holdout: Annotated[float | None, Field(description="Share of listeners left alone")] = None,
-    dask: Annotated[str | None, Field(description="Address of a Dask scheduler")] = None,
-    home: Annotated[str | None, Field(description="Folder of lake and warehouse")] = None,
+    dask: DaskAddress = None,
+    home: HomeFolder = None,
     out: Annotated[str | None, Field(description="Folder for both files")] = None,
 ) -> Tuning:
     """Search on listeners that runs and backtests do not report on; write both files to ``out``.
 
     A parameter that is not given is taken from the environment, then from crossfade.toml.
     """
-    given = {
-        "tracks": tracks,
-        "plays": plays,
-        "dataset": dataset,
-        "holdout": holdout,
-        "dask": dask,
-        "home": home,
-    }
-    return concluded(lambda: _chosen(load_settings(**given), None if out is None else Path(out)))
+    return concluded(
+        lambda: _chosen(
+            load_settings(
+                tracks=tracks, plays=plays, dataset=dataset, holdout=holdout, dask=dask, home=home
+            ),
+            None if out is None else Path(out),
+        )
+    )
 
 
 def _chosen(settings: Settings, out: Path | None) -> tuple[Tuning, str]:
