@@ -9,7 +9,7 @@ export PREFECT_HOME ?= $(CURDIR)/.cache/prefect
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export DO_NOT_TRACK := 1
 # By the code, as numba does not see that a kernel which another one calls has changed.
-export NUMBA_CACHE_DIR := $(CURDIR)/.cache/numba/$(shell cat tasks/*.py tasks/*/*.py | cksum | cut -d' ' -f1)
+export NUMBA_CACHE_DIR := $(CURDIR)/.cache/numba/$(shell find tasks -name '*.py' | LC_ALL=C sort | xargs cat | cksum | cut -d' ' -f1)
 export OPENBLAS_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help

@@ -1,7 +1,6 @@
 """Process-wide environment, set before Prefect, numba or BLAS are imported."""
 
 import atexit
-import hashlib
 import logging
 import os
 import sys
@@ -10,6 +9,7 @@ from pathlib import Path
 import tasks
 from flows.presence import running_server
 from tasks.errors import InputError
+from tasks.source import source_digest
 
 
 def prepare(home: Path) -> None:
@@ -34,7 +34,9 @@ def prepare(home: Path) -> None:
         "PREFECT_LOGGING_EXTRA_LOGGERS": "crossfade",
         "PREFECT_CLI_COLORS": "false",
         "DO_NOT_TRACK": "1",
-        "NUMBA_CACHE_DIR": str(home / "cache" / "numba" / _digest_of_code()),
+        # By the code, because numba looks only at the file of the function it is called for: after
+        # an upgrade it would go on using an older kernel that this one calls.
+        "NUMBA_CACHE_DIR": str(home / "cache" / "numba" / source_digest(tasks)),
         "OPENBLAS_NUM_THREADS": "1",
     }
     for name, value in defaults.items():
@@ -44,18 +46,6 @@ def prepare(home: Path) -> None:
     kept = running_server(prefect_home)
     if kept is not None:  # two servers on one PREFECT_HOME would lock each other's database
         os.environ.setdefault("PREFECT_API_URL", kept)
-
-
-def _digest_of_code() -> str:
-    """Hash the steps' source files.
-
-    Compiled kernels are kept by it, because numba looks only at the file of the function it is
-    called for: after an upgrade it would go on using an older kernel that this one calls.
-    """
-    digest = hashlib.blake2b(digest_size=6)
-    for path in sorted(Path(tasks.__file__).parent.rglob("*.py")):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
 
 
 def quiet_console(debug: bool) -> None:

@@ -105,18 +105,6 @@ def _plain(value: Any) -> Any:
     return value.model_dump(mode="json") if isinstance(value, BaseModel) else str(value)
 
 
-def source_digest(*modules: Any) -> str:
-    """Hash the source files of packages or modules: changed code means a changed result."""
-    digest = hashlib.blake2b(digest_size=12)
-    for module in modules:
-        file = Path(module.__file__)
-        files = sorted(file.parent.rglob("*")) if file.name == "__init__.py" else [file]
-        for path in files:
-            if path.suffix in {".py", ".sql"}:
-                digest.update(path.name.encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()
-
-
 def write_parquet(table: pa.Table, path: Path, **options: Any) -> None:
     """Write one Parquet file so that it is whole or absent (temporary name, fsync, rename)."""
     partial = path.with_name(f".{path.name}.{os.getpid()}")

@@ -22,9 +22,10 @@ from tasks.dataset import DatasetSpec
 from tasks.evaluation.bootstrap import interval, resample_counts, resampled_means
 from tasks.evaluation.cold import ColdParameters, cold_draws, cold_table, measure_cold
 from tasks.hybrid.parameters import HybridParameters
-from tasks.lake import Dataset, Stage, StageResult, source_digest
+from tasks.lake import Dataset, Stage, StageResult
 from tasks.neighbours.parameters import CollaborativeParameters
 from tasks.schemas import EVALUATION
+from tasks.source import source_digest
 from tasks.stages.content import read_plays
 
 LEAST_LISTENERS = 3

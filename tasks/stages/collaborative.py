@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -11,19 +11,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from distributed import Client
-from numpy.typing import NDArray
 from scipy import sparse
 
 import tasks.neighbours
 from tasks.blocks import Block, Progress, balanced_blocks, run_blocks
-from tasks.lake import (
-    Dataset,
-    Stage,
-    StageResult,
-    publish_file,
-    source_digest,
-    write_parquet,
-)
+from tasks.lake import Dataset, Stage, StageResult, publish_file, write_parquet
 from tasks.neighbours.edges import symmetric
 from tasks.neighbours.mapped import mapped_interactions, write_interactions
 from tasks.neighbours.models import (
@@ -37,6 +29,8 @@ from tasks.neighbours.models import (
 )
 from tasks.neighbours.parameters import CollaborativeParameters
 from tasks.neighbours.tables import edge_table, edges_table, read_edges
+from tasks.plays import kept_plays
+from tasks.source import source_digest
 
 BLOCKS = 2
 """Fewest blocks. Every block of the learned model walks all co-occurrences, so there are no more
@@ -90,20 +84,6 @@ def collaborative_stage(
         "blocks": run.blocks,
     }
     return stage.finish(time.perf_counter() - began, counts, **files)
-
-
-def kept_plays(
-    interactions: Dataset, held_out: Dataset | None
-) -> Iterator[tuple[NDArray[np.int32], NDArray[np.int32]]]:
-    """Read listeners and tracks of all plays but those held out, piece by piece, in order."""
-    left_out = np.zeros(1, dtype=bool)  # its last entry stands for all listeners beyond
-    if held_out is not None:
-        keys = held_out.read(["user_key"])["user_key"].to_numpy()
-        left_out = np.append(np.bincount(keys) > 0, False)
-    for batch in interactions.batches(["user_key", "played_key"]):
-        users, tracks = batch["user_key"].to_numpy(), batch["played_key"].to_numpy()
-        kept = ~left_out[np.minimum(users, len(left_out) - 1)]
-        yield users[kept], tracks[kept]
 
 
 @dataclass

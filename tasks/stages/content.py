@@ -19,8 +19,10 @@ from tasks.content.model import ContentModel, fit_content
 from tasks.content.parameters import ContentParameters
 from tasks.content.search import ROWS, Space
 from tasks.content.tables import similar_block
-from tasks.lake import Dataset, Stage, StageResult, source_digest, write_parquet
+from tasks.lake import Dataset, Stage, StageResult, write_parquet
+from tasks.plays import add_by_listener, kept_plays, listeners_in
 from tasks.schemas import FEATURE_WEIGHTS, TRACKS
+from tasks.source import source_digest
 
 BLOCKS = 16
 """Blocks of each phase: fixed, so that a killed run finds its parts again."""
@@ -118,20 +120,13 @@ def read_plays(
     """Return who played what (listeners × track keys, presence), without the held out."""
     # Row i of the catalogue has key i; played keys count its rows that have one.
     track_of = np.flatnonzero(catalogue["played_key"].is_valid().to_numpy()).astype(np.int32)
-    left_out = held_out.read()["user_key"].to_numpy() if held_out else np.empty(0, np.int32)
     tracks = np.empty(interactions.rows, np.int32)
-    history = np.zeros(0, np.int64)  # tracks by listener; the file is sorted by them
+    history = np.zeros(listeners_in(interactions), np.int64)  # tracks by listener
     filled = 0
-    for batch in interactions.batches(["user_key", "played_key"]):
-        users, played = batch["user_key"].to_numpy(), batch["played_key"].to_numpy()
-        history = np.append(history, np.zeros(users[-1] + 1 - len(history), np.int64))
-        seen = np.ones(users[-1] - users[0] + 1, np.bool_)
-        seen[left_out[(left_out >= users[0]) & (left_out <= users[-1])] - users[0]] = False
-        kept = seen[users - users[0]]
-        history[users[0] :] += np.bincount((users - users[0])[kept], minlength=len(seen))
-        stop = filled + int(np.count_nonzero(kept))
-        tracks[filled:stop] = track_of[played[kept]]
-        filled = stop
+    for users, played in kept_plays(interactions, held_out):
+        add_by_listener(history, users)
+        tracks[filled : filled + len(played)] = track_of[played]
+        filled += len(played)
     starts = np.concatenate([[0], np.cumsum(history)])
     ones = np.ones(filled, np.int8)
     return sparse.csr_array((ones, tracks[:filled], starts), (len(history), catalogue.num_rows))

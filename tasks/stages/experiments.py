@@ -25,8 +25,9 @@ from tasks.feedback.sums import cells_of, latest_moment, listeners_of, open_feed
 from tasks.hybrid.parameters import Segment
 from tasks.ingest.checks import quality_table, run_checks
 from tasks.ingest.limits import IngestLimits
-from tasks.lake import Dataset, Stage, StageResult, source_digest, write_parquet
+from tasks.lake import Dataset, Stage, StageResult, write_parquet
 from tasks.schemas import CLICK_RATES, EXPERIMENT_RESULTS, MEASURED_WEIGHTS, POSITION_BIAS
+from tasks.source import source_digest
 from tasks.stages.feedback import Feedback
 from tasks.stages.ingest import database_config
 

@@ -25,7 +25,8 @@ from tasks.ingest.files import InputFile, matching_paths, recognise, tell_apart
 from tasks.ingest.limits import IngestLimits
 from tasks.ingest.rejects import rejected_table
 from tasks.ingest.scan import input_digests
-from tasks.lake import Dataset, Stage, StageResult, source_digest, write_parquet
+from tasks.lake import Dataset, Stage, StageResult, write_parquet
+from tasks.source import source_digest
 from tasks.stages.ingest import database_config
 
 READERS = 2

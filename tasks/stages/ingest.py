@@ -29,7 +29,8 @@ from tasks.ingest.limits import IngestLimits
 from tasks.ingest.rejects import rejected_table
 from tasks.ingest.scan import input_digests
 from tasks.ingest.tables import Tables, key_tables
-from tasks.lake import Stage, StageResult, source_digest, write_parquet
+from tasks.lake import Stage, StageResult, write_parquet
+from tasks.source import source_digest
 
 MEMORY_LIMIT = "1200MB"
 """What DuckDB may hold before it spills to disk; the Kaggle history needs less."""

@@ -16,8 +16,10 @@ from tasks.blocks import Block, Progress, balanced_blocks, run_blocks
 from tasks.hybrid.model import Catalogue, HybridModel, Neighbours, track_edges, track_of_played
 from tasks.hybrid.parameters import HybridParameters, segment_of
 from tasks.hybrid.ranking import RankedLists, rank_histories
-from tasks.lake import Stage, StageResult, source_digest, write_parquet
+from tasks.lake import Stage, StageResult, write_parquet
+from tasks.plays import add_by_listener, kept_plays
 from tasks.schemas import CATALOGUE, LISTENER_LISTS, SIMILAR_LISTS
+from tasks.source import source_digest
 
 LISTENER_BLOCKS = 48
 SIMILAR_BLOCKS = 4
@@ -190,10 +192,8 @@ def _listener_blocks(
         degree += np.bincount(source, minlength=len(tracks))
     degree_of_played = degree[track_of_played(tracks)]
     cost = np.zeros(ingested["users"].rows)
-    for listens in ingested["interactions"].batches(["user_key", "played_key"]):
-        users = listens["user_key"].to_numpy()  # sorted
-        touched = degree_of_played[listens["played_key"].to_numpy()]
-        cost[users[0] : users[-1] + 1] += np.bincount(users - users[0], weights=touched)
+    for users, played in kept_plays(ingested["interactions"], None):
+        add_by_listener(cost, users, degree_of_played[played])
     return balanced_blocks(cost + 500.0, LISTENER_BLOCKS)  # 500: what a list costs by itself
 
 

@@ -20,7 +20,8 @@ from tasks.experiments.configuration import Experiment
 from tasks.hybrid.parameters import HybridParameters, Segment, artist_factors
 from tasks.ingest.drift import drift_checks
 from tasks.ingest.limits import IngestLimits
-from tasks.lake import StageResult, fingerprint, source_digest, write_parquet
+from tasks.lake import StageResult, fingerprint, write_parquet
+from tasks.source import source_digest
 from tasks.stages.gate import MEASURED_LISTENERS
 from warehouse.build import MEASURED, BuildInput, build, record_release
 from warehouse.checks import check_release

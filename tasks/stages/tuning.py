@@ -17,7 +17,7 @@ from tasks.neighbours.mapped import mapped_interactions, write_interactions
 from tasks.neighbours.models import neighbour_matrix
 from tasks.neighbours.parameters import CollaborativeParameters
 from tasks.neighbours.tune import Point, TuneParameters, Tuning, tune, tuning_fold
-from tasks.stages.collaborative import kept_plays
+from tasks.plays import kept_plays
 
 Drawn = tuple[Dataset, int, Dataset | None, TuneParameters]
 """What decides who is measured: interactions, width of the key space, those held out, and how."""

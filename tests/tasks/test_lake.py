@@ -9,7 +9,8 @@ from tasks import lake as lake_module
 from tasks.contracts import CONTRACTS, Column, Contract
 from tasks.errors import RunError
 from tasks.hybrid.parameters import HybridParameters
-from tasks.lake import Stage, fingerprint, forget_unused, source_digest, write_parquet
+from tasks.lake import Stage, fingerprint, forget_unused, write_parquet
+from tasks.source import source_digest
 
 TABLE = pa.table({"x": [1, 2, 3]})
 

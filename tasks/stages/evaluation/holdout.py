@@ -8,8 +8,9 @@ import pyarrow as pa
 import tasks.evaluation
 from tasks.evaluation.holdout import held_out_listeners
 from tasks.evaluation.parameters import EvaluationParameters
-from tasks.lake import Dataset, Stage, source_digest, write_parquet
+from tasks.lake import Dataset, Stage, write_parquet
 from tasks.schemas import HELD_OUT
+from tasks.source import source_digest
 
 
 def holdout_stage(lake: Path, users: Dataset, parameters: EvaluationParameters) -> Dataset | None:

@@ -93,8 +93,10 @@ def _held_out_plays(
     ingested: StageResult, keys: NDArray[np.int32], track_of: NDArray[np.int32]
 ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
     """Return the plays of the held-out listeners: row among them, track key."""
-    plays = ingested["interactions"].read(["user_key", "played_key"])
-    plays = plays.filter(pc.is_in(plays["user_key"], pa.array(keys)))
+    plays = pa.Table.from_batches(
+        batch.filter(pc.is_in(batch["user_key"], pa.array(keys)))
+        for batch in ingested["interactions"].batches(["user_key", "played_key"])
+    )
     row = np.searchsorted(keys, plays["user_key"].to_numpy())
     return row, track_of[plays["played_key"].to_numpy()]
 

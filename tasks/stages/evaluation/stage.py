@@ -18,7 +18,8 @@ from tasks.evaluation.report import (
     segments_table,
 )
 from tasks.hybrid.parameters import HybridParameters, Segment
-from tasks.lake import Dataset, Stage, StageResult, source_digest, write_parquet
+from tasks.lake import Dataset, Stage, StageResult, write_parquet
+from tasks.source import source_digest
 from tasks.stages.evaluation.choosing import choose, tune
 from tasks.stages.evaluation.rounds import Rounds, report_block
 from tasks.stages.evaluation.sources import read_split, write_sources
