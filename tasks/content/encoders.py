@@ -16,7 +16,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.preprocessing import normalize
 
 
-class LabelCounts(BaseEstimator, TransformerMixin):  # type: ignore[misc]
+class LabelCounts(BaseEstimator, TransformerMixin):  # type: ignore[misc]  # untyped base
     """Count labels per track: a column per label that two or more tracks carry, but not all.
 
     Takes an Arrow array of strings (one label or null) or of string lists; gives a CSR matrix,
@@ -70,7 +70,7 @@ def _rows_and_labels(column: pa.Array) -> tuple[NDArray[np.int64], pa.Array]:
     return rows[known.to_numpy(zero_copy_only=False)], labels.filter(known)
 
 
-class SoftBins(BaseEstimator, TransformerMixin):  # type: ignore[misc]
+class SoftBins(BaseEstimator, TransformerMixin):  # type: ignore[misc]  # untyped base
     """Encode a number by its closeness to evenly spaced centres, a smooth kernel on the line.
 
     Two values ``d`` apart have similarity of about exp(-(d / width)² / 4). Takes (n, 1) float
@@ -100,7 +100,7 @@ class SoftBins(BaseEstimator, TransformerMixin):  # type: ignore[misc]
         return unit_csr(closeness)
 
 
-class MusicalKey(BaseEstimator, TransformerMixin):  # type: ignore[misc]
+class MusicalKey(BaseEstimator, TransformerMixin):  # type: ignore[misc]  # untyped base
     """Encode pitch class and mode by their place on the circle of fifths.
 
     Takes (n, 2) floats: key 0-11 (C, C♯, …) and mode (1 major, 0 minor), NaN unknown. A minor key

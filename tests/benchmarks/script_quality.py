@@ -23,6 +23,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from scipy import sparse
 
+from tasks.dataset import KAGGLE_CATEGORICAL, KAGGLE_NUMERIC
 from tasks.evaluation.bootstrap import interval, resample_counts, resampled_means
 from tasks.evaluation.metrics import ndcg_at_k, recall_at_k
 from tests.conftest import BIN, running_prefect_server
@@ -49,10 +50,8 @@ SOURCES = {
 }
 NO_AUDIO = ", ".join(
     f"NULL AS {name}"
-    for name in (
-        *("duration_ms", "danceability", "energy", "key", "loudness", "mode", "speechiness"),
-        *("acousticness", "instrumentalness", "liveness", "valence", "tempo", "time_signature"),
-    )
+    for name in (*KAGGLE_NUMERIC, *KAGGLE_CATEGORICAL)
+    if name not in ("genre", "year")
 )
 
 SPLIT = f"""
@@ -91,9 +90,7 @@ LISTS = {
 
 def split(name: str, folder: Path, seed: int, out: Path) -> pa.Table:
     """Write the two CSVs of what is left; return what is hidden: user_id, track_id."""
-    tracks, plays = (
-        text.format(folder=folder, no_audio=NO_AUDIO) for text in SOURCES[name]
-    )  # fmt: skip
+    tracks, plays = (text.format(folder=folder, no_audio=NO_AUDIO) for text in SOURCES[name])
     with duckdb.connect() as con:
         con.execute(f"CREATE TABLE all_plays AS {plays}")
         con.execute(SPLIT, {"seed": str(seed)})

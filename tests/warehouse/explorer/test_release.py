@@ -51,7 +51,10 @@ def test_the_release_before_is_laid_beside(stranger: Visit) -> None:
     rows = {row["relation"]: row for row in download(stranger, "difference-rows")}
     assert rows["tracks"]["previous"] == rows["tracks"]["this one"] == "12"
     stranger.page.get_by_role("button", name="side by side").click()
-    expect(stranger.page.get_by_text("1 listeners that both releases have")).to_be_visible()
+    expect(stranger.page.get_by_text("Listeners that both releases have: 1.")).to_be_visible()
+    for label in ("are still there", "Average overlap", "the same first track"):
+        metric = stranger.page.get_by_test_id("stMetric").filter(has_text=label)
+        expect(metric.get_by_test_id("stMetricValue")).to_have_text("100%")
 
 
 def test_experiments_are_a_page_when_there_are_any(viewer: Visit, stranger: Visit) -> None:

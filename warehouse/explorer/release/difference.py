@@ -128,7 +128,7 @@ def _lists(snapshot: Snapshot, previous: Snapshot) -> None:
     if not overlap["listeners"]:
         st.text("None of them is in both releases.")
         return
-    st.caption(f"{overlap['listeners']} listeners that both releases have.")
+    st.caption(f"Listeners that both releases have: {overlap['listeners']}.")
     left, middle, right = st.columns(3)
     left.metric("Of their tracks are still there", f"{overlap['shared']:.0%}")
     middle.metric("Average overlap, the first tracks counting most",
