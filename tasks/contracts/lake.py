@@ -12,7 +12,7 @@ WEIGHT_SCALE = 20_000
 """int16 = round(weight × WEIGHT_SCALE): 5e-5 is the resolution, ±1.638 the range."""
 
 SOURCES = ("hybrid", "collaborative", "content", "popular", "same artist", "catalogue")
-"""What the numbers of `source` stand for: tasks.hybrid.kernel.Source."""
+"""What the numbers of `source` stand for: tasks.hybrid.blend.Source."""
 
 _YEAR = INPUT_FEATURES["year"]
 _INT32 = 2**31 - 1

@@ -17,7 +17,7 @@ from tasks.evaluation.metrics import (
     ndcg_at_k,
     recall_at_k,
 )
-from tasks.evaluation.points import ArtistTracks, rank_points, rank_popular
+from tasks.evaluation.points import rank_points, rank_popular
 from tasks.hybrid.model import Catalogue, HybridModel, Neighbours
 
 DEPTH = 100
@@ -100,10 +100,12 @@ def hidden_world(
         pa.table({"listeners": seen, "artist_key": model.catalogue.artist_key})
     )
     absent = listeners == 0
-    order = catalogue.by_listeners[~absent[catalogue.by_listeners]]
-    rank = np.full(len(catalogue), len(order), np.int32)
+    last = np.argsort(absent[catalogue.by_listeners], kind="stable")
+    order = catalogue.by_listeners[last]
+    rank = np.empty_like(order)
     rank[order] = np.arange(len(order), dtype=np.int32)
-    catalogue = replace(catalogue, by_listeners=order, listener_rank=rank)
+    eligible = len(order) - int(np.count_nonzero(absent))
+    catalogue = replace(catalogue, by_listeners=order, listener_rank=rank, eligible=eligible)
     return replace(
         model,
         collaborative=without(model.collaborative, hidden | absent),
@@ -222,7 +224,6 @@ def _lists_by_model(
 ) -> dict[str, NDArray[np.int32]]:
     """Rank the cases with every model: name → cases × DEPTH."""
     model = world.model
-    artists = ArtistTracks.of(model.catalogue)
     names = (COLLABORATIVE, CONTENT, FIFTY_FIFTY, HYBRID, ANY_ARTIST)
     points = np.empty((len(cases), len(names), 4))
     points[:, 0] = (1.0, 0.0, 0.0, 1.0)
@@ -231,13 +232,13 @@ def _lists_by_model(
     learned = [cases[name].to_numpy() for name in ("weight", "popularity", "gamma")]
     for q, factor in ((3, 1.0), (4, 0.0)):
         points[:, q] = np.column_stack([*learned, np.full(len(cases), factor)])
-    lists = rank_points(model, indptr, tracks, points, DEPTH, artists)
+    lists = rank_points(model, indptr, tracks, points, DEPTH)
     nothing = without(model.content, np.ones(len(model.catalogue), np.bool_))
     cosine = replace(model, collaborative=world.cosine, content=nothing)
     alone = np.array([[1.0, 0.0, 0.0, 1.0]])
     return {
         POPULARITY: rank_popular(model.catalogue, indptr, tracks, DEPTH),
-        COSINE: rank_points(cosine, indptr, tracks, alone, DEPTH, artists)[:, 0],
+        COSINE: rank_points(cosine, indptr, tracks, alone, DEPTH)[:, 0],
         **{name: lists[:, q] for q, name in enumerate(names)},
     }
 

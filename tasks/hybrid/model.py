@@ -8,7 +8,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from tasks.hybrid.packed import PackedNeighbours, Table
+from tasks.hybrid.fill import ByArtist, tracks_by_artist
+from tasks.hybrid.packed import Packed, Table, pack
 from tasks.hybrid.parameters import HybridParameters, artist_factors, popularity_prior
 
 
@@ -47,6 +48,8 @@ class Catalogue:
     """Track keys, most listened first, ties by key."""
     listener_rank: NDArray[np.int32]
     """Position of each track in ``by_listeners``."""
+    eligible: int
+    """Only so many of ``by_listeners`` can be in a list; the others are there in name only."""
 
     @classmethod
     def from_tracks(cls, tracks: pa.Table) -> Self:
@@ -56,7 +59,7 @@ class Catalogue:
         rank = np.empty(len(order), dtype=np.int32)
         rank[order] = np.arange(len(order), dtype=np.int32)
         artist = tracks["artist_key"].fill_null(-1).to_numpy().astype(np.int32)
-        return cls(artist, listeners == 0, popularity_prior(listeners), order, rank)
+        return cls(artist, listeners == 0, popularity_prior(listeners), order, rank, len(order))
 
     def __len__(self) -> int:
         return len(self.artist_key)
@@ -72,16 +75,42 @@ class HybridModel:
     parameters: HybridParameters
 
     @cached_property
-    def packed(self) -> PackedNeighbours:
-        """Both neighbour tables as the kernel walks them; made once, when first asked for."""
-        return PackedNeighbours.pack(
-            self.collaborative.arrays, self.content.arrays, self.catalogue.listener_rank
-        )
+    def numbered(self) -> "Numbered":
+        """The arrays of the kernel; made once, when first asked for."""
+        return Numbered.of(self)
 
     @property
     def artist_factors(self) -> NDArray[np.float64]:
         """δⁿ for n = 0, 1, …"""
         return artist_factors(self.parameters.artist_factor)
+
+
+@dataclass(frozen=True)
+class Numbered:
+    """A model as the kernel walks it, its tracks numbered by popularity (0: most listened)."""
+
+    neighbours: Packed
+    track_key: NDArray[np.int32]
+    artist_key: NDArray[np.int32]
+    popularity: NDArray[np.float64]
+    by_artist: ByArtist
+    popular: int
+    """How many of the first tracks are candidates of every list with a prior."""
+
+    @classmethod
+    def of(cls, model: HybridModel) -> Self:
+        """Number the tracks of a model."""
+        catalogue, order = model.catalogue, model.catalogue.by_listeners
+        artist_key = catalogue.artist_key[order]
+        warm = len(catalogue) - int(np.count_nonzero(catalogue.is_cold))
+        return cls(
+            pack(model.collaborative.arrays, model.content.arrays, order),
+            order,
+            artist_key,
+            catalogue.popularity[order],
+            tracks_by_artist(artist_key),
+            min(model.parameters.popular_candidates, warm),
+        )
 
 
 def track_edges(edges: pa.Table, track_of_played: NDArray[np.int32]) -> pa.Table:

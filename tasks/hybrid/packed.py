@@ -5,49 +5,71 @@ the collaborative and the content edge of a pair stand in one entry, so that a h
 once. Nothing is rounded or left out.
 """
 
-from dataclasses import dataclass
-from typing import Self, TypeAlias
+from typing import TypeAlias
 
+import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
 Table: TypeAlias = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int16]]
-"""A neighbour table by source: indptr, targets, weights."""
+"""A neighbour table by source: indptr, targets, weights; targets ascending within each source."""
 
 COLLABORATIVE_UNIT = 1 << 16
 """A packed weight is the collaborative one times this plus the content one, both int16."""
 
 
-@dataclass(frozen=True)
-class PackedNeighbours:
-    """Both neighbour tables by source, tracks numbered by popularity (0: most listened)."""
-
-    indptr: NDArray[np.int64]
-    targets: NDArray[np.uint32]
-    """Ascending within each source."""
-    weights: NDArray[np.int32]
-    """In `COLLABORATIVE_UNIT`s; a table without the edge counts as 0."""
-
-    @classmethod
-    def pack(cls, collaborative: Table, content: Table, rank: NDArray[np.int32]) -> Self:
-        """Merge two tables in track keys; ``rank`` is the new number of every track key."""
-        tracks = len(rank)
-        both = (
-            _matrix(collaborative, tracks) * COLLABORATIVE_UNIT + _matrix(content, tracks)
-        ).tocoo()
-        renumbered = sparse.coo_array(
-            (both.data, (rank[both.row], rank[both.col])), shape=(tracks, tracks)
-        )
-        renumbered.has_canonical_format = True  # no pair is there twice: nothing to sum
-        by_source = renumbered.tocsc().tocsr()  # by way of columns: rows come out sorted
-        return cls(
-            by_source.indptr.astype(np.int64),
-            by_source.indices.astype(np.uint32),
-            by_source.data,
-        )
+Packed: TypeAlias = tuple[NDArray[np.int64], NDArray[np.uint32], NDArray[np.int32]]
+"""Both tables by source, tracks in their new order: indptr, targets ascending within each source,
+weights in `COLLABORATIVE_UNIT`s, where a table without the edge counts as 0."""
 
 
-def _matrix(table: Table, tracks: int) -> sparse.csr_array:
-    indptr, targets, weights = table
-    return sparse.csr_array((weights.astype(np.int32), targets, indptr), shape=(tracks, tracks))
+def pack(collaborative: Table, content: Table, order: NDArray[np.int32]) -> Packed:
+    """Merge two tables in track keys; ``order`` holds the track keys in their new order."""
+    tracks = len(order)
+    rank = np.empty(tracks, np.int32)
+    rank[order] = np.arange(tracks, dtype=np.int32)
+    most = len(collaborative[1]) + len(content[1])
+    targets, weights = np.empty(most, np.int32), np.empty(most, np.int32)
+    indptr = np.zeros(tracks + 1, np.int64)
+    _merge(collaborative, content, order, rank, indptr, targets, weights)
+    edges = indptr[-1]
+    merged = sparse.csr_array((weights[:edges], targets[:edges], indptr), (tracks, tracks))
+    by_source = merged.tocsc().tocsr()  # by way of columns: rows come out sorted
+    return (
+        by_source.indptr.astype(np.int64),
+        by_source.indices.astype(np.uint32),
+        by_source.data,
+    )
+
+
+@nb.njit(cache=True, nogil=True)
+def _merge(
+    collaborative: Table,
+    content: Table,
+    order: NDArray[np.int32],
+    rank: NDArray[np.int32],
+    indptr: NDArray[np.int64],
+    targets: NDArray[np.int32],
+    weights: NDArray[np.int32],
+) -> None:
+    """Write the union of both tables' edges, sources in ``order``, targets by ``rank``."""
+    size = 0
+    for source in range(len(order)):
+        key = order[source]
+        x, x_end = collaborative[0][key], collaborative[0][key + 1]
+        y, y_end = content[0][key], content[0][key + 1]
+        while x < x_end or y < y_end:
+            x_target = collaborative[1][x] if x < x_end else len(order)
+            y_target = content[1][y] if y < y_end else len(order)
+            target, weight = min(x_target, y_target), np.int32(0)
+            if x_target == target:
+                weight += np.int32(collaborative[2][x]) * COLLABORATIVE_UNIT
+                x += 1
+            if y_target == target:
+                weight += np.int32(content[2][y])
+                y += 1
+            targets[size] = rank[target]
+            weights[size] = np.int32(weight)
+            size += 1
+        indptr[source + 1] = size

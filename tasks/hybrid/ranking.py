@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.errors import RunError
-from tasks.hybrid.kernel import LONGEST_HISTORY, rank_all
+from tasks.hybrid.kernel import rank_all
 from tasks.hybrid.model import HybridModel
+from tasks.hybrid.sums import LONGEST_HISTORY
 
 
 @dataclass(frozen=True)
@@ -42,13 +43,8 @@ def rank_histories(
     repeats. ``weights`` and ``priors`` hold w and p per history (float64). Lists have
     min(k, eligible tracks) rows. Raises RunError for a history of more than `LONGEST_HISTORY`.
     """
-    longest = int(np.diff(indptr).max(initial=0))
-    if longest > LONGEST_HISTORY:
-        raise RunError(
-            f"a listener has {longest:,} different tracks, a list takes {LONGEST_HISTORY:,} at "
-            "most; leave that listener out of the history file"
-        )
-    lists, catalogue = len(indptr) - 1, model.catalogue
+    hold_to_longest(indptr)
+    lists = len(indptr) - 1
     shape = (lists, k)
     out = RankedLists(
         np.full(shape, -1, np.int32),
@@ -59,20 +55,19 @@ def rank_histories(
         np.zeros(shape, np.int8),
         np.full(shape, -1, np.int16),
     )
-    order, packed = catalogue.by_listeners, model.packed
-    warm = len(catalogue) - int(np.count_nonzero(catalogue.is_cold))
+    numbered = model.numbered
     rank_all(
         indptr,
-        catalogue.listener_rank[tracks],
+        model.catalogue.listener_rank[tracks],
         weights,
         priors,
-        (packed.indptr, packed.targets, packed.weights),
-        order,
-        catalogue.artist_key[order],
-        catalogue.popularity[order],
-        min(model.parameters.popular_candidates, warm),
+        numbered.neighbours,
+        (numbered.track_key, numbered.artist_key, model.artist_factors),
+        numbered.popularity,
+        numbered.by_artist,
+        numbered.popular,
+        model.catalogue.eligible,
         model.parameters.gamma,
-        model.artist_factors,
         (
             out.tracks,
             out.collaborative,
@@ -84,3 +79,13 @@ def rank_histories(
         ),
     )
     return out
+
+
+def hold_to_longest(indptr: NDArray[np.int64]) -> None:
+    """Raise RunError for a history of more than `LONGEST_HISTORY` tracks."""
+    longest = int(np.diff(indptr).max(initial=0))
+    if longest > LONGEST_HISTORY:
+        raise RunError(
+            f"a listener has {longest:,} different tracks, a list takes {LONGEST_HISTORY:,} at "
+            "most; leave that listener out of the history file"
+        )

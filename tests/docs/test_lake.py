@@ -6,7 +6,7 @@ import pyarrow.parquet as pq
 
 from tasks.contracts.document import lake_page
 from tasks.contracts.lake import CONTRACTS, SOURCES
-from tasks.hybrid.kernel import Source
+from tasks.hybrid.blend import Source
 from tests.conftest import Published
 from tests.docs.pages import DOCS
 

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from tasks.hybrid.kernel import Source
+from tasks.hybrid.blend import Source
 from tasks.hybrid.parameters import TICKS, HybridParameters, Segment
 from tasks.hybrid.ranking import rank_histories
 from tasks.schemas import EDGES, tracks_schema
@@ -168,6 +168,6 @@ def test_every_row_s_score_can_be_worked_out_from_its_own_columns(world: World) 
 
 
 def test_the_page_is_where_the_code_says_it_is() -> None:
-    for path in ("tasks/hybrid/kernel.py", "warehouse/macros/ranked.sql"):
+    for path in ("tasks/hybrid/blend.py", "warehouse/macros/ranked.sql"):
         assert path in PAGE
         assert (Path(DOCS).parent / path).is_file()

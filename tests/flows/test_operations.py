@@ -46,7 +46,7 @@ def test_schedules_have_runs_and_starting_again_changes_nothing(installed: Insta
 
     for name in ("nightly", "ingest-check"):
         installed.until(lambda name=name: scheduled(name), f"scheduled runs of {name}")  # type: ignore[misc]
-    assert scheduled("backtest") == 0
+    assert scheduled("backtest") == scheduled("tune") == 0
     before = installed.processes()
     assert set(before) == {"server", "worker"}
     assert str(installed.port) in installed.start()

@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from tasks.errors import RunError
-from tasks.hybrid.kernel import LONGEST_HISTORY
 from tasks.hybrid.model import HybridModel, Neighbours
 from tasks.hybrid.packed import COLLABORATIVE_UNIT
 from tasks.hybrid.parameters import HybridParameters
 from tasks.hybrid.ranking import rank_histories
+from tasks.hybrid.sums import LONGEST_HISTORY
 from tests.tasks.hybrid.oracle import rank
 from tests.tasks.hybrid.worlds import random_model
 
@@ -43,15 +43,14 @@ def test_packed_edges_are_those_of_both_tables(seed: int, n: int) -> None:
             for e in range(table.indptr[i], table.indptr[i + 1]):
                 pair = expected.setdefault((i, int(table.targets[e])), [0, 0])
                 pair[signal] = int(table.weights[e])
-    packed, key = model.packed, model.catalogue.by_listeners
+    (indptr, targets, weights), key = model.numbered.neighbours, model.catalogue.by_listeners
     found = {}
     for r in range(n):
-        targets = packed.targets[packed.indptr[r] : packed.indptr[r + 1]]
-        assert np.all(np.diff(targets.astype(np.int64)) > 0)
-        for e in range(packed.indptr[r], packed.indptr[r + 1]):
-            content = int(packed.weights[e].astype(np.int16))
-            collaborative = (int(packed.weights[e]) - content) // COLLABORATIVE_UNIT
-            found[int(key[r]), int(key[packed.targets[e]])] = [collaborative, content]
+        assert np.all(np.diff(targets[indptr[r] : indptr[r + 1]].astype(np.int64)) > 0)
+        for e in range(indptr[r], indptr[r + 1]):
+            content = int(weights[e].astype(np.int16))
+            collaborative = (int(weights[e]) - content) // COLLABORATIVE_UNIT
+            found[int(key[r]), int(key[targets[e]])] = [collaborative, content]
     assert found == expected
     history = np.arange(n - n // 3, dtype=np.int32)
     lists = rank_histories(

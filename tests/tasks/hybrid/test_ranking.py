@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from tasks.hybrid.kernel import Source
+from tasks.hybrid.blend import Source
 from tasks.hybrid.parameters import HybridParameters
 from tasks.hybrid.ranking import RankedLists, rank_histories
 from tests.tasks.hybrid.oracle import Row, rank

@@ -1,0 +1,74 @@
+"""What fills a list when the candidates run out: by the same artists, then all, by listeners."""
+
+from typing import TypeAlias
+
+import numba as nb
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.hybrid.best import sort
+
+ByArtist: TypeAlias = tuple[NDArray[np.int64], NDArray[np.int32]]
+"""The tracks of every artist, most listened first: indptr by artist, tracks."""
+
+
+def tracks_by_artist(artist_key: NDArray[np.int32]) -> ByArtist:
+    """Group tracks, numbered by popularity, by their artist; -1: none."""
+    order = np.argsort(artist_key, kind="stable").astype(np.int32)
+    ends = np.arange(int(artist_key.max(initial=-1)) + 2)
+    return np.searchsorted(artist_key[order], ends).astype(np.int64), order
+
+
+@nb.njit(cache=True, nogil=True)
+def kin_of(
+    history: NDArray[np.int32], artist_key: NDArray[np.int32], by_artist: ByArtist
+) -> NDArray[np.int64]:
+    """Return all tracks by the history's artists, most listened first, perhaps repeated."""
+    indptr, tracks = by_artist
+    size = 0
+    for i in history:
+        a = artist_key[i]
+        if a >= 0:
+            size += indptr[a + 1] - indptr[a]
+    kin = np.empty(size, np.int64)
+    x = 0
+    for i in history:
+        a = artist_key[i]
+        if a >= 0:
+            for j in tracks[indptr[a] : indptr[a + 1]]:
+                kin[x] = j
+                x += 1
+    sort(kin)
+    return kin
+
+
+@nb.njit(cache=True, nogil=True)
+def fill(
+    kin: NDArray[np.int64],
+    eligible: int,
+    listed: NDArray[np.bool_],
+    rows: int,
+    row: NDArray[np.int32],
+) -> int:
+    """Fill ``row`` from position ``rows`` with tracks not ``listed``; return where the kin end.
+
+    First the ``kin``, then all, of the ``eligible`` most listened. ``listed`` is left as it was.
+    """
+    k, size = len(row), rows
+    for j in kin:
+        if size == k or j >= eligible:
+            break
+        if not listed[j]:
+            listed[j] = True
+            row[size] = j
+            size += 1
+    kin_end = size
+    for j in range(eligible):
+        if size == k:
+            break
+        if not listed[j]:
+            row[size] = j
+            size += 1
+    for j in row[rows:kin_end]:
+        listed[j] = False
+    return kin_end
