@@ -12,7 +12,9 @@ from tasks.errors import ClusterError
 
 CONNECT_SECONDS = 10
 
-PRELOADED = ("tasks.stages.collaborative", "tasks.stages.content", "tasks.stages.lists")
+PRELOADED = tuple(
+    f"tasks.stages.{stage}" for stage in ("collaborative", "content", "evaluation", "lists")
+)
 """What workers import as they start, so that no block waits for it."""
 
 

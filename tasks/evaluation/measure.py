@@ -12,10 +12,13 @@ from tasks.evaluation.cases import AS_IS
 from tasks.evaluation.holdout import Split
 from tasks.evaluation.metrics import (
     Values,
-    average_precision_at_k,
-    hit_rate_at_k,
+    average_precision,
+    hit_rate,
+    hits,
+    ndcg,
     ndcg_at_k,
-    recall_at_k,
+    recall,
+    sizes,
 )
 from tasks.evaluation.points import rank_points, rank_popular
 from tasks.hybrid.model import Catalogue, HybridModel, Neighbours
@@ -74,7 +77,8 @@ class World:
     """The published model and everything held-out listeners are measured by."""
 
     model: HybridModel
-    cosine: Neighbours
+    cosine: HybridModel
+    """The same catalogue with the tracks' similarity alone."""
     listeners: NDArray[np.int32]
     """Listeners of each track, held-out ones left out."""
     users: int
@@ -208,13 +212,14 @@ def report_values(world: World, cases: pa.Table) -> pa.Table:
             "segment": cases["segment"].to_numpy(),
             "model": np.full(len(cases), MODELS.index(name), np.int8),
         }
+        found = hits(lists, targets)
         for metric, k in ACCURACY:
-            columns[metric_name(metric, k)] = _METRICS[metric](lists, targets, k)
-        columns |= _slices(world, lists, targets, as_is)
+            columns[metric_name(metric, k)] = _METRICS[metric](found, sizes(targets), k)
+        columns |= _slices(world, lists, found, targets, as_is)
         columns |= _beyond(world, lists[:, :SHOWN], indptr, tracks, as_is)
         shown = np.where(as_is[:, None], lists[:, :SHOWN], -1)
-        sizes = np.concatenate([[0], np.cumsum((shown >= 0).sum(axis=1))]).astype(np.int32)
-        columns["shown"] = pa.ListArray.from_arrays(pa.array(sizes), pa.array(shown[shown >= 0]))
+        ends = np.concatenate([[0], np.cumsum((shown >= 0).sum(axis=1))]).astype(np.int32)
+        columns["shown"] = pa.ListArray.from_arrays(pa.array(ends), pa.array(shown[shown >= 0]))
         tables.append(pa.table(columns))
     return pa.concat_tables(tables)
 
@@ -233,12 +238,10 @@ def _lists_by_model(
     for q, factor in ((3, 1.0), (4, 0.0)):
         points[:, q] = np.column_stack([*learned, np.full(len(cases), factor)])
     lists = rank_points(model, indptr, tracks, points, DEPTH)
-    nothing = without(model.content, np.ones(len(model.catalogue), np.bool_))
-    cosine = replace(model, collaborative=world.cosine, content=nothing)
     alone = np.array([[1.0, 0.0, 0.0, 1.0]])
     return {
         POPULARITY: rank_popular(model.catalogue, indptr, tracks, DEPTH),
-        COSINE: rank_points(cosine, indptr, tracks, alone, DEPTH)[:, 0],
+        COSINE: rank_points(world.cosine, indptr, tracks, alone, DEPTH)[:, 0],
         **{name: lists[:, q] for q, name in enumerate(names)},
     }
 
@@ -246,23 +249,20 @@ def _lists_by_model(
 def _slices(
     world: World,
     lists: NDArray[np.int32],
+    found: NDArray[np.bool_],
     targets: sparse.csr_array,
     as_is: NDArray[np.bool_],
 ) -> dict[str, Values]:
     """Measure with only the targets of a popularity slice to be found."""
     columns = {}
-    known = world.listeners[targets.indices]
-    row = np.repeat(np.arange(targets.shape[0]), np.diff(targets.indptr))
+    row = np.repeat(np.arange(targets.shape[0]), sizes(targets))
     for name, low, high in SLICES:
-        kept = (known >= low) & (known <= (high if high is not None else known.max(initial=0)))
-        kept &= as_is[row]
-        some = _matrix(
-            np.concatenate([[0], np.cumsum(np.bincount(row[kept], minlength=targets.shape[0]))]),
-            targets.indices[kept],
-            targets.shape[1],
-        )
+        among = (world.listeners >= low) & (world.listeners <= (np.inf if high is None else high))
+        wanted = np.bincount(row, among[targets.indices], minlength=len(found)).astype(np.int64)
+        some = found & among[lists]  # beyond a short list nothing was found
         for metric, k in SLICE_METRICS:
-            columns[metric_name(metric, k, name)] = _METRICS[metric](lists, some, k)
+            column = _METRICS[metric](some, wanted * as_is, k)
+            columns[metric_name(metric, k, name)] = column
     return columns
 
 
@@ -298,10 +298,10 @@ def _beyond(
 
 
 _METRICS = {
-    "recall": recall_at_k,
-    "ndcg": ndcg_at_k,
-    "map": average_precision_at_k,
-    "hit_rate": hit_rate_at_k,
+    "recall": recall,
+    "ndcg": ndcg,
+    "map": average_precision,
+    "hit_rate": hit_rate,
 }
 
 

@@ -23,36 +23,47 @@ def hits(ranked: NDArray[np.integer], targets: sparse.csr_array) -> NDArray[np.b
 
 def recall_at_k(ranked: NDArray[np.integer], targets: sparse.csr_array, k: int) -> Values:
     """Return hits among the first k / min(k, targets), as Liang et al. 2018."""
-    found = hits(ranked[:, :k], targets).sum(axis=1)
-    return _ratio(found, np.minimum(_sizes(targets), k))
+    return recall(hits(ranked[:, :k], targets), sizes(targets), k)
 
 
 def ndcg_at_k(ranked: NDArray[np.integer], targets: sparse.csr_array, k: int) -> Values:
     """Return DCG of the first k / that of min(k, targets) hits in front; gain 1 / log2(rank+1)."""
-    discount = 1.0 / np.log2(np.arange(2, k + 2))
-    found = hits(ranked[:, :k], targets)
-    gained = (found * discount[: found.shape[1]]).sum(axis=1)  # row by row, as no BLAS promises
-    ideal = np.concatenate([[0.0], np.cumsum(discount)])
-    return _ratio(gained, ideal[np.minimum(_sizes(targets), k)])
+    return ndcg(hits(ranked[:, :k], targets), sizes(targets), k)
 
 
-def average_precision_at_k(
-    ranked: NDArray[np.integer], targets: sparse.csr_array, k: int
-) -> Values:
-    """Return the sum of the precisions at the hits among the first k / min(k, targets)."""
-    found = hits(ranked[:, :k], targets)
-    precision = np.cumsum(found, axis=1) / np.arange(1, found.shape[1] + 1)
-    return _ratio((precision * found).sum(axis=1), np.minimum(_sizes(targets), k))
-
-
-def hit_rate_at_k(ranked: NDArray[np.integer], targets: sparse.csr_array, k: int) -> Values:
-    """Return 1 where any target is among the first k, else 0."""
-    found = np.asarray(hits(ranked[:, :k], targets).any(axis=1))
-    return _ratio(found, np.minimum(_sizes(targets), 1))
-
-
-def _sizes(targets: sparse.csr_array) -> NDArray[np.int64]:
+def sizes(targets: sparse.csr_array) -> NDArray[np.int64]:
+    """Return how many targets every listener has."""
     return np.diff(targets.indptr).astype(np.int64)
+
+
+# The metrics from hits (listeners × positions) and numbers of targets, so that lists are looked
+# through once for all of them.
+
+
+def recall(found: NDArray[np.bool_], targets: NDArray[np.int64], k: int) -> Values:
+    """Return `recall_at_k`."""
+    return _ratio(found[:, :k].sum(axis=1), np.minimum(targets, k))
+
+
+def ndcg(found: NDArray[np.bool_], targets: NDArray[np.int64], k: int) -> Values:
+    """Return `ndcg_at_k`."""
+    discount = 1.0 / np.log2(np.arange(2, k + 2))
+    first = found[:, :k]
+    gained = (first * discount[: first.shape[1]]).sum(axis=1)  # row by row, as no BLAS promises
+    ideal = np.concatenate([[0.0], np.cumsum(discount)])
+    return _ratio(gained, ideal[np.minimum(targets, k)])
+
+
+def average_precision(found: NDArray[np.bool_], targets: NDArray[np.int64], k: int) -> Values:
+    """Return the sum of the precisions at the hits among the first k / min(k, targets)."""
+    first = found[:, :k]
+    precision = np.cumsum(first, axis=1) / np.arange(1, first.shape[1] + 1)
+    return _ratio((precision * first).sum(axis=1), np.minimum(targets, k))
+
+
+def hit_rate(found: NDArray[np.bool_], targets: NDArray[np.int64], k: int) -> Values:
+    """Return 1 where any target is among the first k, else 0."""
+    return _ratio(np.asarray(found[:, :k].any(axis=1)), np.minimum(targets, 1))
 
 
 def _ratio(part: NDArray[np.generic], whole: NDArray[np.generic]) -> Values:

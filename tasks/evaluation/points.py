@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.hybrid.best import Tracks, best, no_best, unpacked
+from tasks.hybrid.blend import no_signals, signals
 from tasks.hybrid.fill import ByArtist, fill, kin_of
 from tasks.hybrid.model import Catalogue, HybridModel
 from tasks.hybrid.packed import Packed
@@ -81,6 +82,7 @@ def _rank_points(
     sums = np.zeros(n, np.int64)
     touched = np.empty(n + 1, np.uint32)
     candidates = no_candidates(n)
+    given = no_signals(n)
     room = no_best(artist_key)
     listed = np.zeros(n, np.bool_)
     row = np.empty(k, np.int32)
@@ -88,13 +90,15 @@ def _rank_points(
         history = histories[indptr[u] : indptr[u + 1]]
         count = accumulate(history, popular, neighbours, sums, touched)
         found, c_max, d_max = gather(touched[:count], history, sums, popularity, candidates)
+        signals(candidates, found, c_max, d_max, given)
         for i in history:
             listed[i] = True
         kin = np.empty(0, np.int64)
         for q in range(points.shape[1]):
             w, p, gamma, factor = points[u, q]
+            by = tracks if factor > 0 else any_artist
             query = (w, p, gamma, c_max, d_max, len(history) == 0)
-            rows = best(query, candidates, found, tracks if factor > 0 else any_artist, k, room)
+            rows = best(query, candidates, found, given, by, k, room)
             _, _, order, place, _ = room
             for r in range(rows):
                 row[r] = candidates[0][place[unpacked(order[r])[0]]]

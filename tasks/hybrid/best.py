@@ -10,7 +10,7 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.hybrid.blend import SLACK, Query, estimate, ticks
+from tasks.hybrid.blend import SLACK, Query, Signals, estimate, ticks
 from tasks.hybrid.parameters import ARTIST_ALLOWANCE, ARTIST_FACTORS, TICKS
 from tasks.hybrid.sums import Candidates
 
@@ -22,6 +22,10 @@ Room: TypeAlias = tuple[
 ]
 """Estimates; the chosen; the order; where each track key stands among the candidates; tracks by
 artist, all 0."""
+
+
+BUCKETS = 256
+"""Of the sort; fewer numbers than a quarter of it are sorted without."""
 
 
 @nb.njit(cache=True, nogil=True)
@@ -41,7 +45,13 @@ def no_best(artist_key: NDArray[np.int32]) -> Room:
 
 @nb.njit(cache=True, nogil=True)
 def best(
-    query: Query, candidates: Candidates, found: np.int64, tracks: Tracks, k: int, room: Room
+    query: Query,
+    candidates: Candidates,
+    found: np.int64,
+    given: Signals,
+    tracks: Tracks,
+    k: int,
+    room: Room,
 ) -> int:
     """Leave the best k of ``found`` candidates in the order of ``room``; return how many there are.
 
@@ -51,17 +61,13 @@ def best(
     numbers, c_sums, d_sums, popularities = candidates
     track_key, artist_key, factors = tracks
     estimates = estimates[:found]
-    estimate(query, candidates, estimates)
-    wanted = k + k // 2 + 4
+    estimate(query, given, estimates)
+    wanted = 2 * k + 4
     while True:
         cut = _cut(estimates, wanted) if wanted < found else 0.0
         lowest = np.float32(max(cut - SLACK, 0.0))
-        size = np.uint64(0)
-        for x in range(found):
-            chosen[size] = x
-            size += np.uint64(estimates[x] >= lowest)
         above = 0
-        for x in chosen[:size]:
+        for x in chosen[: _chosen(estimates, lowest, chosen)]:
             score = ticks(query, c_sums[x], d_sums[x], popularities[x])[2]
             if score > 0:
                 key = track_key[numbers[x]]
@@ -72,12 +78,13 @@ def best(
         sort(final)
         if _artist_factor(final, place, numbers, artist_key, factors, artist_count):
             sort(final)
-        rows = min(k, above)
-        worst = unpacked(final[rows - 1])[1] if rows else 0
         # Nothing below the cut can rise: scores only fall by the artist factor.
-        if cut == 0.0 or (rows == k and worst >= cut):
-            return rows
-        wanted *= 4
+        stand = 0
+        while stand < above and unpacked(final[stand])[1] >= cut:
+            stand += 1
+        if cut == 0.0 or stand >= k:
+            return min(k, above)
+        wanted = above + 2 * (k - stand) + k // 4
 
 
 @nb.njit(cache=True, nogil=True)
@@ -105,8 +112,24 @@ def _cut(estimates: NDArray[np.float32], wanted: int) -> float:
 
 
 @nb.njit(cache=True, nogil=True)
+def _chosen(
+    estimates: NDArray[np.float32], lowest: np.float32, chosen: NDArray[np.int32]
+) -> np.int64:
+    """List where estimates reach ``lowest``; return how many do."""
+    size = np.uint64(0)
+    for x in range(len(estimates)):
+        chosen[size] = x
+        size += np.uint64(estimates[x] >= lowest)
+    return np.int64(size)
+
+
+@nb.njit(cache=True, nogil=True)
 def sort(values: NDArray[np.int64]) -> None:
-    """Shell sort, ascending: values are distinct and few, and numba's own takes 6 s to compile."""
+    """Sort distinct numbers, ascending: by their size into buckets, then Shell sort.
+
+    They are few; numba's own sort takes 6 s to compile.
+    """
+    _scatter(values)
     gap = len(values) // 2
     while gap > 0:
         for x in range(gap, len(values)):
@@ -116,6 +139,28 @@ def sort(values: NDArray[np.int64]) -> None:
                 y -= gap
             values[y] = value
         gap = 1 if gap == 2 else gap * 5 // 11
+
+
+@nb.njit(cache=True, nogil=True)
+def _scatter(values: NDArray[np.int64]) -> None:
+    """Bring numbers nearly in order, without a comparison."""
+    if len(values) < BUCKETS // 4:
+        return
+    low, high = values.min(), values.max()
+    shift = 0
+    while (high - low) >> shift >= BUCKETS:
+        shift += 1
+    ends = np.zeros(BUCKETS + 1, np.int64)
+    for value in values:
+        ends[((value - low) >> shift) + 1] += 1
+    for x in range(BUCKETS):
+        ends[x + 1] += ends[x]
+    scattered = np.empty_like(values)
+    for value in values:
+        bucket = (value - low) >> shift
+        scattered[ends[bucket]] = value
+        ends[bucket] += 1
+    values[:] = scattered
 
 
 @nb.njit(cache=True, nogil=True)

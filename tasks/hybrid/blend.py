@@ -13,6 +13,9 @@ from tasks.hybrid.sums import Candidates
 Query: TypeAlias = tuple[float, float, float, np.int64, np.int64, bool]
 """What scores one history: w, p, γ, C⁺, D⁺ (docs/scoring.md), and whether it is empty."""
 
+Signals: TypeAlias = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
+"""Of every candidate: c, d and popularity, in ticks but not rounded."""
+
 SLACK = 2
 """Ticks that `estimate` may be off: roundings move a score by at most one, floats by far less."""
 
@@ -49,28 +52,46 @@ def ticks(query: Query, c_sum: int, d_sum: int, popularity: float) -> tuple[int,
 
 
 @nb.njit(cache=True, nogil=True)
-def estimate(query: Query, candidates: Candidates, out: NDArray[np.float32]) -> None:
-    """Blend every candidate without the roundings: within `SLACK` ticks of `ticks`.
+def no_signals(tracks: int) -> Signals:
+    """Return room for the signals of any candidates."""
+    size = tracks + 1
+    return np.empty(size, np.float32), np.empty(size, np.float32), np.empty(size, np.float32)
 
-    Single precision, no divisions and floors: eight or sixteen tracks at a time.
+
+@nb.njit(cache=True, nogil=True)
+def signals(
+    candidates: Candidates, found: np.int64, c_max: np.int64, d_max: np.int64, out: Signals
+) -> None:
+    """Write c, d and the popularity of every candidate in ticks: what all blends start from.
+
+    Single precision: eight or sixteen tracks at a time. A cold track has no c and no popularity.
     """
-    w, p, gamma, c_max, d_max, no_history = query
     _, c_sums, d_sums, popularities = candidates
+    c, d, popularity = out
+    full = np.float32(TICKS)
     c_share = np.float32(1.0 / c_max if c_max > 0 else 0.0)
     d_share = np.float32(1.0 / d_max if d_max > 0 else 0.0)
-    per_c = np.float32(w / (1.0 + p) * TICKS)
-    per_pop = np.float32(w * TICKS if no_history else w * p / (1.0 + p) * TICKS)
-    cold_d = np.float32((w * gamma + 1.0 - w) * TICKS)
+    for x in range(found):
+        c[x] = full * np.sqrt(np.float32(max(c_sums[x], np.int32(0))) * c_share)
+        d[x] = full * np.sqrt(np.float32(d_sums[x]) * d_share)
+        popularity[x] = full * np.float32(popularities[x])
+
+
+@nb.njit(cache=True, nogil=True)
+def estimate(query: Query, given: Signals, out: NDArray[np.float32]) -> None:
+    """Blend every candidate without the roundings: within `SLACK` ticks of `ticks`."""
+    w, p, gamma, c_max, _, no_history = query
+    c, d, popularity = given
+    per_c = np.float32(w / (1.0 + p))
+    per_popularity = np.float32(w if no_history else w * p / (1.0 + p))
+    cold_d = np.float32(w * gamma + 1.0 - w)
     warm = 1.0 - w
     if c_max <= 0 and not no_history:
         warm += w * gamma / (1.0 + p)
-    warm_d = np.float32(warm * TICKS)
+    warm_d = np.float32(warm)
     for x in range(len(out)):
-        pop = np.float32(popularities[x])
-        per = cold_d if pop == np.float32(0.0) else warm_d
-        c = np.sqrt(np.float32(max(c_sums[x], np.int32(0))) * c_share)
-        d = np.sqrt(np.float32(d_sums[x]) * d_share)
-        out[x] = c * per_c + d * per + pop * per_pop
+        per_d = cold_d if popularity[x] == np.float32(0.0) else warm_d
+        out[x] = c[x] * per_c + d[x] * per_d + popularity[x] * per_popularity
 
 
 @nb.njit(cache=True, nogil=True)

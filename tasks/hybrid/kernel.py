@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.hybrid.best import Room, Tracks, best, no_best, unpacked
-from tasks.hybrid.blend import Query, Source, source_of, ticks
+from tasks.hybrid.blend import Query, Source, no_signals, signals, source_of, ticks
 from tasks.hybrid.fill import ByArtist, fill, kin_of
 from tasks.hybrid.packed import Packed
 from tasks.hybrid.sums import Candidates, accumulate, gather, no_candidates
@@ -53,6 +53,7 @@ def rank_all(
     sums = np.zeros(n, np.int64)
     touched = np.empty(n + 1, np.uint32)
     candidates = no_candidates(n)
+    given = no_signals(n)
     room = no_best(tracks[1])
     listed = np.zeros(n, np.bool_)
     row_of = np.zeros(n, np.int16)
@@ -65,7 +66,8 @@ def rank_all(
         count = accumulate(history, prior, neighbours, sums, touched)
         found, c_max, d_max = gather(touched[:count], history, sums, popularity, candidates)
         query = (w, p, gamma, c_max, d_max, len(history) == 0)
-        rows = best(query, candidates, found, tracks, k, room)
+        signals(candidates, found, c_max, d_max, given)
+        rows = best(query, candidates, found, given, tracks, k, room)
         _write(query, candidates, room, found_at[:rows], u, out)
         _explain(query, history, neighbours, candidates, found_at[:rows], row_of, u, out)
         if rows < k:

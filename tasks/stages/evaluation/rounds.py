@@ -17,10 +17,10 @@ from tasks.hybrid.parameters import HybridParameters
 from tasks.lake import write_parquet
 from tasks.stages.evaluation.sources import Sources, read_hidden_world, read_world
 
-BLOCKS = 8
+BLOCKS = 24
 """Blocks of each of the three rounds: fixed, so that a killed run finds its parts again."""
 
-CASE_COST = 50.0
+CASE_COST = 30.0
 """What a case costs beside its folded-in tracks, in tracks."""
 
 

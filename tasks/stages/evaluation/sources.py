@@ -1,6 +1,6 @@
 """What a worker measures with: files, written once, read once per process."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from tasks.evaluation.holdout import Split, id_hashes, mixed
-from tasks.evaluation.measure import Tags, World, hidden_world
+from tasks.evaluation.measure import Tags, World, hidden_world, without
 from tasks.evaluation.parameters import EvaluationParameters
 from tasks.hybrid.model import Catalogue, HybridModel, Neighbours, track_edges, track_of_played
 from tasks.hybrid.parameters import HybridParameters
@@ -121,9 +121,10 @@ def read_world(sources: Sources, hybrid: HybridParameters) -> World:
         ),
         hybrid,
     )
+    nothing = without(model.content, np.ones(len(model.catalogue), np.bool_))
     return World(
         model,
-        similarity,
+        replace(model, collaborative=similarity, content=nothing),
         listeners.to_numpy(),
         sources.users,
         Tags.of(tracks["tags"]),

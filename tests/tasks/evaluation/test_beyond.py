@@ -7,7 +7,7 @@ import pytest
 from scipy import sparse
 
 from tasks.evaluation import beyond
-from tasks.evaluation.metrics import average_precision_at_k, hit_rate_at_k
+from tasks.evaluation.metrics import average_precision, hit_rate, hits, sizes
 
 RANKED = np.array([[0, 1, 2, 3], [2, 4, -1, -1], [-1, -1, -1, -1]], np.int32)
 
@@ -16,13 +16,13 @@ def test_average_precision_and_hit_rate_by_hand() -> None:
     targets = sparse.csr_array(
         np.array([[1, 0, 0, 1, 1], [1, 0, 0, 0, 1], [1, 0, 0, 0, 0], [0, 0, 0, 0, 0]])
     )
-    ranked = np.vstack([RANKED, RANKED[:1]])
+    found = hits(np.vstack([RANKED, RANKED[:1]]), targets)
     expected = [1 / 3 * (1 / 1 + 2 / 4), 1 / 2 * (1 / 2), 0 / 1, math.nan]
-    np.testing.assert_allclose(average_precision_at_k(ranked, targets, 4), expected)
+    np.testing.assert_allclose(average_precision(found, sizes(targets), 4), expected)
     # Of three targets only two fit into a list of two
-    np.testing.assert_allclose(average_precision_at_k(ranked, targets, 2)[0], 1 / 2 * (1 / 1))
-    np.testing.assert_allclose(hit_rate_at_k(ranked, targets, 4), [1, 1, 0, math.nan])
-    np.testing.assert_allclose(hit_rate_at_k(ranked[:, 1:], targets, 1), [0, 1, 0, math.nan])
+    np.testing.assert_allclose(average_precision(found, sizes(targets), 2)[0], 1 / 2 * (1 / 1))
+    np.testing.assert_allclose(hit_rate(found, sizes(targets), 4), [1, 1, 0, math.nan])
+    np.testing.assert_allclose(hit_rate(found[:, 1:], sizes(targets), 1), [0, 1, 0, math.nan])
 
 
 def test_means_along_lists_by_hand() -> None:
