@@ -90,6 +90,8 @@ def main() -> None:
     home = Home(given.home.resolve())
     print(f"{os.cpu_count()} cores ({platform.machine()}), load {os.getloadavg()[0]:.1f} before\n")
     with tempfile.TemporaryDirectory() as scratch, chromium() as browser:
+        with browser.new_context() as viewer:  # whose browser has been open before
+            viewer.new_page().set_content("<p>ready</p>")
         began = time.perf_counter()
         with serve(home.path, Path(scratch) / "log") as server:
             print(f"Server answers {time.perf_counter() - began:.1f} s after its start.\n")

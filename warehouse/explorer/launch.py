@@ -42,6 +42,7 @@ def options(port: int, host: str, browser: bool) -> dict[str, Any]:
 
 def launch(home: Home, port: int, host: str, browser: bool) -> None:
     """Serve the explorer until interrupted."""
+    import pandas  # noqa: F401  # what Streamlit imports for the first page, which would wait for it
     from streamlit.web import bootstrap
 
     flags = {name.replace(".", "_"): value for name, value in options(port, host, browser).items()}
