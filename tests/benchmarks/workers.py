@@ -3,18 +3,21 @@
 A scheduler and workers of one thread each are started as processes of their own, as on a cluster;
 the stages run as in a run, the two kinds of neighbours side by side, each time into an empty lake.
 The table shows the seconds of every stage and of all together; the files that were made must be the
-same to the last byte.
+same to the last byte. Below it stands what the machine itself can do: how much faster two processes
+get through the same plain work than one, which no stage can beat.
 """
 
 import argparse
 import os
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import median
 
 from distributed import Client
 
@@ -32,6 +35,39 @@ from tasks.stages.ingest import ingest_stage
 from tasks.stages.lists import lists_stage
 from tests.conftest import BIN, free_port
 
+ONE_THREAD = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
+YARDSTICKS = {
+    "products of float32 matrices": """
+import numpy as np
+a, b = np.ones((256, 128), np.float32), np.ones((128, 2048), np.float32)
+out = np.empty((256, 2048), np.float32)
+for _ in range(3_000):
+    np.matmul(a, b, out=out)
+""",
+    "a loop of Python": """
+total = 0
+for x in range(30_000_000):
+    total += x
+""",
+}
+"""Work that shares nothing but the machine."""
+
+
+def machine_gain(code: str) -> float:
+    """Return how many times faster two processes get through twice ``code`` than one does."""
+
+    def seconds(processes: int) -> float:
+        began = time.perf_counter()
+        running = [
+            subprocess.Popen([sys.executable, "-c", code], env=ONE_THREAD) for _ in range(processes)
+        ]
+        for process in running:
+            process.wait()
+        return time.perf_counter() - began
+
+    return 2 * seconds(1) / seconds(2)
+
 
 @contextmanager
 def cluster(workers: int, folder: Path) -> Iterator[Client]:
@@ -42,10 +78,9 @@ def cluster(workers: int, folder: Path) -> Iterator[Client]:
     for number in range(workers):
         local = ("--local-directory", str(folder / f"worker-{number}"))
         commands.append(["worker", address, "--nthreads", "1", *host, *local])
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     with (folder / "dask.log").open("ab") as log:
         processes = [
-            subprocess.Popen([BIN / "dask", *command], env=environment, stdout=log, stderr=log)
+            subprocess.Popen([BIN / "dask", *command], env=ONE_THREAD, stdout=log, stderr=log)
             for command in commands
         ]
     try:
@@ -123,6 +158,9 @@ def main() -> None:
         print(f"{stage:14}{one:10.1f}{seconds[2][stage]:10.1f}{one / seconds[2][stage]:7.2f}×")
     different = [name for name, digest in digests[0].items() if digests[1].get(name) != digest]
     print(f"{len(digests[0])} files, {len(different)} differ", *different[:5])
+    print("\nthe same work in two processes instead of one after the other, median of five:")
+    for name, code in YARDSTICKS.items():
+        print(f"{name:30}{median(machine_gain(code) for _ in range(5)):6.2f}×")
 
 
 if __name__ == "__main__":
