@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from tasks.hybrid.blend import SLACK, Query, Signals, estimate, ticks
 from tasks.hybrid.parameters import ARTIST_ALLOWANCE, ARTIST_FACTORS, TICKS
+from tasks.hybrid.sorting import sort
 from tasks.hybrid.sums import Candidates
 
 Tracks: TypeAlias = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]
@@ -22,10 +23,6 @@ Room: TypeAlias = tuple[
 ]
 """Estimates; the chosen; the order; where each track key stands among the candidates; tracks by
 artist, all 0."""
-
-
-BUCKETS = 256
-"""Of the sort; fewer numbers than a quarter of it are sorted without."""
 
 
 @nb.njit(cache=True, nogil=True)
@@ -121,46 +118,6 @@ def _chosen(
         chosen[size] = x
         size += np.uint64(estimates[x] >= lowest)
     return np.int64(size)
-
-
-@nb.njit(cache=True, nogil=True)
-def sort(values: NDArray[np.int64]) -> None:
-    """Sort distinct numbers, ascending: by their size into buckets, then Shell sort.
-
-    They are few; numba's own sort takes 6 s to compile.
-    """
-    _scatter(values)
-    gap = len(values) // 2
-    while gap > 0:
-        for x in range(gap, len(values)):
-            value, y = values[x], x
-            while y >= gap and values[y - gap] > value:
-                values[y] = values[y - gap]
-                y -= gap
-            values[y] = value
-        gap = 1 if gap == 2 else gap * 5 // 11
-
-
-@nb.njit(cache=True, nogil=True)
-def _scatter(values: NDArray[np.int64]) -> None:
-    """Bring numbers nearly in order, without a comparison."""
-    if len(values) < BUCKETS // 4:
-        return
-    low, high = values.min(), values.max()
-    shift = 0
-    while (high - low) >> shift >= BUCKETS:
-        shift += 1
-    ends = np.zeros(BUCKETS + 1, np.int64)
-    for value in values:
-        ends[((value - low) >> shift) + 1] += 1
-    for x in range(BUCKETS):
-        ends[x + 1] += ends[x]
-    scattered = np.empty_like(values)
-    for value in values:
-        bucket = (value - low) >> shift
-        scattered[ends[bucket]] = value
-        ends[bucket] += 1
-    values[:] = scattered
 
 
 @nb.njit(cache=True, nogil=True)

@@ -6,7 +6,7 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.hybrid.best import sort
+from tasks.hybrid.sorting import sort
 
 ByArtist: TypeAlias = tuple[NDArray[np.int64], NDArray[np.int32]]
 """The tracks of every artist, most listened first: indptr by artist, tracks."""

@@ -30,10 +30,15 @@ class Neighbours:
     def from_edges(cls, edges: pa.Table, tracks: int) -> Self:
         """Take EDGES rows in track keys, sorted by source and target (int32, int32, int16)."""
         source = edges["source"].to_numpy()
-        indptr = np.searchsorted(source, np.arange(tracks + 1)).astype(np.int64)
+        indptr = np.concatenate([[0], np.cumsum(np.bincount(source, minlength=tracks))])
         # Copies: Arrow's own memory is read-only when it comes in one piece, and numba compiles
         # the kernel once more for read-only arrays.
         return cls(indptr, edges["target"].to_numpy().copy(), edges["weight"].to_numpy().copy())
+
+    @classmethod
+    def none(cls, tracks: int) -> Self:
+        """Return a table without an edge."""
+        return cls(np.zeros(tracks + 1, np.int64), np.empty(0, np.int32), np.empty(0, np.int16))
 
 
 @dataclass(frozen=True)

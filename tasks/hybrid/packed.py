@@ -10,7 +10,8 @@ from typing import TypeAlias
 import numba as nb
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
+
+from tasks.hybrid.sorting import sort
 
 Table: TypeAlias = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int16]]
 """A neighbour table by source: indptr, targets, weights; targets ascending within each source."""
@@ -30,17 +31,10 @@ def pack(collaborative: Table, content: Table, order: NDArray[np.int32]) -> Pack
     rank = np.empty(tracks, np.int32)
     rank[order] = np.arange(tracks, dtype=np.int32)
     most = len(collaborative[1]) + len(content[1])
-    targets, weights = np.empty(most, np.int32), np.empty(most, np.int32)
+    targets, weights = np.empty(most, np.uint32), np.empty(most, np.int32)
     indptr = np.zeros(tracks + 1, np.int64)
     _merge(collaborative, content, order, rank, indptr, targets, weights)
-    edges = indptr[-1]
-    merged = sparse.csr_array((weights[:edges], targets[:edges], indptr), (tracks, tracks))
-    by_source = merged.tocsc().tocsr()  # by way of columns: rows come out sorted
-    return (
-        by_source.indptr.astype(np.int64),
-        by_source.indices.astype(np.uint32),
-        by_source.data,
-    )
+    return indptr, targets[: indptr[-1]], weights[: indptr[-1]]
 
 
 @nb.njit(cache=True, nogil=True)
@@ -50,26 +44,31 @@ def _merge(
     order: NDArray[np.int32],
     rank: NDArray[np.int32],
     indptr: NDArray[np.int64],
-    targets: NDArray[np.int32],
+    targets: NDArray[np.uint32],
     weights: NDArray[np.int32],
 ) -> None:
     """Write the union of both tables' edges, sources in ``order``, targets by ``rank``."""
-    size = 0
-    for source in range(len(order)):
-        key = order[source]
+    tracks, start = len(order), 0
+    edges = np.empty(tracks, np.int64)  # of one source: target and weight in one number
+    for source in range(tracks):
+        key, size = order[source], 0
         x, x_end = collaborative[0][key], collaborative[0][key + 1]
         y, y_end = content[0][key], content[0][key + 1]
         while x < x_end or y < y_end:
-            x_target = collaborative[1][x] if x < x_end else len(order)
-            y_target = content[1][y] if y < y_end else len(order)
-            target, weight = min(x_target, y_target), np.int32(0)
+            x_target = collaborative[1][x] if x < x_end else tracks
+            y_target = content[1][y] if y < y_end else tracks
+            target, weight = min(x_target, y_target), np.int64(0)
             if x_target == target:
-                weight += np.int32(collaborative[2][x]) * COLLABORATIVE_UNIT
+                weight += np.int64(collaborative[2][x]) * COLLABORATIVE_UNIT
                 x += 1
             if y_target == target:
-                weight += np.int32(content[2][y])
+                weight += np.int64(content[2][y])
                 y += 1
-            targets[size] = rank[target]
-            weights[size] = np.int32(weight)
+            edges[size] = (np.int64(rank[target]) << 32) | (weight & 0xFFFFFFFF)
             size += 1
-        indptr[source + 1] = size
+        sort(edges[:size])
+        for e in range(size):
+            targets[start + e] = edges[e] >> 32
+            weights[start + e] = np.int32(edges[e] & 0xFFFFFFFF)
+        start += size
+        indptr[source + 1] = start

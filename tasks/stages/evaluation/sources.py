@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from tasks.evaluation.holdout import Split, id_hashes, mixed
-from tasks.evaluation.measure import Tags, World, hidden_world, without
+from tasks.evaluation.measure import Tags, World, hidden_world
 from tasks.evaluation.parameters import EvaluationParameters
 from tasks.hybrid.model import Catalogue, HybridModel, Neighbours, track_edges, track_of_played
 from tasks.hybrid.parameters import HybridParameters
@@ -54,7 +54,7 @@ def write_sources(
     """Split the held-out histories and count listeners without them; write both for workers."""
     tracks = ingested["tracks"].read(["track_key", "track_id", "played_key", "listeners"])
     keys: NDArray[np.int32] = held_out.read()["user_key"].to_numpy()
-    users = ingested["users"].read(["user_id"]).take(pa.array(keys))
+    users = ingested["users"].read(["user_id"]).combine_chunks().take(pa.array(keys))
     row, track = _held_out_plays(ingested, keys, track_of_played(tracks))
     hashes = id_hashes(users["user_id"], parameters.seed)
     split = Split.of(hashes, row, track, id_hashes(tracks["track_id"], parameters.seed))
@@ -121,10 +121,9 @@ def read_world(sources: Sources, hybrid: HybridParameters) -> World:
         ),
         hybrid,
     )
-    nothing = without(model.content, np.ones(len(model.catalogue), np.bool_))
     return World(
         model,
-        replace(model, collaborative=similarity, content=nothing),
+        replace(model, collaborative=similarity, content=Neighbours.none(len(tracks))),
         listeners.to_numpy(),
         sources.users,
         Tags.of(tracks["tags"]),
