@@ -18,22 +18,35 @@ OF_TRACKS = """SELECT t.track_key AS track, t.id, t.artist_key
 OF_TRACK = """SELECT {each q}t.track_key AS track, t.id, t.artist_key
     FROM store.tracks t{of each} WHERE t.id = {id}"""
 
-LEARNED = """SELECT
+LEARNED = """edges AS MATERIALIZED (
+    SELECT
         {each h}e.source, e.target,
         CASE WHEN e.is_content THEN 0 ELSE e.weight END::DOUBLE AS q,
         CASE WHEN e.is_content THEN e.weight ELSE 0 END::DOUBLE AS r
-    FROM store.edges e JOIN heard h ON h.track = e.source"""
+    FROM store.edges e JOIN heard h ON h.track = e.source
+),
+"""
+
+OF_EDGES = "SELECT {each e}e.target, e.q, e.r, false AS heard FROM edges e"
 
 # every pair of the similarity is stored once
-SIMILARITY = """SELECT {each h}e.source, e.target, e.weight::DOUBLE AS q, 0e0 AS r
-    FROM store.similarity e JOIN heard h ON h.track = e.source
-    UNION ALL
-    SELECT {each h}e.target, e.source, e.weight::DOUBLE, 0e0
-    FROM store.similarity e JOIN heard h ON h.track = e.target
-    UNION ALL
-    SELECT {each h}e.source, e.target, 0e0, e.weight::DOUBLE
-    FROM store.edges e JOIN heard h ON h.track = e.source
-    WHERE e.is_content"""
+SIMILARITY = """SELECT {each h}e.target, e.weight::DOUBLE AS q, 0 AS r, false AS heard
+        FROM store.similarity e JOIN heard h ON h.track = e.source
+        UNION ALL
+        SELECT {each h}e.source, e.weight::DOUBLE, 0, false
+        FROM store.similarity e JOIN heard h ON h.track = e.target
+        UNION ALL
+        SELECT {each h}e.target, 0, e.weight::DOUBLE, false
+        FROM store.edges e JOIN heard h ON h.track = e.source
+        WHERE e.is_content"""
+
+WITH_PRIOR = """WHEN n.popularity = 0 THEN {gamma} * n.d1
+                        WHEN n.c_max <= 0 THEN ({gamma} * n.d1 + n.p * n.popularity) / (1 + n.p)
+                        ELSE (sqrt(least(1, greatest(0, n.c / n.c_max))) + n.p * n.popularity)
+                            / (1 + n.p)"""
+
+WITHOUT_PRIOR = """WHEN n.popularity = 0 OR n.c_max <= 0 THEN {gamma} * n.d1
+                        ELSE sqrt(least(1, greatest(0, n.c / n.c_max)))"""
 
 QUESTIONS = """questions AS MATERIALIZED (
     SELECT unnest(x.ids) AS id, generate_subscripts(x.ids, 1) AS question
@@ -55,7 +68,8 @@ class Ranked:
     arguments: str
     """The others, with their defaults."""
     history: str
-    edges: str = LEARNED
+    is_similar: bool = False
+    """By similarity to one track, without a prior; else by learned weights from any number."""
     k: int | None = None
     """Rows when no other number is asked for; None: all of them."""
     excludes: bool = True
@@ -77,7 +91,7 @@ SIMILAR_TO = Ranked(
     "track_id",
     "k := 10, weight := NULL",
     OF_TRACK,
-    SIMILARITY,
+    is_similar=True,
     k=10,
     excludes=False,
 )
@@ -103,7 +117,7 @@ MACROS = (
         "track_id",
         "weight := NULL, exclude := []",
         OF_TRACK,
-        SIMILARITY,
+        is_similar=True,
     ),
 )
 """What a release holds."""
@@ -129,7 +143,6 @@ def ranked_macros(
     """
     fixed = {
         "kind": "TEMP MACRO" if temporary else "MACRO",
-        "weight": _by_length(segments, "weight"),
         "gamma": _double(gamma),
         "factors": spelled(artist_factors),
     }
@@ -137,8 +150,8 @@ def ranked_macros(
 
 
 def spelled(values: Sequence[float]) -> str:
-    """Spell a list of floats in SQL, to the last bit."""
-    return f"[{', '.join(_double(value) for value in values)}]"
+    """Spell a list of floats in SQL, to the last bit, as one constant."""
+    return f"('{[float(value) for value in values]}'::DOUBLE[])"
 
 
 def _statement(
@@ -159,26 +172,31 @@ def _statement(
         best = "QUALIFY row_number() OVER (PARTITION BY r.question ORDER BY place, r.track) <= {k}"
         tail = "tail_of_lists"
     else:
-        best, tail = "ORDER BY place, r.track LIMIT greatest({k}, 0)", "tail_of_list"
+        best = "ORDER BY place, r.track LIMIT greatest({k}, 0)"
+        tail = "tail_of_neighbours" if macro.is_similar else "tail_of_list"
     text = _sql("ranked")
     # what is filled in first may hold what is filled in later
     for name, value in {
         "questions": QUESTIONS if macro.is_many else "",
         "history": macro.history,
-        "edges": macro.edges,
         "best": best,
         "tail": _sql(tail),
-        "eligible": "CASE WHEN {let_in} THEN NOT s.is_untouched ELSE NOT s.is_heard END "
-        "AND {not_left_out}",
+        **(_by_similarity(segments, macro) if macro.is_similar else _by_weights(segments)),
+        "eligible": (
+            "CASE WHEN {let_in} THEN NOT s.is_untouched ELSE NOT s.is_heard END"
+            if macro.lets_heard_in
+            else "NOT s.is_heard"
+        )
+        + (" AND {not_left_out}" if macro.excludes else ""),
+        "untouched": ", bool_and(x.heard) AS is_untouched" if macro.lets_heard_in else "",
+        "not_left_out": not_left_out,
         "rows": "" if is_whole else "QUALIFY rank <= {k}",
         "more": FILTERS if is_whole else "",
-        "popularity": "0e0" if macro.edges == SIMILARITY else _by_length(segments, "popularity"),
         "arguments": f"{macro.asked}, {macro.arguments}",
         "asked": macro.asked,
         "id": "q.id" if macro.is_many else f"{macro.asked}::VARCHAR",
         "k": k,
         "let_in": let_in,
-        "not_left_out": not_left_out,
         "name": macro.name,
         **fixed,
     }.items():
@@ -186,9 +204,48 @@ def _statement(
     return _keep_apart(text, is_many=macro.is_many)
 
 
-def _by_length(segments: Sequence[Mapping[str, Any]], column: str) -> str:
-    """Return the setting for a history of ``a.n`` tracks."""
-    *limited, last = sorted(segments, key=lambda segment: int(segment["min_tracks"]))
+def _by_weights(segments: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Return what scores a history of any length, and gives the track of it that spoke loudest."""
+    return {
+        "edges": LEARNED,
+        "summed": OF_EDGES,
+        "weight": _by_length(segments, "weight"),
+        "popularity": f",\n        {_by_length(segments, 'popularity')} AS p",
+        "p": ", a.p",
+        "collaborative": WITH_PRIOR,
+        "because": "r.because",
+        "reasons": f"\n{_sql('reasons')}",
+        "same artist": "k.because",
+        "because id": "h.id",
+        "because join": "\nLEFT JOIN heard h ON h.track = r.because{same h r}",
+    }
+
+
+def _by_similarity(segments: Sequence[Mapping[str, Any]], macro: Ranked) -> dict[str, str]:
+    """Return what scores one track's neighbours: whatever has a reason has that track."""
+    return {
+        "edges": "",
+        "summed": SIMILARITY,
+        "weight": _by_length(segments, "weight", longest=1),
+        "popularity": "",
+        "p": "",
+        "collaborative": WITHOUT_PRIOR,
+        "because": "CASE WHEN c.d > 0 OR (c.c > 0 AND c.popularity > 0) THEN true END",
+        "reasons": "",
+        "same artist": "CASE WHEN k.because IS NOT NULL THEN true END",
+        "because id": "h.id" if macro.is_many else "CASE WHEN r.because THEN {id} END",
+        "because join": "\nLEFT JOIN heard h ON r.because{same h r}" if macro.is_many else "",
+    }
+
+
+def _by_length(
+    segments: Sequence[Mapping[str, Any]], column: str, longest: int | None = None
+) -> str:
+    """Return the setting for a history of ``a.n`` tracks, at most ``longest``."""
+    *limited, last = sorted(
+        (x for x in segments if longest is None or int(x["min_tracks"]) <= longest),
+        key=lambda segment: int(segment["min_tracks"]),
+    )
     cases = [
         f"WHEN a.n <= {int(segment['max_tracks'])} THEN {_double(segment[column])}"
         for segment in limited
@@ -197,8 +254,13 @@ def _by_length(segments: Sequence[Mapping[str, Any]], column: str) -> str:
 
 
 def _double(value: float) -> str:
-    """Spell a float so that SQL reads the same double: only an exponent makes it no decimal."""
+    """Spell a float so that SQL reads the same double, a whole number as such.
+
+    Only an exponent makes it no decimal. In a file it becomes a cast, which costs time to plan.
+    """
     text = repr(float(value))
+    if float(value).is_integer():
+        return str(int(value))
     return text if "e" in text else f"{text}e0"
 
 

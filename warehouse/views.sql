@@ -26,7 +26,7 @@ JOIN store.tracks t ON t.track_key = l.track_key;
 CREATE MACRO store.score(blend, repeats) AS
 CASE
     WHEN repeats = 0 OR blend = 0 THEN blend
-    ELSE greatest(1e0, floor(blend * {factors}[repeats + 1] + 0.5e0))
+    ELSE greatest(1, floor(blend * {factors}[repeats + 1] + 0.5e0))
 END / 10000;
 
 CREATE MACRO store.source_name(source) AS
@@ -42,7 +42,7 @@ SELECT
 FROM (
     SELECT
         l.user_id, l.history, l.rank, l.track_key, l.c_ticks, l.d_ticks, l.repeats, l.source, l.because,
-        floor(s.weight * l.c_ticks + (1e0 - s.weight) * l.d_ticks + 0.5e0) AS blend
+        floor(s.weight * l.c_ticks + (1 - s.weight) * l.d_ticks + 0.5e0) AS blend
     FROM (
         SELECT
             l.id AS user_id, l.segment, l.history,
@@ -66,7 +66,7 @@ SELECT
 FROM (
     SELECT
         l.of_key, l.rank, l.track_key, l.c_ticks, l.d_ticks, l.repeats, l.source,
-        floor(s.weight * l.c_ticks + (1e0 - s.weight) * l.d_ticks + 0.5e0) AS blend
+        floor(s.weight * l.c_ticks + (1 - s.weight) * l.d_ticks + 0.5e0) AS blend
     FROM (
         SELECT
             l.track_key AS of_key, generate_subscripts(l.tracks, 1)::INTEGER AS rank,
