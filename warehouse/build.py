@@ -167,8 +167,10 @@ def _create_contract(connection: duckdb.DuckDBPyConnection, given: BuildInput) -
         connection.execute(statement)
     for name in MACROS:
         connection.execute(_sql(f"macros/{name}"))
-    agreeing = _agreeing(connection, given.numeric_features)
-    connection.execute(_sql("macros/explain").replace("{agreeing}", agreeing))
+    explain = _sql("macros/explain")
+    for name, value in _comparison(connection, given.numeric_features).items():
+        explain = explain.replace(f"{{{name}}}", value)
+    connection.execute(explain)
     connection.execute(_sql("comments"))
     undescribed = connection.execute(
         "SELECT c.column_name FROM duckdb_columns() c WHERE c.schema_name = 'main' "
@@ -181,17 +183,24 @@ def _create_contract(connection: duckdb.DuckDBPyConnection, given: BuildInput) -
         )
 
 
-def _agreeing(connection: duckdb.DuckDBPyConnection, numeric: Iterable[str]) -> str:
-    """Return the names of the features in which tracks a and b are close, as a list expression."""
-    names = []
+def _comparison(connection: duckdb.DuckDBPyConnection, numeric: Iterable[str]) -> dict[str, str]:
+    """Return the features of a track t that `explain` compares, their names, what is close.
+
+    As lists, over which one expression goes: an expression for each would take longer to plan.
+    """
+    features, labels, close = [], [], []
     for name in numeric:
         column = '"' + _quoted(name, '"') + '"'
         spread = _one(connection, f"SELECT stddev_pop({column}::DOUBLE) FROM store.tracks")
         if spread:
-            label = _quoted(name.removesuffix("_ms"))
-            close = f"abs(a.{column} - b.{column}) <= {CLOSE * float(spread)!r}::DOUBLE"
-            names.append(f"CASE WHEN {close} THEN '{label}' END")
-    return f"[{', '.join(names)}]::VARCHAR[]"
+            features.append(f"t.{column}")
+            labels.append(f"'{_quoted(name.removesuffix('_ms'))}'")
+            close.append(CLOSE * float(spread))
+    return {
+        "features": f"[{', '.join(features)}]::DOUBLE[]",
+        "labels": f"[{', '.join(labels)}]::VARCHAR[]",
+        "close": spelled(close),
+    }
 
 
 def _insert(

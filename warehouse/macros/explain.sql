@@ -6,9 +6,15 @@ WITH pair AS MATERIALIZED (
         list_sort(list_intersect(coalesce(a.tags, []), coalesce(b.tags, []))) AS shared_tags,
         coalesce(a.artist_key = b.artist_key, false) AS same_artist,
         coalesce(a.genre = b.genre, false) AS same_genre,
-        list_filter({agreeing}, lambda feature: feature IS NOT NULL) AS agreeing
-    FROM store.tracks a, store.tracks b
-    WHERE a.id = track_a::VARCHAR AND b.id = track_b::VARCHAR
+        list_filter({labels}, lambda label, i: abs(a.features[i] - b.features[i]) <= {close}[i]) AS agreeing
+    FROM (
+        SELECT t.id, t.track_key, t.tags, t.artist_key, t.genre, {features} AS features
+        FROM store.tracks t WHERE t.id = track_a::VARCHAR
+    ) a
+    CROSS JOIN (
+        SELECT t.id, t.track_key, t.tags, t.artist_key, t.genre, {features} AS features
+        FROM store.tracks t WHERE t.id = track_b::VARCHAR
+    ) b
 ),
 scores AS (
     SELECT sum(e.collaborative)::BIGINT / 20000 AS collaborative, sum(e.content)::BIGINT / 20000 AS content

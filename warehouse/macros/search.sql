@@ -23,22 +23,22 @@ paired AS (
 ),
 -- a typo costs up to two letter pairs, each in both sets: one typo is forgiven in a short text, more
 -- in a long one, but never more than half of it
-asked AS MATERIALIZED (
+asked AS (
     SELECT
         p.q, p.pairs, p.pairs_2,
         least((bit_count(p.pairs) + bit_count(p.pairs_2)) // 2,
               greatest(4, ceil(0.3 * (bit_count(p.pairs) + bit_count(p.pairs_2))))) AS tolerance
     FROM paired p
 ),
-near AS MATERIALIZED (
+near AS (
     SELECT t.track_key
     FROM store.tracks t, asked a
     WHERE bit_count(a.pairs & ~t.search_pairs) + bit_count(a.pairs_2 & ~t.search_pairs_2) <= a.tolerance
 ),
 -- no filter on the score before the limit: it would be worked out inside the join, row by row
 found AS (
-    SELECT t.track_key, t.listener_rank, store.alike(t.search_name, t.search_artist, a.q) AS score
-    FROM near n JOIN store.tracks t ON t.track_key = n.track_key, asked a
+    SELECT t.track_key, t.listener_rank, store.alike(t.search_name, t.search_artist, s.q) AS score
+    FROM near n JOIN store.tracks t ON t.track_key = n.track_key, spelled s
     ORDER BY score DESC, t.listener_rank
     LIMIT greatest(coalesce(k, 10), 0)
 )
