@@ -5,9 +5,10 @@
 -- there is one macro per caller with nothing in it that this caller does not need, what is the same for
 -- the whole release (segments, γ, δⁿ) stands in the text, and what is used once is a subquery: a
 -- table expression is planned on its own first and put in its place later. Whole numbers stand without
--- an exponent, because in a file each double becomes a cast. warehouse/ranked.py fills in what stands in
--- braces. "each", "same", "by", "part" and "of each" keep many questions apart that are
--- asked in one query; they are empty where there is only one.
+-- an exponent, because in a file each double becomes a cast. MATERIALIZED is lost in a file: it helps
+-- the macros that are not in one. warehouse/ranked.py fills in what stands in braces. "each", "same",
+-- "by", "part" and "of each" keep many questions apart that are asked in one query; they are empty where
+-- there is only one.
 CREATE {kind} {name}({arguments}) AS TABLE
 WITH {questions}heard AS MATERIALIZED (
     {history}
