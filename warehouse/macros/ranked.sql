@@ -1,5 +1,5 @@
 -- The scoring page as SQL: the tracks for one history, best first. The compiled twin is
--- tasks/hybrid/kernel.py; the double expressions are the same to the letter.
+-- tasks/hybrid/blend.py; the double expressions are the same to the letter.
 --
 -- A query spends half its time on planning, and each operator, column and expression adds to it. So
 -- there is one macro per caller with nothing in it that this caller does not need, what is the same for
