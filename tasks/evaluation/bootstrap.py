@@ -31,9 +31,6 @@ def resampled_means(
 
     NaN is no value; a resample without any has the mean NaN.
     """
-    some = ~np.isnan(values).all(axis=1)
-    if not some.all():  # a segment has values for its own listeners only
-        counts, values = counts[:, some], values[some]
     total = counts @ whole(values)
     known = ~np.isnan(values)
     if (known == known[:, :1]).all():  # the usual case: one count of listeners for all columns
