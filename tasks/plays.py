@@ -13,14 +13,34 @@ def kept_plays(
     interactions: Dataset, held_out: Dataset | None
 ) -> Iterator[tuple[NDArray[np.int32], NDArray[np.int32]]]:
     """Read listeners and tracks of all plays but those held out, piece by piece, in order."""
-    left_out = np.zeros(1, dtype=bool)  # its last entry stands for all listeners beyond
+    keys = np.empty(0, np.int32)
     if held_out is not None:
         keys = held_out.read(["user_key"])["user_key"].to_numpy()
-        left_out = np.append(np.bincount(keys) > 0, False)
+    for users, tracks, are_theirs in _pieces(interactions, keys):
+        kept = ~are_theirs
+        yield users[kept], tracks[kept]
+
+
+def plays_of(
+    interactions: Dataset, listeners: NDArray[np.int32]
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Return listeners and tracks of all plays of some listeners, in order."""
+    pieces = [
+        (users[are_theirs], tracks[are_theirs])
+        for users, tracks, are_theirs in _pieces(interactions, listeners)
+    ]
+    users, tracks = zip(*pieces, strict=True)
+    return np.concatenate(users), np.concatenate(tracks)
+
+
+def _pieces(
+    interactions: Dataset, listeners: NDArray[np.int32]
+) -> Iterator[tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.bool_]]]:
+    """Read listeners and tracks of all plays in order, and which are by the given listeners."""
+    chosen = np.append(np.bincount(listeners) > 0, False)  # the last stands for all beyond
     for batch in interactions.batches(["user_key", "played_key"]):
         users, tracks = batch["user_key"].to_numpy(), batch["played_key"].to_numpy()
-        kept = ~left_out[np.minimum(users, len(left_out) - 1)]
-        yield users[kept], tracks[kept]
+        yield users, tracks, chosen[np.minimum(users, len(chosen) - 1)]
 
 
 def listeners_in(interactions: Dataset) -> int:

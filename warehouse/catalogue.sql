@@ -1,3 +1,6 @@
+-- What must be there before the first table: the schema, and what store.tracks is made from, whose
+-- columns warehouse/build.py spells out.
+
 CREATE SCHEMA store;
 
 -- Which pairs of neighbouring letters a text has, as a set of bits: what shares few of them with a

@@ -125,7 +125,15 @@ def _by_artist(
 
 
 @numba.njit(cache=True)
-def _add_bonus(tile, column, width, artists, order, begin, bonus):  # type: ignore[no-untyped-def]
+def _add_bonus(
+    tile: NDArray[np.float32],
+    column: int,
+    width: int,
+    artists: NDArray[np.int32],
+    order: NDArray[np.int64],
+    begin: NDArray[np.int64],
+    bonus: float,
+) -> None:
     """Add ``bonus`` where row and column have the same artist."""
     for row in range(len(artists)):
         artist = artists[row]
@@ -139,7 +147,14 @@ def _add_bonus(tile, column, width, artists, order, begin, bonus):  # type: igno
 
 
 @numba.njit(cache=True)
-def _keep_best(tile, column, width, own, best, similarity):  # type: ignore[no-untyped-def]
+def _keep_best(
+    tile: NDArray[np.float32],
+    column: int,
+    width: int,
+    own: NDArray[np.int64],
+    best: NDArray[np.int32],
+    similarity: NDArray[np.float32],
+) -> None:
     """Push a tile's columns into each row's heap, whose root is the worst of its k best."""
     for row in range(len(own)):
         keys = best[row]
@@ -163,7 +178,7 @@ def _keep_best(tile, column, width, own, best, similarity):  # type: ignore[no-u
 
 
 @numba.njit(cache=True)
-def _sift_down(values, keys, size):  # type: ignore[no-untyped-def]
+def _sift_down(values: NDArray[np.float32], keys: NDArray[np.int32], size: int) -> None:
     """Restore the heap below a changed root: lower value, then higher key, is worse."""
     value, key = values[0], keys[0]
     at = 0
@@ -185,7 +200,7 @@ def _sift_down(values, keys, size):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True)
-def _sort_rows(tracks, similarity):  # type: ignore[no-untyped-def]
+def _sort_rows(tracks: NDArray[np.int32], similarity: NDArray[np.float32]) -> None:
     """Turn every heap into a list, best first."""
     for row in range(len(tracks)):
         keys, values = tracks[row], similarity[row]

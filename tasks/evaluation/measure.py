@@ -21,7 +21,7 @@ from tasks.evaluation.metrics import (
     sizes,
 )
 from tasks.evaluation.points import rank_points, rank_popular
-from tasks.hybrid.model import Catalogue, HybridModel, Neighbours
+from tasks.hybrid.model import Catalogue, HybridModel
 
 DEPTH = 100
 """Rows of a list that are measured."""
@@ -105,25 +105,17 @@ def hidden_world(
     )
     absent = listeners == 0
     last = np.argsort(absent[catalogue.by_listeners], kind="stable")
-    order = catalogue.by_listeners[last]
-    rank = np.empty_like(order)
-    rank[order] = np.arange(len(order), dtype=np.int32)
-    eligible = len(order) - int(np.count_nonzero(absent))
-    catalogue = replace(catalogue, by_listeners=order, listener_rank=rank, eligible=eligible)
+    catalogue = replace(
+        catalogue,
+        by_listeners=catalogue.by_listeners[last],
+        eligible=len(absent) - int(np.count_nonzero(absent)),
+    )
     return replace(
         model,
-        collaborative=without(model.collaborative, hidden | absent),
-        content=without(model.content, absent),
+        collaborative=model.collaborative.without(hidden | absent),
+        content=model.content.without(absent),
         catalogue=catalogue,
     )
-
-
-def without(neighbours: Neighbours, tracks: NDArray[np.bool_]) -> Neighbours:
-    """Return the table without any edge from or to the given tracks."""
-    source = np.repeat(np.arange(len(tracks)), np.diff(neighbours.indptr))
-    kept = ~(tracks[source] | tracks[neighbours.targets])
-    indptr = np.concatenate([[0], np.cumsum(np.bincount(source[kept], minlength=len(tracks)))])
-    return Neighbours(indptr.astype(np.int64), neighbours.targets[kept], neighbours.weights[kept])
 
 
 def grid_values(
@@ -204,7 +196,9 @@ def report_values(world: World, cases: pa.Table) -> pa.Table:
     """
     indptr, tracks = _histories(world.split, cases)
     targets = _targets(world.split, cases, len(world.model.catalogue))
+    wanted = sizes(targets)
     as_is = cases["segment"].to_numpy() == AS_IS
+    slices = _slices(world, targets, as_is)
     tables = []
     for name, lists in _lists_by_model(world, cases, indptr, tracks).items():
         columns: dict[str, NDArray[np.generic] | pa.Array] = {
@@ -214,8 +208,12 @@ def report_values(world: World, cases: pa.Table) -> pa.Table:
         }
         found = hits(lists, targets)
         for metric, k in ACCURACY:
-            columns[metric_name(metric, k)] = _METRICS[metric](found, sizes(targets), k)
-        columns |= _slices(world, lists, found, targets, as_is)
+            columns[metric_name(metric, k)] = _METRICS[metric](found, wanted, k)
+        for part in slices:
+            some = found & part.among[lists]  # beyond a short list nothing was found
+            for metric, k in SLICE_METRICS:
+                column = metric_name(metric, k, part.name)
+                columns[column] = _METRICS[metric](some, part.wanted, k)
         columns |= _beyond(world, lists[:, :SHOWN], indptr, tracks, as_is)
         shown = np.where(as_is[:, None], lists[:, :SHOWN], -1)
         ends = np.concatenate([[0], np.cumsum((shown >= 0).sum(axis=1))]).astype(np.int32)
@@ -246,24 +244,24 @@ def _lists_by_model(
     }
 
 
-def _slices(
-    world: World,
-    lists: NDArray[np.int32],
-    found: NDArray[np.bool_],
-    targets: sparse.csr_array,
-    as_is: NDArray[np.bool_],
-) -> dict[str, Values]:
-    """Measure with only the targets of a popularity slice to be found."""
-    columns = {}
+@dataclass(frozen=True)
+class _Slice:
+    """Tracks by how many listeners they have, and how many of them each case has to find."""
+
+    name: str
+    among: NDArray[np.bool_]
+    wanted: NDArray[np.int64]
+
+
+def _slices(world: World, targets: sparse.csr_array, as_is: NDArray[np.bool_]) -> list[_Slice]:
+    """Return the popularity slices; a truncated case has nothing to find in them."""
+    slices = []
     row = np.repeat(np.arange(targets.shape[0]), sizes(targets))
     for name, low, high in SLICES:
         among = (world.listeners >= low) & (world.listeners <= (np.inf if high is None else high))
-        wanted = np.bincount(row, among[targets.indices], minlength=len(found)).astype(np.int64)
-        some = found & among[lists]  # beyond a short list nothing was found
-        for metric, k in SLICE_METRICS:
-            column = _METRICS[metric](some, wanted * as_is, k)
-            columns[metric_name(metric, k, name)] = column
-    return columns
+        wanted = np.bincount(row, among[targets.indices], minlength=len(as_is)).astype(np.int64)
+        slices.append(_Slice(name, among, wanted * as_is))
+    return slices
 
 
 def _beyond(

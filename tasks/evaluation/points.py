@@ -8,11 +8,10 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.hybrid.best import Tracks, best, no_best, unpacked
+from tasks.hybrid.best import best, no_best, unpacked
 from tasks.hybrid.blend import no_signals, signals
-from tasks.hybrid.fill import ByArtist, fill, kin_of
-from tasks.hybrid.model import Catalogue, HybridModel
-from tasks.hybrid.packed import Packed
+from tasks.hybrid.fill import fill, kin_of
+from tasks.hybrid.model import Catalogue, HybridModel, Numbered
 from tasks.hybrid.ranking import hold_to_longest
 from tasks.hybrid.sums import accumulate, gather, no_candidates
 
@@ -31,21 +30,10 @@ def rank_points(
     Positions past a short list hold -1. Raises RunError for a history that is too long.
     """
     hold_to_longest(indptr)
-    numbered, histories = model.numbered, len(indptr) - 1
+    histories = len(indptr) - 1
     every = np.ascontiguousarray(np.broadcast_to(points, (histories, *points.shape[-2:])))
     out = np.full((histories, every.shape[1], k), -1, np.int32)
-    _rank_points(
-        indptr,
-        model.catalogue.listener_rank[tracks],
-        every,
-        numbered.neighbours,
-        (numbered.track_key, numbered.artist_key, model.artist_factors),
-        numbered.popularity,
-        numbered.by_artist,
-        numbered.popular,
-        model.catalogue.eligible,
-        out,
-    )
+    _rank_points(indptr, model.catalogue.listener_rank[tracks], every, model.numbered, out)
     return out
 
 
@@ -64,57 +52,43 @@ def _rank_points(
     indptr: NDArray[np.int64],
     histories: NDArray[np.int32],
     points: NDArray[np.float64],
-    neighbours: Packed,
-    tracks: Tracks,
-    popularity: NDArray[np.float64],
-    by_artist: ByArtist,
-    popular: int,
-    eligible: int,
+    model: Numbered,
     out: NDArray[np.int32],
 ) -> None:
     """Rank every history in turn with one set of accumulators; tracks are in ranks of popularity.
 
     The popular ones are touched at every point: where there is no prior, they score 0 and drop out.
     """
-    n, k = len(popularity), out.shape[2]
-    track_key, artist_key, factors = tracks
+    n, k = len(model.popularity), out.shape[2]
+    track_key, artist_key, factors = model.tracks
     any_artist = (track_key, artist_key, np.ones_like(factors))
     sums = np.zeros(n, np.int64)
     touched = np.empty(n + 1, np.uint32)
     candidates = no_candidates(n)
     given = no_signals(n)
     room = no_best(artist_key)
+    _, _, order, place, _ = room
     listed = np.zeros(n, np.bool_)
     row = np.empty(k, np.int32)
     for u in range(len(indptr) - 1):
         history = histories[indptr[u] : indptr[u + 1]]
-        count = accumulate(history, popular, neighbours, sums, touched)
-        found, c_max, d_max = gather(touched[:count], history, sums, popularity, candidates)
+        count = accumulate(history, model.popular, model.neighbours, sums, touched)
+        found, c_max, d_max = gather(touched[:count], history, sums, model.popularity, candidates)
         signals(candidates, found, c_max, d_max, given)
-        for i in history:
-            listed[i] = True
         kin = np.empty(0, np.int64)
         for q in range(points.shape[1]):
             w, p, gamma, factor = points[u, q]
-            by = tracks if factor > 0 else any_artist
+            tracks = model.tracks if factor > 0 else any_artist
             query = (w, p, gamma, c_max, d_max, len(history) == 0)
-            rows = best(query, candidates, found, given, by, k, room)
-            _, _, order, place, _ = room
+            rows = best(query, candidates, found, given, tracks, k, room)
             for r in range(rows):
                 row[r] = candidates[0][place[unpacked(order[r])[0]]]
             if rows < k:
                 if len(kin) == 0:
-                    kin = kin_of(history, artist_key, by_artist)
-                row[rows:] = -1
-                for j in row[:rows]:
-                    listed[j] = True
-                fill(kin, eligible, listed, rows, row)
-                for j in row[:rows]:
-                    listed[j] = False
+                    kin = kin_of(history, artist_key, model.by_artist)
+                fill(history, kin, model.eligible, rows, row, listed)
             for r in range(k):
                 out[u, q, r] = track_key[row[r]] if row[r] >= 0 else -1
-        for i in history:
-            listed[i] = False
 
 
 @nb.njit(cache=True, nogil=True)

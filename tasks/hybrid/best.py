@@ -147,7 +147,7 @@ def _artist_factor(
             marked = True
         order[x] = (np.int64(TICKS - s) << 40) | (key << 8) | repeats
     for entry in order:
-        artist = artist_key[numbers[place[(entry >> 8) & 0xFFFFFFFF]]]
+        artist = artist_key[numbers[place[unpacked(entry)[0]]]]
         if artist >= 0:
             artist_count[artist] = 0
     return marked

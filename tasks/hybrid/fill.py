@@ -44,17 +44,24 @@ def kin_of(
 
 @nb.njit(cache=True, nogil=True)
 def fill(
+    history: NDArray[np.int32],
     kin: NDArray[np.int64],
     eligible: int,
-    listed: NDArray[np.bool_],
     rows: int,
     row: NDArray[np.int32],
+    listed: NDArray[np.bool_],
 ) -> int:
-    """Fill ``row`` from position ``rows`` with tracks not ``listed``; return where the kin end.
+    """Fill ``row`` from position ``rows`` on; return where the kin end. -1: there is no other.
 
-    First the ``kin``, then all, of the ``eligible`` most listened. ``listed`` is left as it was.
+    First the ``kin``, then all, of the ``eligible`` most listened, but what is in the history or in
+    the row. ``listed`` holds False for every track and does so again afterwards.
     """
     k, size = len(row), rows
+    row[rows:] = -1
+    for i in history:
+        listed[i] = True
+    for j in row[:rows]:
+        listed[j] = True
     for j in kin:
         if size == k or j >= eligible:
             break
@@ -69,6 +76,8 @@ def fill(
         if not listed[j]:
             row[size] = j
             size += 1
-    for j in row[rows:kin_end]:
+    for i in history:
+        listed[i] = False
+    for j in row[:kin_end]:
         listed[j] = False
     return kin_end

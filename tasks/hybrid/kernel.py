@@ -11,9 +11,10 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.hybrid.best import Room, Tracks, best, no_best, unpacked
+from tasks.hybrid.best import Room, best, no_best, unpacked
 from tasks.hybrid.blend import Query, Source, no_signals, signals, source_of, ticks
-from tasks.hybrid.fill import ByArtist, fill, kin_of
+from tasks.hybrid.fill import fill, kin_of
+from tasks.hybrid.model import Numbered
 from tasks.hybrid.packed import Packed
 from tasks.hybrid.sums import Candidates, accumulate, gather, no_candidates
 
@@ -35,54 +36,43 @@ def rank_all(
     histories: NDArray[np.int32],
     weights: NDArray[np.float64],
     priors: NDArray[np.float64],
-    neighbours: Packed,
-    tracks: Tracks,
-    popularity: NDArray[np.float64],
-    by_artist: ByArtist,
-    popular: int,
-    eligible: int,
+    model: Numbered,
     gamma: float,
     out: Lists,
 ) -> None:
     """Rank every history in turn with one set of accumulators.
 
-    Histories and all arrays by track are in ranks of popularity; each history must be in the
-    order of its track keys, which decides ties between reasons.
+    Histories are in ranks of popularity; each must be in the order of its track keys, which decides
+    ties between reasons.
     """
-    n, k = len(popularity), out[0].shape[1]
+    n, k = len(model.popularity), out[0].shape[1]
+    artist_key = model.tracks[1]
     sums = np.zeros(n, np.int64)
     touched = np.empty(n + 1, np.uint32)
     candidates = no_candidates(n)
     given = no_signals(n)
-    room = no_best(tracks[1])
+    room = no_best(artist_key)
     listed = np.zeros(n, np.bool_)
     row_of = np.zeros(n, np.int16)
     found_at = np.empty(k, np.int32)
-    fillers = np.empty(k, np.int32)
+    row = np.empty(k, np.int32)
     for u in range(len(indptr) - 1):
         history = histories[indptr[u] : indptr[u + 1]]
         w, p = weights[u], priors[u]
-        prior = popular if p > 0 or len(history) == 0 else 0
-        count = accumulate(history, prior, neighbours, sums, touched)
-        found, c_max, d_max = gather(touched[:count], history, sums, popularity, candidates)
+        popular = model.popular if p > 0 or len(history) == 0 else 0
+        count = accumulate(history, popular, model.neighbours, sums, touched)
+        found, c_max, d_max = gather(touched[:count], history, sums, model.popularity, candidates)
         query = (w, p, gamma, c_max, d_max, len(history) == 0)
         signals(candidates, found, c_max, d_max, given)
-        rows = best(query, candidates, found, given, tracks, k, room)
+        rows = best(query, candidates, found, given, model.tracks, k, room)
         _write(query, candidates, room, found_at[:rows], u, out)
-        _explain(query, history, neighbours, candidates, found_at[:rows], row_of, u, out)
+        _explain(query, history, model.neighbours, candidates, found_at[:rows], row_of, u, out)
         if rows < k:
-            for i in history:
-                listed[i] = True
-            for x in found_at[:rows]:
-                listed[candidates[0][x]] = True
-            kin = kin_of(history, tracks[1], by_artist)
-            fillers[:] = -1
-            kin_end = fill(kin, eligible, listed, rows, fillers)
-            _write_fillers(history, fillers, rows, kin_end, tracks, popularity, u, out)
-            for i in history:
-                listed[i] = False
-            for x in found_at[:rows]:
-                listed[candidates[0][x]] = False
+            for r in range(rows):
+                row[r] = candidates[0][found_at[r]]
+            kin = kin_of(history, artist_key, model.by_artist)
+            kin_end = fill(history, kin, model.eligible, rows, row, listed)
+            _write_fillers(history, row, rows, kin_end, model, u, out)
 
 
 @nb.njit(cache=True, nogil=True)
@@ -157,18 +147,17 @@ def _explain(
 @nb.njit(cache=True, nogil=True)
 def _write_fillers(
     history: NDArray[np.int32],
-    fillers: NDArray[np.int32],
+    row: NDArray[np.int32],
     rows: int,
     kin_end: int,
-    tracks: Tracks,
-    popularity: NDArray[np.float64],
+    model: Numbered,
     u: int,
     out: Lists,
 ) -> None:
     """Write what fills a list, with score 0; the reason is the first track by the same artist."""
-    track_key, artist_key, _ = tracks
-    for r in range(rows, len(fillers)):
-        j = fillers[r]
+    track_key, artist_key, _ = model.tracks
+    for r in range(rows, len(row)):
+        j = row[r]
         if j < 0:
             break
         out[0][u, r] = track_key[j]
@@ -179,5 +168,5 @@ def _write_fillers(
                     out[6][u, r] = x
                     break
         else:
-            is_cold = popularity[j] == 0.0
+            is_cold = model.popularity[j] == 0.0
             out[5][u, r] = Source.CATALOGUE.value if is_cold else Source.POPULAR.value

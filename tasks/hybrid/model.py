@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from tasks.hybrid.best import Tracks
 from tasks.hybrid.fill import ByArtist, tracks_by_artist
 from tasks.hybrid.packed import Packed, Table, pack
 from tasks.hybrid.parameters import HybridParameters, artist_factors, popularity_prior
@@ -29,16 +30,22 @@ class Neighbours:
     @classmethod
     def from_edges(cls, edges: pa.Table, tracks: int) -> Self:
         """Take EDGES rows in track keys, sorted by source and target (int32, int32, int16)."""
-        source = edges["source"].to_numpy()
-        indptr = np.concatenate([[0], np.cumsum(np.bincount(source, minlength=tracks))])
         # Copies: Arrow's own memory is read-only when it comes in one piece, and numba compiles
         # the kernel once more for read-only arrays.
-        return cls(indptr, edges["target"].to_numpy().copy(), edges["weight"].to_numpy().copy())
+        target, weight = edges["target"].to_numpy().copy(), edges["weight"].to_numpy().copy()
+        return cls(_starts(edges["source"].to_numpy(), tracks), target, weight)
 
-    @classmethod
-    def none(cls, tracks: int) -> Self:
-        """Return a table without an edge."""
-        return cls(np.zeros(tracks + 1, np.int64), np.empty(0, np.int32), np.empty(0, np.int16))
+    def without(self, tracks: NDArray[np.bool_]) -> Self:
+        """Return the table without any edge from or to the given tracks."""
+        source = np.repeat(np.arange(len(tracks)), np.diff(self.indptr))
+        kept = ~(tracks[source] | tracks[self.targets])
+        starts = _starts(source[kept], len(tracks))
+        return type(self)(starts, self.targets[kept], self.weights[kept])
+
+
+def _starts(source: NDArray[np.integer], tracks: int) -> NDArray[np.int64]:
+    """Return where each track's edges begin, and where the last one's end."""
+    return np.concatenate([[0], np.cumsum(np.bincount(source, minlength=tracks))])
 
 
 @dataclass(frozen=True)
@@ -51,8 +58,6 @@ class Catalogue:
     popularity: NDArray[np.float64]
     by_listeners: NDArray[np.int32]
     """Track keys, most listened first, ties by key."""
-    listener_rank: NDArray[np.int32]
-    """Position of each track in ``by_listeners``."""
     eligible: int
     """Only so many of ``by_listeners`` can be in a list; the others are there in name only."""
 
@@ -61,10 +66,15 @@ class Catalogue:
         """Take the lake's TRACKS."""
         listeners = tracks["listeners"].to_numpy()
         order = np.argsort(-listeners.astype(np.int64), kind="stable").astype(np.int32)
-        rank = np.empty(len(order), dtype=np.int32)
-        rank[order] = np.arange(len(order), dtype=np.int32)
         artist = tracks["artist_key"].fill_null(-1).to_numpy().astype(np.int32)
-        return cls(artist, listeners == 0, popularity_prior(listeners), order, rank, len(order))
+        return cls(artist, listeners == 0, popularity_prior(listeners), order, len(order))
+
+    @cached_property
+    def listener_rank(self) -> NDArray[np.int32]:
+        """Position of each track in ``by_listeners``."""
+        rank = np.empty_like(self.by_listeners)
+        rank[self.by_listeners] = np.arange(len(rank), dtype=np.int32)
+        return rank
 
     def __len__(self) -> int:
         return len(self.artist_key)
@@ -82,40 +92,30 @@ class HybridModel:
     @cached_property
     def numbered(self) -> "Numbered":
         """The arrays of the kernel; made once, when first asked for."""
-        return Numbered.of(self)
+        catalogue, order = self.catalogue, self.catalogue.by_listeners
+        artist_key = catalogue.artist_key[order]
+        warm = len(catalogue) - int(np.count_nonzero(catalogue.is_cold))
+        return Numbered(
+            pack(self.collaborative.arrays, self.content.arrays, order, catalogue.listener_rank),
+            (order, artist_key, artist_factors(self.parameters.artist_factor)),
+            catalogue.popularity[order],
+            tracks_by_artist(artist_key),
+            min(self.parameters.popular_candidates, warm),
+            catalogue.eligible,
+        )
 
-    @property
-    def artist_factors(self) -> NDArray[np.float64]:
-        """δⁿ for n = 0, 1, …"""
-        return artist_factors(self.parameters.artist_factor)
 
-
-@dataclass(frozen=True)
-class Numbered:
+class Numbered(NamedTuple):
     """A model as the kernel walks it, its tracks numbered by popularity (0: most listened)."""
 
     neighbours: Packed
-    track_key: NDArray[np.int32]
-    artist_key: NDArray[np.int32]
+    tracks: Tracks
     popularity: NDArray[np.float64]
     by_artist: ByArtist
     popular: int
     """How many of the first tracks are candidates of every list with a prior."""
-
-    @classmethod
-    def of(cls, model: HybridModel) -> Self:
-        """Number the tracks of a model."""
-        catalogue, order = model.catalogue, model.catalogue.by_listeners
-        artist_key = catalogue.artist_key[order]
-        warm = len(catalogue) - int(np.count_nonzero(catalogue.is_cold))
-        return cls(
-            pack(model.collaborative.arrays, model.content.arrays, order),
-            order,
-            artist_key,
-            catalogue.popularity[order],
-            tracks_by_artist(artist_key),
-            min(model.parameters.popular_candidates, warm),
-        )
+    eligible: int
+    """How many of the first tracks can be in a list."""
 
 
 def track_edges(edges: pa.Table, track_of_played: NDArray[np.int32]) -> pa.Table:

@@ -19,20 +19,21 @@ Table: TypeAlias = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int16]
 COLLABORATIVE_UNIT = 1 << 16
 """A packed weight is the collaborative one times this plus the content one, both int16."""
 
-
 Packed: TypeAlias = tuple[NDArray[np.int64], NDArray[np.uint32], NDArray[np.int32]]
 """Both tables by source, tracks in their new order: indptr, targets ascending within each source,
 weights in `COLLABORATIVE_UNIT`s, where a table without the edge counts as 0."""
 
 
-def pack(collaborative: Table, content: Table, order: NDArray[np.int32]) -> Packed:
-    """Merge two tables in track keys; ``order`` holds the track keys in their new order."""
-    tracks = len(order)
-    rank = np.empty(tracks, np.int32)
-    rank[order] = np.arange(tracks, dtype=np.int32)
+def pack(
+    collaborative: Table, content: Table, order: NDArray[np.int32], rank: NDArray[np.int32]
+) -> Packed:
+    """Merge two tables in track keys.
+
+    ``order`` holds the track keys in their new order, ``rank`` the new number of every track key.
+    """
     most = len(collaborative[1]) + len(content[1])
     targets, weights = np.empty(most, np.uint32), np.empty(most, np.int32)
-    indptr = np.zeros(tracks + 1, np.int64)
+    indptr = np.zeros(len(order) + 1, np.int64)
     _merge(collaborative, content, order, rank, indptr, targets, weights)
     return indptr, targets[: indptr[-1]], weights[: indptr[-1]]
 

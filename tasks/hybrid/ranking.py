@@ -44,8 +44,7 @@ def rank_histories(
     min(k, eligible tracks) rows. Raises RunError for a history of more than `LONGEST_HISTORY`.
     """
     hold_to_longest(indptr)
-    lists = len(indptr) - 1
-    shape = (lists, k)
+    shape = (len(indptr) - 1, k)
     out = RankedLists(
         np.full(shape, -1, np.int32),
         np.zeros(shape, np.int16),
@@ -55,18 +54,12 @@ def rank_histories(
         np.zeros(shape, np.int8),
         np.full(shape, -1, np.int16),
     )
-    numbered = model.numbered
     rank_all(
         indptr,
         model.catalogue.listener_rank[tracks],
         weights,
         priors,
-        numbered.neighbours,
-        (numbered.track_key, numbered.artist_key, model.artist_factors),
-        numbered.popularity,
-        numbered.by_artist,
-        numbered.popular,
-        model.catalogue.eligible,
+        model.numbered,
         model.parameters.gamma,
         (
             out.tracks,

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -16,6 +15,8 @@ from tasks.evaluation.parameters import EvaluationParameters
 from tasks.hybrid.model import Catalogue, HybridModel, Neighbours, track_edges, track_of_played
 from tasks.hybrid.parameters import HybridParameters
 from tasks.lake import Dataset, StageResult, write_parquet
+from tasks.plays import plays_of
+from tasks.schemas import EDGES
 
 _SPLIT = pa.schema(
     [
@@ -55,7 +56,8 @@ def write_sources(
     tracks = ingested["tracks"].read(["track_key", "track_id", "played_key", "listeners"])
     keys: NDArray[np.int32] = held_out.read()["user_key"].to_numpy()
     users = ingested["users"].read(["user_id"]).combine_chunks().take(pa.array(keys))
-    row, track = _held_out_plays(ingested, keys, track_of_played(tracks))
+    user, played = plays_of(ingested["interactions"], keys)
+    row, track = np.searchsorted(keys, user), track_of_played(tracks)[played]
     hashes = id_hashes(users["user_id"], parameters.seed)
     split = Split.of(hashes, row, track, id_hashes(tracks["track_id"], parameters.seed))
     others = tracks["listeners"].to_numpy() - np.bincount(track, minlength=len(tracks))
@@ -89,18 +91,6 @@ def write_sources(
     )
 
 
-def _held_out_plays(
-    ingested: StageResult, keys: NDArray[np.int32], track_of: NDArray[np.int32]
-) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-    """Return the plays of the held-out listeners: row among them, track key."""
-    plays = pa.Table.from_batches(
-        batch.filter(pc.is_in(batch["user_key"], pa.array(keys)))
-        for batch in ingested["interactions"].batches(["user_key", "played_key"])
-    )
-    row = np.searchsorted(keys, plays["user_key"].to_numpy())
-    return row, track_of[plays["played_key"].to_numpy()]
-
-
 @lru_cache(maxsize=1)
 def read_world(sources: Sources, hybrid: HybridParameters) -> World:
     """Read the model and the held-out listeners, once per worker."""
@@ -121,9 +111,10 @@ def read_world(sources: Sources, hybrid: HybridParameters) -> World:
         ),
         hybrid,
     )
+    nothing = Neighbours.from_edges(EDGES.empty_table(), len(tracks))
     return World(
         model,
-        replace(model, collaborative=similarity, content=Neighbours.none(len(tracks))),
+        replace(model, collaborative=similarity, content=nothing),
         listeners.to_numpy(),
         sources.users,
         Tags.of(tracks["tags"]),
