@@ -1,5 +1,7 @@
 """What queries cost: `python -m tests.benchmarks.warehouse_latency FILE [--queries N]`.
 
+With `--beside BEFORE`, a release of the same lists by other code: both files in turn, nothing else.
+
 Warm, read-only, one DuckDB thread: random listeners and tracks, the longest history apart, several
 processes at once, the cold open, and the size of the file by table. Prints Markdown. Wall time is
 what callers see; processor time stands beside it, as waiting for others is not in it.
@@ -12,14 +14,17 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from multiprocessing import get_context
 from pathlib import Path
+from typing import TypeAlias
 
 import duckdb
 import numpy as np
 from numpy.typing import NDArray
+
+Arguments: TypeAlias = list[list[object]]
 
 BLOCK = 262_144
 """Bytes of a DuckDB block."""
@@ -57,7 +62,7 @@ def connect(file: Path) -> duckdb.DuckDBPyConnection:
 
 
 def timed(
-    connection: duckdb.DuckDBPyConnection, query: str, arguments: list[list[object]]
+    connection: duckdb.DuckDBPyConnection, query: str, arguments: Arguments
 ) -> NDArray[np.float64]:
     """Run the query for each argument list; return wall and processor milliseconds, n × 2."""
     for given in arguments[:5]:
@@ -97,31 +102,59 @@ def misspelt(connection: duckdb.DuckDBPyConnection, n: int) -> list[str]:
     return [texts[x % len(texts)] for x in range(n)]
 
 
+def asked(connection: duckdb.DuckDBPyConnection, n: int) -> Iterator[tuple[str, str, Arguments]]:
+    """Yield name, query and n argument lists of everything that is measured."""
+    users = sampled(connection, "users", "user_id", n)
+    tracks = sampled(connection, "tracks", "track_id", n)
+    for name, query in {**USER_TABLES, **USER_MACROS}.items():
+        yield name, query, [[user] for user in users]
+    for name, query in {**TRACK_TABLES, **TRACK_MACROS}.items():
+        yield name, query, [[track] for track in tracks]
+    threes: Arguments = [[tracks[x : x + 3]] for x in range(max(1, n - 2))]
+    yield "recommend_tracks, 3 liked", "FROM recommend_tracks(?)", threes
+    yield "explain", "FROM explain(?, ?)", [[a, b] for a, b in pairwise(tracks)]
+    texts: Arguments = [[text] for text in misspelt(connection, n)]
+    yield "search_tracks, one typo", "FROM search_tracks(?)", texts
+    longest, length = connection.execute(
+        "SELECT user_id, tracks_played FROM users ORDER BY tracks_played DESC, user_id LIMIT 1"
+    ).fetchall()[0]
+    name = f"recommend_user, the longest history ({length})"
+    yield name, "FROM recommend_user(?)", [[longest]] * min(n, 50)
+
+
 def latencies(file: Path, n: int) -> None:
     """Print the table of warm latencies of one process."""
     with connect(file) as connection:
-        users = sampled(connection, "users", "user_id", n)
-        tracks = sampled(connection, "tracks", "track_id", n)
-        longest = connection.execute(
-            "SELECT user_id, tracks_played FROM users ORDER BY tracks_played DESC, user_id LIMIT 1"
-        ).fetchall()[0]
         print("| query | wall p50 ms | p99 | processor p50 ms | p99 | queries |")
         print("|---|---|---|---|---|---|")
-        for name, query in {**USER_TABLES, **USER_MACROS}.items():
-            print(line(name, timed(connection, query, [[user] for user in users])), flush=True)
-        for name, query in {**TRACK_TABLES, **TRACK_MACROS}.items():
-            print(line(name, timed(connection, query, [[track] for track in tracks])), flush=True)
-        threes: list[list[object]] = [[tracks[x : x + 3]] for x in range(max(1, n - 2))]
-        print(
-            line("recommend_tracks, 3 liked", timed(connection, "FROM recommend_tracks(?)", threes))
-        )
-        pairs: list[list[object]] = [[a, b] for a, b in pairwise(tracks)]
-        print(line("explain", timed(connection, "FROM explain(?, ?)", pairs)))
-        texts: list[list[object]] = [[text] for text in misspelt(connection, n)]
-        print(line("search_tracks, one typo", timed(connection, "FROM search_tracks(?)", texts)))
-        name = f"recommend_user, the longest history ({longest[1]})"
-        few: list[list[object]] = [[longest[0]]] * min(n, 50)
-        print(line(name, timed(connection, "FROM recommend_user(?)", few)), flush=True)
+        for name, query, arguments in asked(connection, n):
+            print(line(name, timed(connection, query, arguments)), flush=True)
+
+
+def beside(file: Path, before: Path, n: int) -> None:
+    """Print processor time on both files, asked in turn, and how many answers differ."""
+    print(
+        "| query | before p50 ms → now | ratio | before p99 → now | queries | differ |"
+    )
+    print("|---|---|---|---|---|---|")
+    with connect(before) as one, connect(file) as other:
+        for name, query, arguments in asked(other, n):
+            for connection in (one, other):
+                connection.execute(query, arguments[0]).fetchall()
+            took, differ = np.empty((len(arguments), 2)), 0
+            for row, given in enumerate(arguments):
+                answers = []
+                for side, connection in enumerate((one, other)):
+                    began = time.thread_time()
+                    answers.append(connection.execute(query, given).fetchall())
+                    took[row, side] = time.thread_time() - began
+                differ += answers[0] != answers[1]
+            (a, b), (y, z) = np.percentile(took * 1000, [50, 99], axis=0)
+            print(
+                f"| {name} | {a:.1f} → {b:.1f} | {b / a:.2f} | {y:.1f} → {z:.1f} "
+                f"| {len(arguments)} | {differ} |",
+                flush=True,
+            )
 
 
 def crowd(file: Path, processes: int, n: int) -> None:
@@ -195,10 +228,14 @@ def main() -> None:
     parser.add_argument("file", type=Path)
     parser.add_argument("--queries", type=int, default=10_000)
     parser.add_argument("--processes", type=int, default=8)
+    parser.add_argument("--beside", type=Path, metavar="BEFORE")
     given = parser.parse_args()
     file = given.file.resolve()
     print(f"{os.cpu_count()} cores ({platform.machine()}), DuckDB {duckdb.__version__}, "
           f"load {os.getloadavg()[0]:.1f} before\n")  # fmt: skip
+    if given.beside is not None:
+        beside(file, given.beside.resolve(), given.queries)
+        return
     parts: list[Callable[[], None]] = [
         lambda: latencies(file, given.queries),
         lambda: crowd(file, given.processes, max(10, given.queries // given.processes)),
