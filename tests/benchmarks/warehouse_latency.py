@@ -133,9 +133,7 @@ def latencies(file: Path, n: int) -> None:
 
 def beside(file: Path, before: Path, n: int) -> None:
     """Print processor time on both files, asked in turn, and how many answers differ."""
-    print(
-        "| query | before p50 ms → now | ratio | before p99 → now | queries | differ |"
-    )
+    print("| query | before p50 ms → now | ratio | before p99 → now | queries | differ |")
     print("|---|---|---|---|---|---|")
     with connect(before) as one, connect(file) as other:
         for name, query, arguments in asked(other, n):
