@@ -1,7 +1,8 @@
 """The best candidates of one history, in their final order.
 
 Exact: an estimate without roundings decides which candidates are scored and sorted, and the cut is
-lowered whenever the artist factor could let a track below it rise above one above it.
+lowered whenever the artist factor could let a track below it rise above one above it. The artist
+factor is applied while the list is written, so no further down than the list goes.
 """
 
 from typing import TypeAlias
@@ -19,10 +20,17 @@ Tracks: TypeAlias = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float
 """Track key, artist (-1: none) and factors δⁿ: what decides the order beside the scores."""
 
 Room: TypeAlias = tuple[
-    NDArray[np.float32], NDArray[np.int32], NDArray[np.int64], NDArray[np.int32], NDArray[np.int32]
+    NDArray[np.float32],
+    NDArray[np.int32],
+    NDArray[np.int64],
+    NDArray[np.int32],
+    NDArray[np.int32],
+    NDArray[np.int64],
+    NDArray[np.int64],
 ]
 """Estimates; the chosen; the order; where each track key stands among the candidates; tracks by
-artist, all 0."""
+artist, all 0; entries of the order that were marked down; how many candidates the list before
+took."""
 
 
 @nb.njit(cache=True, nogil=True)
@@ -37,6 +45,8 @@ def no_best(artist_key: NDArray[np.int32]) -> Room:
         np.empty(n, np.int64),
         np.empty(n, np.int32),
         np.zeros(artists, np.int32),
+        np.empty(n, np.int64),
+        np.zeros(1, np.int64),
     )
 
 
@@ -54,12 +64,12 @@ def best(
 
     An entry is (TICKS - score, track key, repeats of the artist) packed: see `unpacked`.
     """
-    estimates, chosen, order, place, artist_count = room
+    estimates, chosen, order, place, artist_count, marked, depth = room
     numbers, c_sums, d_sums, popularities = candidates
     track_key, artist_key, factors = tracks
     estimates = estimates[:found]
     estimate(query, given, estimates)
-    wanted = 2 * k + 4
+    wanted = max(k, depth[0]) + k // 8 + 4  # a guess: lists that follow each other are much alike
     while True:
         cut = _cut(estimates, wanted) if wanted < found else 0.0
         lowest = np.float32(max(cut - SLACK, 0.0))
@@ -69,19 +79,23 @@ def best(
             if score > 0:
                 key = track_key[numbers[x]]
                 place[key] = x
-                order[above] = (np.int64(TICKS - score) << 32) | key
+                order[above] = _packed(score, key, 0)
                 above += 1
-        final = order[:above]
-        sort(final)
-        if _artist_factor(final, place, numbers, artist_key, factors, artist_count):
-            sort(final)
+        sort(order[:above])
+        artists = chosen  # which have been looked through
+        for x in range(above):
+            artists[x] = artist_key[numbers[place[unpacked(order[x])[0]]]]
+        rows, walked = _listed(order[:above], artists, k, cut, factors, artist_count, marked)
         # Nothing below the cut can rise: scores only fall by the artist factor.
-        stand = 0
-        while stand < above and unpacked(final[stand])[1] >= cut:
-            stand += 1
-        if cut == 0.0 or stand >= k:
-            return min(k, above)
-        wanted = above + 2 * (k - stand) + k // 4
+        if cut == 0.0 or rows == k:
+            depth[0] = walked
+            return rows
+        wanted = above + 2 * (k - rows) + k // 4
+
+
+@nb.njit(cache=True, nogil=True)
+def _packed(score: int, key: int, repeats: int) -> int:
+    return int((np.int64(TICKS - score) << 40) | (np.int64(key) << 8) | repeats)
 
 
 @nb.njit(cache=True, nogil=True)
@@ -121,33 +135,48 @@ def _chosen(
 
 
 @nb.njit(cache=True, nogil=True)
-def _artist_factor(
+def _listed(
     order: NDArray[np.int64],
-    place: NDArray[np.int32],
-    numbers: NDArray[np.uint32],
-    artist_key: NDArray[np.int32],
+    artists: NDArray[np.int32],
+    k: int,
+    cut: float,
     factors: NDArray[np.float64],
     artist_count: NDArray[np.int32],
-) -> bool:
-    """Mark down repeated artists in place; tell whether there were any.
+    marked: NDArray[np.int64],
+) -> tuple[int, int]:
+    """Bring the first k entries into their final order, repeated artists marked down.
 
-    In: (TICKS - score, track key) packed, sorted. Out: (TICKS - score, track key, repeats).
+    ``order`` comes sorted and without repeats. Returns how many entries are final, it ends before
+    a score below ``cut``, and how many were looked at for them.
     """
-    marked = False
-    for x in range(len(order)):
-        key = order[x] & 0xFFFFFFFF
-        s = TICKS - (order[x] >> 32)
-        repeats = 0
-        artist = artist_key[numbers[place[key]]]
-        if artist >= 0:
-            repeats = min(max(artist_count[artist] - ARTIST_ALLOWANCE, 0), ARTIST_FACTORS - 1)
-            artist_count[artist] += 1
-        if repeats > 0:
-            s = max(1, np.int64(np.floor(s * factors[repeats] + 0.5)))
-            marked = True
-        order[x] = (np.int64(TICKS - s) << 40) | (key << 8) | repeats
-    for entry in order:
-        artist = artist_key[numbers[place[unpacked(entry)[0]]]]
+    rows, walked, first, last = 0, 0, 0, 0  # marked[first:last] wait for their turn, sorted
+    while rows < k:
+        if walked < len(order) and (first == last or order[walked] < marked[first]):
+            entry, artist = order[walked], artists[walked]
+            walked += 1
+            if artist >= 0:
+                repeats = min(max(artist_count[artist] - ARTIST_ALLOWANCE, 0), ARTIST_FACTORS - 1)
+                artist_count[artist] += 1
+                if repeats > 0:
+                    key, score, _ = unpacked(entry)
+                    less = max(1, int(np.floor(score * factors[repeats] + 0.5)))
+                    entry, x = _packed(less, key, repeats), last
+                    while x > first and marked[x - 1] > entry:
+                        marked[x] = marked[x - 1]
+                        x -= 1
+                    marked[x] = entry
+                    last += 1
+                    continue
+        elif first < last:
+            entry = marked[first]
+            first += 1
+        else:
+            break
+        if unpacked(entry)[1] < cut:
+            break
+        order[rows] = entry
+        rows += 1
+    for artist in artists[:walked]:
         if artist >= 0:
             artist_count[artist] = 0
-    return marked
+    return rows, walked

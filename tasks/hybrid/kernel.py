@@ -88,7 +88,7 @@ def _write(
 
     ``found_at`` receives where each row stands among the candidates.
     """
-    _, _, order, place, _ = room
+    order, place = room[2], room[3]
     _, c_sums, d_sums, popularities = candidates
     for r in range(len(found_at)):
         key, score, repeats = unpacked(order[r])

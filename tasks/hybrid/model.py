@@ -44,8 +44,8 @@ class Neighbours:
 
 
 def _starts(source: NDArray[np.integer], tracks: int) -> NDArray[np.int64]:
-    """Return where each track's edges begin, and where the last one's end."""
-    return np.concatenate([[0], np.cumsum(np.bincount(source, minlength=tracks))])
+    """Return where each track's edges begin, and where the last one's end; sources ascend."""
+    return np.searchsorted(source, np.arange(tracks + 1, dtype=source.dtype)).astype(np.int64)
 
 
 @dataclass(frozen=True)

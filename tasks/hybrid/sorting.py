@@ -10,9 +10,8 @@ BUCKETS = 256
 
 @nb.njit(cache=True, nogil=True)
 def sort(values: NDArray[np.int64]) -> None:
-    """Sort numbers, ascending: by their size into buckets, then Shell sort."""
-    _scatter(values)
-    gap = len(values) // 2
+    """Sort numbers, ascending: by size into buckets, then Shell sort as far as a bucket is wide."""
+    gap = min(_scatter(values), len(values) // 2)
     while gap > 0:
         for x in range(gap, len(values)):
             value, y = values[x], x
@@ -24,10 +23,10 @@ def sort(values: NDArray[np.int64]) -> None:
 
 
 @nb.njit(cache=True, nogil=True)
-def _scatter(values: NDArray[np.int64]) -> None:
-    """Bring numbers nearly in order, without a comparison."""
+def _scatter(values: NDArray[np.int64]) -> int:
+    """Bring numbers nearly in order, without a comparison; return how far off they may still be."""
     if len(values) < BUCKETS // 4:
-        return
+        return len(values)
     low, high = values.min(), values.max()
     shift = 0
     while (high - low) >> shift >= BUCKETS:
@@ -35,7 +34,9 @@ def _scatter(values: NDArray[np.int64]) -> None:
     ends = np.zeros(BUCKETS + 1, np.int64)
     for value in values:
         ends[((value - low) >> shift) + 1] += 1
+    largest = 1
     for x in range(BUCKETS):
+        largest = max(largest, ends[x + 1])
         ends[x + 1] += ends[x]
     scattered = np.empty_like(values)
     for value in values:
@@ -43,3 +44,4 @@ def _scatter(values: NDArray[np.int64]) -> None:
         scattered[ends[bucket]] = value
         ends[bucket] += 1
     values[:] = scattered
+    return largest
