@@ -28,25 +28,20 @@ def symmetric(tables: Iterable[pa.Table]) -> pa.Table:
     Sorted by source, target.
     """
     joined = pa.concat_tables([EDGES.empty_table(), *tables])
-    source = joined["source"].to_numpy().astype(np.int64)
-    target = joined["target"].to_numpy().astype(np.int64)
-    weight = joined["weight"].to_numpy()
-    # One number per unordered pair and weight: sorting brings a pair's largest weight last.
-    low, high = np.minimum(source, target), np.maximum(source, target)
-    size = int(high.max(initial=0)) + 1
-    packed = np.sort(((low * size + high) << 16) | weight)
+    source, target, weight = (joined[name].to_numpy() for name in EDGES.names)
+    size = int(max(source.max(initial=0), target.max(initial=0))) + 1
+    # One number per edge: sorting brings the larger weight of a pair last.
+    packed = np.empty(2 * len(weight), np.int64)
+    for half, one, other in zip(
+        np.split(packed, 2), (source, target), (target, source), strict=True
+    ):
+        np.multiply(one, size, out=half, dtype=np.int64)
+        half += other
+        half <<= 16
+        half |= weight
+    packed.sort()
     pair = packed >> 16
-    last = np.flatnonzero(np.append(pair[1:] != pair[:-1], True)) if len(pair) else pair
-    low, high = np.divmod(pair[last], size)
+    last = np.append(pair[1:] != pair[:-1], True)[: len(pair)]
+    source, target = np.divmod(pair[last], size)
     weight = (packed[last] & 0xFFFF).astype(np.int16)
-    return _sorted(np.append(low, high), np.append(high, low), np.append(weight, weight), size)
-
-
-def _sorted(
-    source: NDArray[np.int64], target: NDArray[np.int64], weight: NDArray[np.int16], size: int
-) -> pa.Table:
-    order = np.argsort(source * size + target, kind="stable")
-    return pa.table(
-        [source[order].astype(np.int32), target[order].astype(np.int32), weight[order]],
-        schema=EDGES,
-    )
+    return pa.table([source.astype(np.int32), target.astype(np.int32), weight], schema=EDGES)

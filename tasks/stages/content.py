@@ -1,8 +1,9 @@
-"""Content neighbours on the Dask cluster: fit once, search in blocks."""
+"""Content neighbours on the Dask cluster: fitted by one worker, searched in blocks by all."""
 
+import json
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -27,8 +28,9 @@ from tasks.source import source_digest
 BLOCKS = 16
 """Blocks of each phase: fixed, so that a killed run finds its parts again."""
 
-BONUS = b"artist_bonus"
-"""Where the embedding file keeps the share of similarity that lies in the same artist."""
+BONUS, SHARES = b"artist_bonus", b"feature_shares"
+"""Where the embedding file keeps the share of similarity that lies in the same artist, and the
+share of every feature."""
 
 
 def content_stage(
@@ -62,52 +64,76 @@ def content_stage(
     if done := stage.finished():
         return done
     begin = time.perf_counter()
-    catalogue = tracks.read(_columns(tracks, numeric, categorical))
-    plays = read_plays(interactions, held_out, catalogue)
-    model = fit_content(catalogue, plays, numeric, categorical, parameters)
-    files = {
-        name: stage.folder / f"{name}.parquet"
-        for name in ("content", "feature_weights", "embedding")
-    }
-    write_parquet(_weights_table(model), files["feature_weights"])
-    write_parquet(_embedding_table(model.space), files["embedding"])
-    played = catalogue["played_key"].is_valid().to_numpy()
-    edges = _neighbours(
-        client, stage, files["embedding"], played if model.features else played[:0], parameters,
-        progress,
-    )  # fmt: skip
-    write_parquet(edges, files["content"])
+    inputs = (tracks, interactions, held_out)
+    fitted = _whole(
+        client,
+        stage,
+        "embedding",
+        fit_catalogue,
+        tracks.rows,
+        *inputs,
+        numeric,
+        categorical,
+        parameters,
+    )
+    shares = _shares(fitted)
+    files = {"embedding": fitted, "feature_weights": stage.folder / "feature_weights.parquet"}
+    write_parquet(shares, files["feature_weights"])
+    # Small enough to travel: one bit per track. None is searched for where there is no content.
+    played = tracks.read(["played_key"])["played_key"].is_valid().to_numpy()
+    rows, bits = len(played) if len(shares) else 0, np.packbits(played)
+    parts = run_blocks(
+        client,
+        search_tracks,
+        tile_blocks(rows, BLOCKS),
+        stage.scratch,
+        fitted,
+        bits,
+        parameters,
+        progress=progress,
+    )
+    files["content"] = _whole(
+        client, stage, "content", join_neighbours, rows, parts, bits, parameters
+    )
+    edges = pq.read_table(files["content"], columns=["source", "target"])
     counts = {
         "edges": edges.num_rows,
         "tracks_with_neighbours": _distinct(edges["source"]),
         "tracks_reached": _distinct(edges["target"]),
-        "tracks": catalogue.num_rows,
-        "features": len(model.features),
+        "tracks": tracks.rows,
+        "features": len(shares),
     }
     return stage.finish(time.perf_counter() - begin, counts, **files)
 
 
-def _neighbours(
+def _whole(
     client: Client,
     stage: Stage,
-    embedding: Path,
-    played: NDArray[np.bool_],
+    dataset: str,
+    compute: Callable[..., pa.Table],
+    rows: int,
+    *arguments: object,
+) -> Path:
+    """Have one worker compute a dataset, while the others may do the blocks of another stage."""
+    folder = stage.folder / dataset
+    folder.mkdir(exist_ok=True)
+    [file] = run_blocks(client, compute, [Block(0, rows)], folder, *arguments)
+    return file
+
+
+def fit_catalogue(
+    _block: Block,
+    tracks: Dataset,
+    interactions: Dataset,
+    held_out: Dataset | None,
+    numeric: tuple[str, ...],
+    categorical: tuple[str, ...],
     parameters: ContentParameters,
-    progress: Progress | None,
 ) -> pa.Table:
-    """Search in blocks and join what they found; ``played`` is empty where there is no content."""
-    parts = run_blocks(
-        client,
-        search_tracks,
-        tile_blocks(len(played), BLOCKS),
-        stage.scratch,
-        embedding,
-        np.packbits(played),  # small enough to travel: one bit per track
-        parameters,
-        progress=progress,
-    )
-    both_ways = symmetric(pq.read_table(part) for part in parts)
-    return less_the_crowd(both_ways, played, parameters.crowd)
+    """Fit the model on all tracks; return where each lies, with the shares of the features."""
+    catalogue = tracks.read(_columns(tracks, numeric, categorical))
+    plays = read_plays(interactions, held_out, catalogue)
+    return _embedding_table(fit_content(catalogue, plays, numeric, categorical, parameters))
 
 
 def _distinct(keys: pa.ChunkedArray) -> int:
@@ -151,11 +177,19 @@ def search_tracks(
 ) -> pa.Table:
     """Find the neighbours of one block of tracks; ``played`` is one bit per track."""
     space = read_space(embedding)
-    return similar_block(space, _flags(played, space), block.start, block.stop, parameters)
+    return similar_block(space, _flags(played, space.size), block.start, block.stop, parameters)
 
 
-def _flags(bits: NDArray[np.uint8], space: Space) -> NDArray[np.bool_]:
-    return np.unpackbits(bits, count=space.size).astype(np.bool_)
+def join_neighbours(
+    whole: Block, parts: list[Path], played: NDArray[np.uint8], parameters: ContentParameters
+) -> pa.Table:
+    """Join what the blocks found to the neighbour table; ``played`` is one bit per track."""
+    both_ways = symmetric(pq.read_table(part) for part in parts)
+    return less_the_crowd(both_ways, _flags(played, whole.stop), parameters.crowd)
+
+
+def _flags(bits: NDArray[np.uint8], tracks: int) -> NDArray[np.bool_]:
+    return np.unpackbits(bits, count=tracks).astype(np.bool_)
 
 
 def read_space(embedding: Path) -> Space:
@@ -179,7 +213,8 @@ def _rows(matrix: NDArray[np.float32]) -> pa.Array:
     return pa.FixedSizeListArray.from_arrays(pa.array(matrix.ravel()), matrix.shape[1])
 
 
-def _embedding_table(space: Space) -> pa.Table:
+def _embedding_table(model: ContentModel) -> pa.Table:
+    space = model.space
     columns = {
         "track_key": pa.array(np.arange(space.size, dtype=np.int32)),
         "vector": _rows(space.vectors),
@@ -187,13 +222,14 @@ def _embedding_table(space: Space) -> pa.Table:
     }
     if space.observed is not None:
         columns["observed"] = _rows(space.observed)
-    return pa.table(columns).replace_schema_metadata({BONUS: repr(space.bonus).encode()})
+    shares = dict(zip(model.features, model.weights.tolist(), strict=True))
+    return pa.table(columns).replace_schema_metadata(
+        {BONUS: repr(space.bonus), SHARES: json.dumps(shares)}
+    )
 
 
-def _weights_table(model: ContentModel) -> pa.Table:
-    order = sorted(range(len(model.features)), key=lambda i: (-model.weights[i], model.features[i]))
-    rows: dict[str, list[Any]] = {
-        "feature": [model.features[i] for i in order],
-        "weight": [float(model.weights[i]) for i in order],
-    }
-    return pa.table(rows, schema=FEATURE_WEIGHTS)
+def _shares(embedding: Path) -> pa.Table:
+    """Return `FEATURE_WEIGHTS`, the largest first."""
+    shares = json.loads(pq.read_schema(embedding).metadata[SHARES])
+    order = sorted(shares, key=lambda feature: (-shares[feature], feature))
+    return pa.table([order, [shares[feature] for feature in order]], schema=FEATURE_WEIGHTS)

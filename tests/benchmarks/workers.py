@@ -1,10 +1,11 @@
 """One external Dask worker against two: `python -m tests.benchmarks.workers [--tracks --plays]`.
 
-A scheduler and workers of one thread each are started as processes of their own, as on a cluster;
-the stages run as in a run, the two kinds of neighbours side by side, each time into an empty lake.
-The table shows the seconds of every stage and of all together; the files that were made must be the
-same to the last byte. Below it stands what the machine itself can do: how much faster two processes
-get through the same plain work than one, which no stage can beat.
+A scheduler and workers of one thread each are started as processes of their own, as
+docs/operations.md says, with the stages imported; these run as in a run, both kinds of neighbours
+side by side, each time into an empty lake. The table shows the seconds of every stage and of all
+together; the files that were made must be the same to the last byte. Below it stands what the
+machine itself can do: how much faster two processes get through the same plain work than one, which
+no stage can beat.
 """
 
 import argparse
@@ -21,6 +22,7 @@ from statistics import median
 
 from distributed import Client
 
+from flows.cluster import KEPT_BYTES, PRELOADED
 from tasks.content.parameters import ContentParameters
 from tasks.dataset import DatasetSpec
 from tasks.evaluation.parameters import EvaluationParameters
@@ -36,6 +38,8 @@ from tasks.stages.lists import lists_stage
 from tests.conftest import BIN, free_port
 
 ONE_THREAD = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
+KEPT = {f"MALLOC_{name}_THRESHOLD_": str(KEPT_BYTES) for name in ("TRIM", "MMAP")}
 
 YARDSTICKS = {
     "products of float32 matrices": """
@@ -73,7 +77,8 @@ def machine_gain(code: str) -> float:
 def cluster(workers: int, folder: Path) -> Iterator[Client]:
     """Start a scheduler and workers; yield a client that sees all of them."""
     address = f"tcp://127.0.0.1:{free_port()}"
-    host = ("--host", "127.0.0.1", "--no-dashboard")
+    host: tuple[str, ...] = ("--host", "127.0.0.1", "--no-dashboard")
+    host += tuple(word for module in PRELOADED for word in ("--preload", module))
     commands = [["scheduler", "--port", address.rpartition(":")[2], *host]]
     for number in range(workers):
         local = ("--local-directory", str(folder / f"worker-{number}"))
