@@ -12,6 +12,7 @@ import os
 import shutil
 import time
 from collections.abc import Collection, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Self
 
@@ -177,7 +178,8 @@ class Stage:
         except RunError:
             shutil.rmtree(self.folder, ignore_errors=True)
             raise
-        datasets = {name: Dataset.of(path) for name, path in files.items()}
+        with ThreadPoolExecutor() as side_by_side:
+            datasets = dict(zip(files, side_by_side.map(Dataset.of, files.values()), strict=True))
         result = StageResult(
             stage=self.name,
             key=self.key,

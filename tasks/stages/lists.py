@@ -1,6 +1,9 @@
 """Ranked lists for every listener and every track, from the two neighbour tables."""
 
 import time
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -17,12 +20,16 @@ from tasks.hybrid.model import Catalogue, HybridModel, Neighbours, track_edges, 
 from tasks.hybrid.parameters import HybridParameters, segment_of
 from tasks.hybrid.ranking import RankedLists, rank_histories
 from tasks.lake import Stage, StageResult, write_parquet
-from tasks.plays import add_by_listener, kept_plays
 from tasks.schemas import CATALOGUE, LISTENER_LISTS, SIMILAR_LISTS
 from tasks.source import source_digest
 
 LISTENER_BLOCKS = 48
-SIMILAR_BLOCKS = 4
+
+LIST_COST = 1.5
+"""What a list costs beside the tracks of its history, in tracks."""
+
+SIMILAR_TRACKS = 65_536
+"""Tracks of a block at most: each worker that takes one must read the tracks' similarity."""
 
 
 def lists_stage(
@@ -61,25 +68,28 @@ def lists_stage(
         "weights": files["weights"],
         "similarity": files["similarity"],
     }
-    listeners = run_blocks(
-        client,
-        rank_listeners,
-        _listener_blocks(ingested, tracks, files["weights"], content["content"].path),
-        _folder(stage, "listeners"),
-        model,
-        ingested["users"].path,
-        ingested["interactions"].path,
-        parameters,
-        progress=progress,
-    )
-    similar = run_blocks(
-        client,
-        rank_similar,
-        balanced_blocks(np.ones(len(tracks)), SIMILAR_BLOCKS),
-        _folder(stage, "similar"),
-        model,
-        parameters,
-    )
+    with ThreadPoolExecutor(1) as beside:
+        similar_parts = beside.submit(
+            run_blocks,
+            client,
+            rank_similar,
+            balanced_blocks(np.ones(len(tracks)), -(-len(tracks) // SIMILAR_TRACKS)),
+            _folder(stage, "similar"),
+            model,
+            parameters,
+        )
+        listeners = run_blocks(
+            client,
+            rank_listeners,
+            _listener_blocks(ingested),
+            _folder(stage, "listeners"),
+            model,
+            ingested["users"].path,
+            ingested["interactions"].path,
+            parameters,
+            progress=progress,
+        )
+        similar = similar_parts.result()
     files |= {f"listeners_{x:03}": part for x, part in enumerate(listeners)}
     files |= {f"similar_{x:03}": part for x, part in enumerate(similar)}
     counts = {
@@ -98,7 +108,7 @@ def rank_listeners(
     parameters: HybridParameters,
 ) -> pa.Table:
     """Rank the catalogue for the listeners of one block (LISTENER_LISTS)."""
-    model, played = _load_model(tuple(sorted(model_files.items())), "weights", parameters)
+    model, played = _load_model(tuple(sorted(model_files.items())), parameters)
     users = _rows(users_file, block)
     listens = pq.read_table(
         interactions_file,
@@ -132,7 +142,7 @@ def rank_similar(
     block: Block, model_files: dict[str, Path], parameters: HybridParameters
 ) -> pa.Table:
     """Rank the neighbours of the tracks of one block (SIMILAR_LISTS)."""
-    model, _ = _load_model(tuple(sorted(model_files.items())), "similarity", parameters)
+    model = _load_similarity(tuple(sorted(model_files.items())), parameters)
     keys = np.arange(block.start, block.stop, dtype=np.int32)
     one = parameters.segments[segment_of(np.array([1]), parameters.segments)[0]]
     lists = rank_histories(
@@ -147,22 +157,31 @@ def rank_similar(
     return pa.table([pa.array(keys), *columns], schema=SIMILAR_LISTS)
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=1)
 def _load_model(
-    files: tuple[tuple[str, Path], ...], collaborative: str, parameters: HybridParameters
+    files: tuple[tuple[str, Path], ...], parameters: HybridParameters
 ) -> tuple[HybridModel, NDArray[np.int32]]:
-    """Read a model once per worker; also return the track key of every played key."""
+    """Read the model once per worker; also return the track key of every played key."""
     path = dict(files)
     tracks = pq.read_table(
         path["tracks"], columns=["track_key", "played_key", "listeners", "artist_key"]
     )
     model = HybridModel(
-        Neighbours.from_edges(pq.read_table(path[collaborative]), len(tracks)),
+        Neighbours.from_edges(pq.read_table(path["weights"]), len(tracks)),
         Neighbours.from_edges(pq.read_table(path["content"]), len(tracks)),
         Catalogue.from_tracks(tracks),
         parameters,
     )
     return model, track_of_played(tracks)
+
+
+def _load_similarity(
+    files: tuple[tuple[str, Path], ...], parameters: HybridParameters
+) -> HybridModel:
+    """Return the model with the tracks' similarity in place of the weights."""
+    model, _ = _load_model(files, parameters)
+    similarity = pq.read_table(dict(files)["similarity"])
+    return replace(model, collaborative=Neighbours.from_edges(similarity, len(model.catalogue)))
 
 
 def _write_model(folder: Path, tracks: pa.Table, collaborative: StageResult) -> dict[str, Path]:
@@ -182,19 +201,10 @@ def _write_model(folder: Path, tracks: pa.Table, collaborative: StageResult) -> 
     return files
 
 
-def _listener_blocks(
-    ingested: StageResult, tracks: pa.Table, weights: Path, content: Path
-) -> list[Block]:
-    """Blocks of listeners of about equal cost: the edges their histories touch."""
-    degree = np.zeros(len(tracks), np.int64)
-    for edges in (weights, content):
-        source = pq.read_table(edges, columns=["source"])["source"].to_numpy()
-        degree += np.bincount(source, minlength=len(tracks))
-    degree_of_played = degree[track_of_played(tracks)]
-    cost = np.zeros(ingested["users"].rows)
-    for users, played in kept_plays(ingested["interactions"], None):
-        add_by_listener(cost, users, degree_of_played[played])
-    return balanced_blocks(cost + 500.0, LISTENER_BLOCKS)  # 500: what a list costs by itself
+def _listener_blocks(ingested: StageResult) -> list[Block]:
+    """Blocks of listeners of about equal cost."""
+    history = ingested["users"].read(["tracks_played"])["tracks_played"].to_numpy()
+    return balanced_blocks(history + LIST_COST, LISTENER_BLOCKS)
 
 
 def _folder(stage: Stage, name: str) -> Path:
@@ -224,8 +234,12 @@ def _list_columns(lists: RankedLists, keep: NDArray[np.bool_]) -> list[pa.Array]
     return [_padded(values, keep) for values in columns]
 
 
-def _listed(parts: list[Path]) -> int:
-    return sum(
-        pc.sum(pc.list_value_length(pq.read_table(part, columns=["tracks"])["tracks"])).as_py() or 0
-        for part in parts
-    )
+def _listed(parts: Iterable[Path]) -> int:
+    """Count the rows of all lists; by their smallest column."""
+    with ThreadPoolExecutor() as side_by_side:
+        return sum(side_by_side.map(_rows_of_lists, parts))
+
+
+def _rows_of_lists(part: Path) -> int:
+    repeats = pq.read_table(part, columns=["repeats"])["repeats"]
+    return int(pc.sum(pc.list_value_length(repeats)).as_py() or 0)
