@@ -6,6 +6,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
+import dask
 from distributed import Client, LocalCluster
 
 from tasks.errors import ClusterError
@@ -16,6 +17,11 @@ PRELOADED = tuple(
     f"tasks.stages.{stage}" for stage in ("collaborative", "content", "evaluation", "lists")
 )
 """What workers import as they start, so that no block waits for it."""
+
+
+KEPT_BYTES = 256 << 20
+"""Freed memory that a worker keeps for its next block: getting it anew from the system costs more
+than many a block's work."""
 
 
 class Cluster:
@@ -90,14 +96,20 @@ class Cluster:
                     "`dask scheduler` or leave --dask away"
                 )
                 raise self._unreachable from None
-        self._cluster = LocalCluster(
-            n_workers=self._workers,
-            threads_per_worker=1,
-            processes=True,
-            memory_limit=self._memory,
-            host="127.0.0.1",
-            dashboard_address="127.0.0.1:0",
-            silence_logs=50,
-            preload=list(PRELOADED),
-        )
+        environment = "distributed.nanny.pre-spawn-environ"  # must be there before a worker starts
+        kept = {
+            f"{environment}.MALLOC_{threshold}_THRESHOLD_": KEPT_BYTES
+            for threshold in ("TRIM", "MMAP")
+        }
+        with dask.config.set(kept):
+            self._cluster = LocalCluster(
+                n_workers=self._workers,
+                threads_per_worker=1,
+                processes=True,
+                memory_limit=self._memory,
+                host="127.0.0.1",
+                dashboard_address="127.0.0.1:0",
+                silence_logs=50,
+                preload=list(PRELOADED),
+            )
         return Client(self._cluster)
