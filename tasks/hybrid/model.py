@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple, Self
 
+import numba as nb
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
@@ -37,10 +38,28 @@ class Neighbours:
 
     def without(self, tracks: NDArray[np.bool_]) -> Self:
         """Return the table without any edge from or to the given tracks."""
-        source = np.repeat(np.arange(len(tracks)), np.diff(self.indptr))
-        kept = ~(tracks[source] | tracks[self.targets])
-        starts = _starts(source[kept], len(tracks))
-        return type(self)(starts, self.targets[kept], self.weights[kept])
+        indptr = np.zeros_like(self.indptr)
+        targets, weights = np.empty_like(self.targets), np.empty_like(self.weights)
+        _leave_out(self.arrays, tracks, indptr, targets, weights)
+        return type(self)(indptr, targets[: indptr[-1]], weights[: indptr[-1]])
+
+
+@nb.njit(cache=True, nogil=True)
+def _leave_out(
+    table: Table,
+    tracks: NDArray[np.bool_],
+    indptr: NDArray[np.int64],
+    targets: NDArray[np.int32],
+    weights: NDArray[np.int16],
+) -> None:
+    """Write the table without any edge from or to the given tracks."""
+    size = np.int64(0)
+    for source in range(len(tracks)):
+        if not tracks[source]:
+            for e in range(table[0][source], table[0][source + 1]):
+                targets[size], weights[size] = table[1][e], table[2][e]
+                size += not tracks[table[1][e]]
+        indptr[source + 1] = size
 
 
 def _starts(source: NDArray[np.integer], tracks: int) -> NDArray[np.int64]:

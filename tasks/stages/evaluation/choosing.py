@@ -32,7 +32,10 @@ class Tuned:
     def counts(self, half: int) -> list[NDArray[np.float64]]:
         """Return resamples × listeners for the rows of a half."""
         kept = self.of_half(half)
-        return [self.drawn[:, rows[mine]] for rows, mine in zip(self.listeners, kept, strict=True)]
+        return [
+            self.drawn.take(rows[mine], axis=1)
+            for rows, mine in zip(self.listeners, kept, strict=True)
+        ]
 
 
 def tune(rounds: Rounds, split: Split, has_content: bool) -> Tuned:

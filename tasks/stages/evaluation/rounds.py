@@ -59,7 +59,7 @@ class Rounds:
             progress=progress
             and (lambda done, _: progress(before + done, len(self.NAMES) * BLOCKS)),
         )
-        return pa.concat_tables([pq.read_table(part) for part in parts])
+        return pa.concat_tables([pq.read_table(part) for part in parts]).combine_chunks()
 
 
 def grid_block(
