@@ -19,9 +19,9 @@ PRELOADED = tuple(
 """What workers import as they start, so that no block waits for it."""
 
 
-KEPT_BYTES = 256 << 20
-"""Freed memory that a worker keeps for its next block: getting it anew from the system costs more
-than many a block's work."""
+KEPT_MEMORY = {f"MALLOC_{name}_THRESHOLD_": str(256 << 20) for name in ("TRIM", "MMAP")}
+"""The environment by which a worker keeps that many bytes of freed memory for its next block:
+getting them anew from the system costs more than many a block's work."""
 
 
 class Cluster:
@@ -96,12 +96,8 @@ class Cluster:
                     "`dask scheduler` or leave --dask away"
                 )
                 raise self._unreachable from None
-        environment = "distributed.nanny.pre-spawn-environ"  # must be there before a worker starts
-        kept = {
-            f"{environment}.MALLOC_{threshold}_THRESHOLD_": KEPT_BYTES
-            for threshold in ("TRIM", "MMAP")
-        }
-        with dask.config.set(kept):
+        before = "distributed.nanny.pre-spawn-environ"
+        with dask.config.set({f"{before}.{name}": value for name, value in KEPT_MEMORY.items()}):
             self._cluster = LocalCluster(
                 n_workers=self._workers,
                 threads_per_worker=1,

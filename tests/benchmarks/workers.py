@@ -22,7 +22,7 @@ from statistics import median
 
 from distributed import Client
 
-from flows.cluster import KEPT_BYTES, PRELOADED
+from flows.cluster import KEPT_MEMORY, PRELOADED
 from tasks.content.parameters import ContentParameters
 from tasks.dataset import DatasetSpec
 from tasks.evaluation.parameters import EvaluationParameters
@@ -38,8 +38,6 @@ from tasks.stages.lists import lists_stage
 from tests.conftest import BIN, free_port
 
 ONE_THREAD = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-
-KEPT = {f"MALLOC_{name}_THRESHOLD_": str(KEPT_BYTES) for name in ("TRIM", "MMAP")}
 
 YARDSTICKS = {
     "products of float32 matrices": """
@@ -85,7 +83,9 @@ def cluster(workers: int, folder: Path) -> Iterator[Client]:
         commands.append(["worker", address, "--nthreads", "1", *host, *local])
     with (folder / "dask.log").open("ab") as log:
         processes = [
-            subprocess.Popen([BIN / "dask", *command], env=ONE_THREAD, stdout=log, stderr=log)
+            subprocess.Popen(
+                [BIN / "dask", *command], env={**ONE_THREAD, **KEPT_MEMORY}, stdout=log, stderr=log
+            )
             for command in commands
         ]
     try:
