@@ -60,10 +60,11 @@ def run_blocks(
 ) -> list[Path]:
     """Run ``compute(block, *arguments)`` for every block that has no whole part file yet.
 
-    Arguments must be small (paths, parameters): data goes through the lake. Returns the part
-    files in row order. Raises RunError when a block fails, ClusterError when the cluster does;
-    finished parts stay for the next run.
+    Arguments must be small (paths, parameters): data goes through the lake. Parts go to ``folder``,
+    which is made if it is not there; returns them in row order. Raises RunError when a block fails,
+    ClusterError when the cluster does; finished parts stay for the next run.
     """
+    folder.mkdir(exist_ok=True)
     parts = [folder / block.part for block in blocks]
     missing = [
         (block, part) for block, part in zip(blocks, parts, strict=True) if not _is_whole(part)

@@ -67,7 +67,6 @@ def _rank_points(
     candidates = no_candidates(n)
     given = no_signals(n)
     room = no_best(artist_key)
-    order, place = room[2], room[3]
     listed = np.zeros(n, np.bool_)
     row = np.empty(k, np.int32)
     for u in range(len(indptr) - 1):
@@ -82,12 +81,12 @@ def _rank_points(
             query = (w, p, gamma, c_max, d_max, len(history) == 0)
             rows = best(query, candidates, found, given, tracks, k, room)
             for r in range(rows):
-                out[u, q, r] = unpacked(order[r])[0]
+                out[u, q, r] = unpacked(room.order[r])[0]
             if rows < k:
                 if len(kin) == 0:
                     kin = kin_of(history, artist_key, model.by_artist)
                 for r in range(rows):
-                    row[r] = candidates[0][place[out[u, q, r]]]
+                    row[r] = candidates[0][room.place[out[u, q, r]]]
                 fill(history, kin, model.eligible, rows, row, listed)
                 for r in range(rows, k):
                     out[u, q, r] = track_key[row[r]] if row[r] >= 0 else -1

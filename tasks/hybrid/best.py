@@ -5,7 +5,7 @@ lowered whenever the artist factor could let a track below it rise above one abo
 factor is applied while the list is written, so no further down than the list goes.
 """
 
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numba as nb
 import numpy as np
@@ -19,18 +19,22 @@ from tasks.hybrid.sums import Candidates
 Tracks: TypeAlias = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]
 """Track key, artist (-1: none) and factors δⁿ: what decides the order beside the scores."""
 
-Room: TypeAlias = tuple[
-    NDArray[np.float32],
-    NDArray[np.int32],
-    NDArray[np.int64],
-    NDArray[np.int32],
-    NDArray[np.int32],
-    NDArray[np.int64],
-    NDArray[np.int64],
-]
-"""Estimates; the chosen; the order; where each track key stands among the candidates; tracks by
-artist, all 0; entries of the order that were marked down; how many candidates the list before
-took."""
+
+class Room(NamedTuple):
+    """What `best` works in and leaves its list in: made once, for any number of histories."""
+
+    estimates: NDArray[np.float32]
+    chosen: NDArray[np.int32]
+    order: NDArray[np.int64]
+    """Entries, see `unpacked`; the list stands at the front."""
+    place: NDArray[np.int32]
+    """Where each track key stands among the candidates."""
+    artist_count: NDArray[np.int32]
+    """Tracks by artist; 0 for every artist, between lists."""
+    marked: NDArray[np.int64]
+    """Entries of the order that were marked down."""
+    depth: NDArray[np.int64]
+    """One number: how many candidates the list before took."""
 
 
 @nb.njit(cache=True, nogil=True)
@@ -39,7 +43,7 @@ def no_best(artist_key: NDArray[np.int32]) -> Room:
     n, artists = len(artist_key), 0
     for artist in artist_key:
         artists = max(artists, artist + 1)
-    return (
+    return Room(
         np.empty(n + 1, np.float32),
         np.empty(n + 1, np.int32),
         np.empty(n, np.int64),

@@ -88,11 +88,10 @@ def _write(
 
     ``found_at`` receives where each row stands among the candidates.
     """
-    order, place = room[2], room[3]
     _, c_sums, d_sums, popularities = candidates
     for r in range(len(found_at)):
-        key, score, repeats = unpacked(order[r])
-        x = place[key]
+        key, score, repeats = unpacked(room.order[r])
+        x = room.place[key]
         found_at[r] = x
         out[0][u, r] = key
         out[1][u, r], out[2][u, r], _ = ticks(query, c_sums[x], d_sums[x], popularities[x])

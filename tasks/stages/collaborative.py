@@ -138,15 +138,13 @@ class _Run:
         compute: Callable[..., pa.Table],
         *arguments: Any,
     ) -> list[Path]:
-        folder = self.scratch / name
-        folder.mkdir(exist_ok=True)
         before, total = self.blocks, self.blocks + len(blocks) * phases_left
         report = self.progress
         parts = run_blocks(
             self.client,
             compute,
             blocks,
-            folder,
+            self.scratch / name,
             self.plays,
             self.parameters,
             *arguments,

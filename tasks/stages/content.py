@@ -64,14 +64,15 @@ def content_stage(
     if done := stage.finished():
         return done
     begin = time.perf_counter()
-    inputs = (tracks, interactions, held_out)
     fitted = _whole(
         client,
         stage,
         "embedding",
         fit_catalogue,
         tracks.rows,
-        *inputs,
+        tracks,
+        interactions,
+        held_out,
         numeric,
         categorical,
         parameters,
@@ -115,9 +116,8 @@ def _whole(
     *arguments: object,
 ) -> Path:
     """Have one worker compute a dataset, while the others may do the blocks of another stage."""
-    folder = stage.folder / dataset
-    folder.mkdir(exist_ok=True)
-    [file] = run_blocks(client, compute, [Block(0, rows)], folder, *arguments)
+    whole = [Block(0, rows)]
+    [file] = run_blocks(client, compute, whole, stage.folder / dataset, *arguments)
     return file
 
 

@@ -74,7 +74,7 @@ def lists_stage(
             client,
             rank_similar,
             balanced_blocks(np.ones(len(tracks)), -(-len(tracks) // SIMILAR_TRACKS)),
-            _folder(stage, "similar"),
+            stage.folder / "similar",
             model,
             parameters,
         )
@@ -82,7 +82,7 @@ def lists_stage(
             client,
             rank_listeners,
             _listener_blocks(ingested),
-            _folder(stage, "listeners"),
+            stage.folder / "listeners",
             model,
             ingested["users"].path,
             ingested["interactions"].path,
@@ -205,12 +205,6 @@ def _listener_blocks(ingested: StageResult) -> list[Block]:
     """Blocks of listeners of about equal cost."""
     history = ingested["users"].read(["tracks_played"])["tracks_played"].to_numpy()
     return balanced_blocks(history + LIST_COST, LISTENER_BLOCKS)
-
-
-def _folder(stage: Stage, name: str) -> Path:
-    folder = stage.folder / name
-    folder.mkdir(exist_ok=True)
-    return folder
 
 
 def _rows(file: Path, block: Block) -> pa.Table:

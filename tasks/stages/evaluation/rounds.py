@@ -41,8 +41,6 @@ class Rounds:
         self, name: str, compute: Callable[..., pa.Table], cases: pa.Table, *arguments: object
     ) -> pa.Table:
         """Write the cases for the workers, run blocks of them, and join what they return."""
-        folder = self.folder / name
-        folder.mkdir(exist_ok=True)
         file = self.folder / f"{name}_cases.parquet"
         write_parquet(cases, file)
         cost = cases["length"].to_numpy() + CASE_COST
@@ -53,7 +51,7 @@ class Rounds:
             self.client,
             compute,
             blocks,
-            folder,
+            self.folder / name,
             file,
             *arguments,
             progress=progress
