@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from warehouse.home import DATABASE, Home
 from warehouse.manifest import SCHEMA_VERSION, STORAGE_VERSION
-from warehouse.ranked import ranked_macros, spelled
+from warehouse.ranked import ranked_macros, spelled, weights
 
 POPULAR_ALL, POPULAR_SCOPE = 1000, 100
 """Rows of `popular_tracks` for the whole catalogue and for each genre or tag."""
@@ -179,7 +179,7 @@ def _create_tracks(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _create_contract(connection: duckdb.DuckDBPyConnection, given: BuildInput) -> None:
-    connection.execute(_sql("views").replace("{factors}", spelled(given.artist_factors)))
+    connection.execute(_views(given.segments, given.artist_factors))
     for statement in ranked_macros(given.segments, given.gamma, given.artist_factors):
         connection.execute(statement)
     for name in MACROS:
@@ -198,6 +198,14 @@ def _create_contract(connection: duckdb.DuckDBPyConnection, given: BuildInput) -
             f'COMMENT ON COLUMN tracks."{_quoted(name, chr(34))}" IS '
             f"'Feature of the catalogue, as given; NULL: unknown'"
         )
+
+
+def _views(segments: Sequence[Mapping[str, Any]], artist_factors: Sequence[float]) -> str:
+    """Return the statements that create the views, with what a release fixes written out."""
+    text = _sql("views").replace("{factors}", spelled(artist_factors))
+    for name, value in weights(segments).items():
+        text = text.replace(f"{{{name}}}", value)
+    return text
 
 
 def _comparison(connection: duckdb.DuckDBPyConnection, numeric: Iterable[str]) -> dict[str, str]:

@@ -154,6 +154,19 @@ def spelled(values: Sequence[float]) -> str:
     return f"('{[float(value) for value in values]}'::DOUBLE[])"
 
 
+def weights(segments: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Return learned weights in SQL: of a row `l` of `store.listeners`, and of one track alone."""
+    cases = [
+        f"WHEN {_text(segment['segment'])} THEN {_double(segment['weight'])}::DOUBLE"
+        for segment in segments
+    ]
+    one = next(x for x in segments if x["min_tracks"] <= 1 and x["max_tracks"] != 0)
+    return {
+        "weight": f"CASE l.segment {' '.join(cases)} END",
+        "weight_of_one": _double(one["weight"]),
+    }
+
+
 def _statement(
     macro: Ranked, segments: Sequence[Mapping[str, Any]], fixed: Mapping[str, str]
 ) -> str:
@@ -262,6 +275,10 @@ def _double(value: float) -> str:
     if float(value).is_integer():
         return str(int(value))
     return text if "e" in text else f"{text}e0"
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
 
 
 def _keep_apart(text: str, *, is_many: bool) -> str:

@@ -17,6 +17,13 @@ FROM store.tracks t
 WHERE t.listener_rank < getvariable('popular_candidates') AND NOT t.is_cold
 ORDER BY t.track_key;
 
+-- Every track by its listeners: what a list of candidates goes on with. It is in that order already, which
+-- makes sorting it cheap for a query.
+CREATE TABLE store.fillers AS
+SELECT t.id, t.track_key, t.artist_key, t.popularity, t.listener_rank
+FROM store.tracks t
+ORDER BY t.listener_rank;
+
 -- Most played tracks overall and by genre and tag.
 CREATE TABLE store.popular AS
 WITH scoped AS (

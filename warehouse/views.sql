@@ -10,8 +10,8 @@ FROM store.tracks t;
 CREATE VIEW users AS
 SELECT
     l.id AS user_id, len(l.history)::INTEGER AS tracks_played, l.total_plays AS plays,
-    l.segment, s.weight
-FROM store.listeners l JOIN store.segments s ON s.segment = l.segment;
+    l.segment, {weight} AS weight
+FROM store.listeners l;
 
 CREATE VIEW listens AS
 SELECT l.user_id, t.id AS track_id, l.plays
@@ -21,8 +21,9 @@ FROM (
 ) l
 JOIN store.tracks t ON t.track_key = l.track_key;
 
--- A stored list becomes rows; the score is the blend of its own two parts (docs/scoring.md). δⁿ stands
--- in the text: planning is most of a lookup, and each table, join and repeated expression adds to it.
+-- A stored list becomes rows; the score is the blend of its own two parts (docs/scoring.md). Weights
+-- and δⁿ stand in the text: planning is most of a lookup, and each table, join and repeated expression
+-- adds to it.
 CREATE MACRO store.score(blend, repeats) AS
 CASE
     WHEN repeats = 0 OR blend = 0 THEN blend
@@ -42,16 +43,15 @@ SELECT
 FROM (
     SELECT
         l.user_id, l.history, l.rank, l.track_key, l.c_ticks, l.d_ticks, l.repeats, l.source, l.because,
-        floor(s.weight * l.c_ticks + (1 - s.weight) * l.d_ticks + 0.5e0) AS blend
+        floor(l.weight * l.c_ticks + (1 - l.weight) * l.d_ticks + 0.5e0) AS blend
     FROM (
         SELECT
-            l.id AS user_id, l.segment, l.history,
+            l.id AS user_id, {weight} AS weight, l.history,
             generate_subscripts(l.tracks, 1)::INTEGER AS rank, unnest(l.tracks) AS track_key,
             unnest(l.collaborative)::DOUBLE AS c_ticks, unnest(l.content)::DOUBLE AS d_ticks,
             unnest(l.repeats) AS repeats, unnest(l.source) AS source, unnest(l.because) AS because
         FROM store.listeners l
     ) l
-    JOIN store.segments s ON s.segment = l.segment
 ) r
 JOIN store.tracks t ON t.track_key = r.track_key
 -- an inner join reads a few tracks where a left join would read them all
@@ -66,7 +66,7 @@ SELECT
 FROM (
     SELECT
         l.of_key, l.rank, l.track_key, l.c_ticks, l.d_ticks, l.repeats, l.source,
-        floor(s.weight * l.c_ticks + (1 - s.weight) * l.d_ticks + 0.5e0) AS blend
+        floor({weight_of_one} * l.c_ticks + (1 - {weight_of_one}) * l.d_ticks + 0.5e0) AS blend
     FROM (
         SELECT
             l.track_key AS of_key, generate_subscripts(l.tracks, 1)::INTEGER AS rank,
@@ -75,7 +75,6 @@ FROM (
             unnest(l.repeats) AS repeats, unnest(l.source) AS source
         FROM store.similar_lists l
     ) l
-    JOIN store.segments s ON s.min_tracks <= 1 AND coalesce(s.max_tracks, 1) >= 1
 ) r
 JOIN store.tracks a ON a.track_key = r.of_key
 JOIN store.tracks t ON t.track_key = r.track_key;

@@ -42,15 +42,14 @@ TRACK_TABLES = {
 USER_MACROS = {
     "recommend_user": "FROM recommend_user(?)",
     "recommend_user, weight 0.4": "FROM recommend_user(?, weight := 0.4)",
-    "user_candidates, filtered": (
+    "user_candidates, filtered": "FROM user_candidates(?) WHERE year >= 2000 LIMIT 20",
+    "user_candidates, filtered, sorted again": (
         "FROM user_candidates(?) WHERE year >= 2000 ORDER BY rank LIMIT 20"
     ),
 }
 TRACK_MACROS = {
     "similar_to": "FROM similar_to(?)",
-    "track_candidates, filtered": (
-        "FROM track_candidates(?) WHERE year >= 2000 ORDER BY rank LIMIT 20"
-    ),
+    "track_candidates, filtered": "FROM track_candidates(?) WHERE year >= 2000 LIMIT 20",
 }
 
 

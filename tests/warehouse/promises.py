@@ -71,6 +71,11 @@ def assert_listener(release: Release, user_id: str, asked: Asked) -> None:
     whole = release.rows(f"SELECT {COLUMNS} FROM user_candidates($id, {settings})", **given)
     left_out = {*asked.exclude, *(() if asked.heard else history)}
     _assert_ordered(release, whole, release.track_ids - left_out, history)
+    odd = [row for row in whole if release.listeners[str(row[1])] % 2]
+    assert odd[:20] == release.rows(  # in order without being sorted again
+        f"SELECT {COLUMNS} FROM user_candidates($id, {settings}) WHERE listeners % 2 = 1 LIMIT 20",
+        **given,
+    )
     if asked.weight is not None:
         clamped = {**given, "w": min(1.0, max(0.0, asked.weight))}
         assert whole == release.rows(

@@ -10,6 +10,9 @@
 -- "by", "part" and "of each" keep many questions apart that are asked in one query; they are empty where
 -- there is only one.
 CREATE {kind} {name}({arguments}) AS TABLE
+-- the order stands outside of all table expressions, where a LIMIT of the caller meets it: the first
+-- rows are picked then, instead of sorting all
+SELECT * FROM (
 WITH {questions}heard AS MATERIALIZED (
     {history}
 ),
@@ -92,7 +95,7 @@ SELECT
     {each r}r.rank, t.id AS track_id, t.name, t.artist,
     CASE WHEN r.place < 0 THEN r.place / -10000 ELSE 0 END AS score,
     r.c_ticks / 10000 AS collaborative_score, r.d_ticks / 10000 AS content_score,
-    r.source, {because id} AS because_track_id{more}
+    store.source_name(r.source) AS source, {because id} AS because_track_id{more}
 FROM (
     SELECT
         row_number() OVER ({part x}ORDER BY x.place, x.position)::INTEGER AS rank,
@@ -100,19 +103,20 @@ FROM (
     FROM (
         SELECT
             {each c}c.track, c.place, c.track AS position, c.c_ticks, c.d_ticks, {because} AS because,
+            -- numbers as in store.source_name: rows of one width are sorted faster than texts
             CASE
-                WHEN c.c > 0 AND c.popularity > 0 THEN CASE WHEN c.d > 0 THEN 'hybrid' ELSE 'collaborative' END
-                WHEN c.d > 0 THEN 'content'
-                ELSE 'popular'
+                WHEN c.c > 0 AND c.popularity > 0 THEN CASE WHEN c.d > 0 THEN 0 ELSE 1 END
+                WHEN c.d > 0 THEN 2
+                ELSE 3
             END AS source
         FROM candidates c{reasons}
         UNION ALL
         SELECT
             {each t}t.track, CASE WHEN t.because IS NULL THEN 1 ELSE 0 END, t.listener_rank, 0, 0, t.because,
             CASE
-                WHEN t.because IS NOT NULL THEN 'same_artist'
-                WHEN t.popularity = 0 THEN 'catalogue'
-                ELSE 'popular'
+                WHEN t.because IS NOT NULL THEN 4
+                WHEN t.popularity = 0 THEN 5
+                ELSE 3
             END
         FROM (
             {tail}
@@ -121,4 +125,4 @@ FROM (
     {rows}
 ) r
 JOIN store.tracks t ON t.track_key = r.track{because join}
-ORDER BY {each r}r.rank;
+) r ORDER BY {each r}r.rank;
