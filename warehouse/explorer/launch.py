@@ -1,5 +1,6 @@
 """Start Streamlit on the explorer: on the loopback address, no telemetry, nothing from outside."""
 
+import sys
 from importlib.resources import files
 from typing import Any
 
@@ -36,6 +37,7 @@ def options(port: int, host: str, browser: bool) -> dict[str, Any]:
         "client.showErrorLinks": False,
         "logger.enableRich": False,
         "runner.magicEnabled": False,
+        "runner.postScriptGC": False,  # a whole collection after each run, 0.1 s for which the next waits
         **COLOURS,
     }
 
@@ -43,9 +45,11 @@ def options(port: int, host: str, browser: bool) -> dict[str, Any]:
 def launch(home: Home, port: int, host: str, browser: bool) -> None:
     """Serve the explorer until interrupted."""
     import pandas  # noqa: F401  # what Streamlit imports for the first page, which would wait for it
-    from streamlit.web import bootstrap
+    from starlette.middleware import Middleware
+    from streamlit.starlette import App
 
-    flags = {name.replace(".", "_"): value for name, value in options(port, host, browser).items()}
-    bootstrap.load_config_options(flags)
+    from warehouse.explorer.static import StaticFiles
+
     script = str(files("warehouse.explorer") / "app.py")
-    bootstrap.run(script, False, [str(home.path)], flags)
+    sys.argv = [script, str(home.path)]  # what Streamlit hands on to the script
+    App(script, middleware=[Middleware(StaticFiles)]).run(config=options(port, host, browser))
