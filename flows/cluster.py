@@ -23,6 +23,14 @@ KEPT_MEMORY = {f"MALLOC_{name}_THRESHOLD_": str(256 << 20) for name in ("TRIM", 
 """The environment by which a worker keeps that many bytes of freed memory for its next block:
 getting them anew from the system costs more than many a block's work."""
 
+SELDOM = {
+    "distributed.admin.tick.interval": "1s",
+    "distributed.admin.system-monitor.interval": "2s",
+    "distributed.worker.profile.enabled": False,
+}
+"""How seldom Dask's processes look at themselves. By default each wakes up fifty times a second
+and a worker samples what it does a hundred times: time that blocks lack where two cores do all."""
+
 
 class Cluster:
     """Starts or joins a cluster when the first block is to be computed, not before.
@@ -97,7 +105,8 @@ class Cluster:
                 )
                 raise self._unreachable from None
         before = "distributed.nanny.pre-spawn-environ"
-        with dask.config.set({f"{before}.{name}": value for name, value in KEPT_MEMORY.items()}):
+        kept = {f"{before}.{name}": value for name, value in KEPT_MEMORY.items()}
+        with dask.config.set({**kept, **SELDOM}):
             self._cluster = LocalCluster(
                 n_workers=self._workers,
                 threads_per_worker=1,

@@ -1,15 +1,18 @@
-"""One external Dask worker against two: `python -m tests.benchmarks.workers [--tracks --plays]`.
+"""One external Dask worker against two.
+
+    python -m tests.benchmarks.workers [--tracks FILE --plays FILE] [--runs N]
 
 A scheduler and workers of one thread each are started as processes of their own, as
 docs/operations.md says, with the stages imported; these run as in a run, both kinds of neighbours
-side by side, each time into an empty lake. The table shows the seconds of every stage and of all
-together; the files that were made must be the same to the last byte. Below it stands what the
-machine itself can do: how much faster two processes get through the same plain work than one, which
-no stage can beat.
+side by side, each time into an empty lake. One worker and two take turns; the table shows the
+median seconds of every stage and of all together, and the ratio in each turn. The files that were
+made must be the same to the last byte. Below it stands what the machine itself can do: how much
+faster two processes get through the same plain work than one, which no stage can beat.
 """
 
 import argparse
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -22,7 +25,7 @@ from statistics import median
 
 from distributed import Client
 
-from flows.cluster import KEPT_MEMORY, PRELOADED
+from flows.cluster import KEPT_MEMORY, PRELOADED, SELDOM
 from tasks.content.parameters import ContentParameters
 from tasks.dataset import DatasetSpec
 from tasks.evaluation.parameters import EvaluationParameters
@@ -38,6 +41,12 @@ from tasks.stages.lists import lists_stage
 from tests.conftest import BIN, free_port
 
 ONE_THREAD = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
+AS_IN_A_RUN = KEPT_MEMORY | {
+    f"DASK_{name.upper().replace('.', '__').replace('-', '_')}": str(value)
+    for name, value in SELDOM.items()
+}
+"""What workers of a run get without asking: here by the environment, as docs/operations.md says."""
 
 YARDSTICKS = {
     "products of float32 matrices": """
@@ -84,7 +93,7 @@ def cluster(workers: int, folder: Path) -> Iterator[Client]:
     with (folder / "dask.log").open("ab") as log:
         processes = [
             subprocess.Popen(
-                [BIN / "dask", *command], env={**ONE_THREAD, **KEPT_MEMORY}, stdout=log, stderr=log
+                [BIN / "dask", *command], env={**ONE_THREAD, **AS_IN_A_RUN}, stdout=log, stderr=log
             )
             for command in commands
         ]
@@ -129,8 +138,9 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--tracks", type=Path)
     parser.add_argument("--plays", type=Path)
+    parser.add_argument("--runs", type=int, default=3)
     given = parser.parse_args()
-    seconds: dict[int, dict[str, float]] = {}
+    seconds: dict[int, list[dict[str, float]]] = {1: [], 2: []}
     digests: list[Mapping[str, str]] = []
     with tempfile.TemporaryDirectory(prefix="crossfade-") as name:
         folder = Path(name)
@@ -142,15 +152,15 @@ def main() -> None:
         held_out = holdout_stage(folder / "lake", ingested["users"], EvaluationParameters())
         if held_out is None:
             raise SystemExit("the dataset is too small to hold anybody out")
-        for workers in (1, 2):
+        for workers in (1, 2) * given.runs:
+            lake = folder / "lake-of-this-turn"
             with cluster(workers, folder) as client:
                 began = time.perf_counter()
-                done = run_stages(
-                    client, folder / f"lake-{workers}", ingested, held_out, spec.tracks.numeric
-                )
+                done = run_stages(client, lake, ingested, held_out, spec.tracks.numeric)
                 together = time.perf_counter() - began
-            seconds[workers] = {result.stage: result.seconds for result in done}
-            seconds[workers]["together"] = together
+            shutil.rmtree(lake)
+            stages = {result.stage: result.seconds for result in done}
+            seconds[workers].append({**stages, "together": together})
             digests.append(
                 {
                     f"{result.stage}/{name}": dataset.digest
@@ -158,10 +168,15 @@ def main() -> None:
                     for name, dataset in result.datasets.items()
                 }
             )
-    print(f"{'stage':14}{'1 worker':>10}{'2 workers':>10}{'faster':>8}")
-    for stage, one in seconds[1].items():
-        print(f"{stage:14}{one:10.1f}{seconds[2][stage]:10.1f}{one / seconds[2][stage]:7.2f}×")
-    different = [name for name, digest in digests[0].items() if digests[1].get(name) != digest]
+    print(f"{'stage':14}{'1 worker':>10}{'2 workers':>10}{'faster':>8}  by turns")
+    for stage in seconds[1][0]:
+        one, two = ([turn[stage] for turn in seconds[workers]] for workers in (1, 2))
+        turns = " ".join(f"{a / b:.2f}" for a, b in zip(one, two, strict=True))
+        a, b = median(one), median(two)
+        print(f"{stage:14}{a:10.1f}{b:10.1f}{a / b:7.2f}×  {turns}")
+    different = [
+        name for name, digest in digests[0].items() if any(x.get(name) != digest for x in digests)
+    ]
     print(f"{len(digests[0])} files, {len(different)} differ", *different[:5])
     print("\nthe same work in two processes instead of one after the other, median of five:")
     for name, code in YARDSTICKS.items():

@@ -37,7 +37,7 @@ def options(port: int, host: str, browser: bool) -> dict[str, Any]:
         "client.showErrorLinks": False,
         "logger.enableRich": False,
         "runner.magicEnabled": False,
-        "runner.postScriptGC": False,  # a whole collection after each run, 0.1 s for which the next waits
+        "runner.postScriptGC": False,  # the next run would wait for a whole collection
         **COLOURS,
     }
 
