@@ -1,6 +1,7 @@
 """Start Streamlit on the explorer: on the loopback address, no telemetry, nothing from outside."""
 
 import sys
+from contextlib import suppress
 from importlib.resources import files
 from typing import Any
 
@@ -52,4 +53,6 @@ def launch(home: Home, port: int, host: str, browser: bool) -> None:
 
     script = str(files("warehouse.explorer") / "app.py")
     sys.argv = [script, str(home.path)]  # what Streamlit hands on to the script
-    App(script, middleware=[Middleware(StaticFiles)]).run(config=options(port, host, browser))
+    app = App(script, middleware=[Middleware(StaticFiles)])
+    with suppress(KeyboardInterrupt):  # the way to end it
+        app.run(config=options(port, host, browser))
