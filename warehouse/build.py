@@ -4,7 +4,6 @@ import json
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,8 @@ from pydantic import BaseModel, ConfigDict
 
 from warehouse.home import DATABASE, Home
 from warehouse.manifest import SCHEMA_VERSION, STORAGE_VERSION
-from warehouse.ranked import ranked_macros, spelled, weights
+from warehouse.ranked import ranked_macros, weights
+from warehouse.statements import column_name, doubles, filled, statement, text_literal
 
 POPULAR_ALL, POPULAR_SCOPE = 1000, 100
 """Rows of `popular_tracks` for the whole catalogue and for each genre or tag."""
@@ -80,13 +80,13 @@ def build(home: Home, given: BuildInput, memory_limit: str, threads: int) -> Pat
     database = folder / DATABASE
     with duckdb.connect(config=config) as connection:
         connection.execute(
-            f"ATTACH '{_quoted(database)}' AS release "
+            f"ATTACH {text_literal(str(database))} AS release "
             f"(STORAGE_VERSION '{STORAGE_VERSION}', ROW_GROUP_SIZE {ROW_GROUP})"
         )
         connection.execute("USE release")
         _create_store(connection, given)
         connection.execute("SET threads = 1")
-        connection.execute(_sql("neighbours"))
+        connection.execute(statement("neighbours"))
         connection.execute(f"SET threads = {threads}")
         _create_contract(connection, given)
         connection.execute("USE memory")
@@ -104,7 +104,9 @@ def record_release(
     """Write the one row of `release`, last of all; return the row counts it holds."""
     with duckdb.connect() as connection:
         # with another size the checkpoint would write the row groups anew
-        connection.execute(f"ATTACH '{_quoted(database)}' AS release (ROW_GROUP_SIZE {ROW_GROUP})")
+        connection.execute(
+            f"ATTACH {text_literal(str(database))} AS release (ROW_GROUP_SIZE {ROW_GROUP})"
+        )
         connection.execute("USE release")
         counts = {
             name: _one(connection, f"SELECT count(*) FROM {name}")
@@ -137,7 +139,9 @@ def record_release(
 def relations() -> list[str]:
     """Names of the relations of the contract, in the order of docs/warehouse.md."""
     return [
-        line.split()[2] for line in _sql("views").splitlines() if line.startswith("CREATE VIEW")
+        line.split()[2]
+        for line in statement("views").splitlines()
+        if line.startswith("CREATE VIEW")
     ]
 
 
@@ -150,9 +154,9 @@ def _create_store(connection: duckdb.DuckDBPyConnection, given: BuildInput) -> N
         ("popular_scope", POPULAR_SCOPE),
     ):
         connection.execute(f"SET VARIABLE {name} = ?", [value])
-    connection.execute(_sql("catalogue"))
+    connection.execute(statement("catalogue"))
     _create_tracks(connection)
-    connection.execute(_sql("store"))
+    connection.execute(statement("store"))
     _insert(connection, "segments", given.segments)
     _insert(connection, "segment_curve", given.segment_curve)
     _insert(connection, "evaluation", given.evaluation)
@@ -170,7 +174,7 @@ def _create_store(connection: duckdb.DuckDBPyConnection, given: BuildInput) -> N
 def _create_tracks(connection: duckdb.DuckDBPyConnection) -> None:
     """Create `store.tracks`: a compression can only be named for columns that are spelled out."""
     columns = [
-        f'"{_quoted(name, chr(34))}" {kind}'
+        f"{column_name(name)} {kind}"
         + (" USING COMPRESSION uncompressed" if name in UNPACKED else "")
         for name, kind, *_ in connection.execute("DESCRIBE catalogue").fetchall()
     ]
@@ -179,33 +183,24 @@ def _create_tracks(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _create_contract(connection: duckdb.DuckDBPyConnection, given: BuildInput) -> None:
-    connection.execute(_views(given.segments, given.artist_factors))
-    for statement in ranked_macros(given.segments, given.gamma, given.artist_factors):
-        connection.execute(statement)
+    fixed = {"factors": doubles(given.artist_factors), **weights(given.segments)}
+    connection.execute(filled(statement("views"), fixed))
+    for macro in ranked_macros(given.segments, given.gamma, given.artist_factors):
+        connection.execute(macro)
     for name in MACROS:
-        connection.execute(_sql(f"macros/{name}"))
-    explain = _sql("macros/explain")
-    for name, value in _comparison(connection, given.numeric_features).items():
-        explain = explain.replace(f"{{{name}}}", value)
-    connection.execute(explain)
-    connection.execute(_sql("comments"))
+        connection.execute(statement(f"macros/{name}"))
+    compared = _comparison(connection, given.numeric_features)
+    connection.execute(filled(statement("macros/explain"), compared))
+    connection.execute(statement("comments"))
     undescribed = connection.execute(
         "SELECT c.column_name FROM duckdb_columns() c WHERE c.schema_name = 'main' "
         "AND c.table_name = 'tracks' AND c.comment IS NULL"
     ).fetchall()
     for (name,) in undescribed:
         connection.execute(
-            f'COMMENT ON COLUMN tracks."{_quoted(name, chr(34))}" IS '
+            f"COMMENT ON COLUMN tracks.{column_name(name)} IS "
             f"'Feature of the catalogue, as given; NULL: unknown'"
         )
-
-
-def _views(segments: Sequence[Mapping[str, Any]], artist_factors: Sequence[float]) -> str:
-    """Return the statements that create the views, with what a release fixes written out."""
-    text = _sql("views").replace("{factors}", spelled(artist_factors))
-    for name, value in weights(segments).items():
-        text = text.replace(f"{{{name}}}", value)
-    return text
 
 
 def _comparison(connection: duckdb.DuckDBPyConnection, numeric: Iterable[str]) -> dict[str, str]:
@@ -215,16 +210,16 @@ def _comparison(connection: duckdb.DuckDBPyConnection, numeric: Iterable[str]) -
     """
     features, labels, close = [], [], []
     for name in numeric:
-        column = '"' + _quoted(name, '"') + '"'
+        column = column_name(name)
         spread = _one(connection, f"SELECT stddev_pop({column}::DOUBLE) FROM store.tracks")
         if spread:
             features.append(f"t.{column}")
-            labels.append(f"'{_quoted(name.removesuffix('_ms'))}'")
+            labels.append(text_literal(name.removesuffix("_ms")))
             close.append(CLOSE * float(spread))
     return {
         "features": f"[{', '.join(features)}]::DOUBLE[]",
         "labels": f"[{', '.join(labels)}]::VARCHAR[]",
-        "close": spelled(close),
+        "close": doubles(close),
     }
 
 
@@ -246,11 +241,3 @@ def _map(values: Mapping[str, Any]) -> dict[str, list[Any]]:
 def _one(connection: duckdb.DuckDBPyConnection, query: str) -> Any:
     row = connection.execute(query).fetchone()
     return row[0] if row else None
-
-
-def _quoted(value: object, quote: str = "'") -> str:
-    return str(value).replace(quote, quote * 2)
-
-
-def _sql(name: str) -> str:
-    return files("warehouse").joinpath(f"{name}.sql").read_text()

@@ -3,8 +3,9 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib.resources import files
 from typing import Any
+
+from warehouse.statements import double, doubles, filled, statement, text_literal
 
 OF_LISTENER = """SELECT {each h}t.track_key AS track, t.id, t.artist_key
     FROM (
@@ -143,27 +144,21 @@ def ranked_macros(
     """
     fixed = {
         "kind": "TEMP MACRO" if temporary else "MACRO",
-        "gamma": _double(gamma),
-        "factors": spelled(artist_factors),
+        "gamma": double(gamma),
+        "factors": doubles(artist_factors),
     }
     return [_statement(macro, segments, fixed) for macro in macros]
-
-
-def spelled(values: Sequence[float]) -> str:
-    """Spell a list of floats in SQL, to the last bit, as one constant."""
-    return f"('{[float(value) for value in values]}'::DOUBLE[])"
 
 
 def weights(segments: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     """Return learned weights in SQL: of a row `l` of `store.listeners`, and of one track alone."""
     cases = [
-        f"WHEN {_text(segment['segment'])} THEN {_double(segment['weight'])}::DOUBLE"
+        f"WHEN {text_literal(segment['segment'])} THEN {double(segment['weight'])}::DOUBLE"
         for segment in segments
     ]
-    one = next(x for x in segments if x["min_tracks"] <= 1 and x["max_tracks"] != 0)
     return {
         "weight": f"CASE l.segment {' '.join(cases)} END",
-        "weight_of_one": _double(one["weight"]),
+        "weight_of_one": double(_reached(segments, longest=1)[-1]["weight"]),
     }
 
 
@@ -187,13 +182,12 @@ def _statement(
     else:
         best = "ORDER BY place, r.track LIMIT greatest({k}, 0)"
         tail = "tail_of_neighbours" if macro.is_similar else "tail_of_list"
-    text = _sql("ranked")
     # what is filled in first may hold what is filled in later
-    for name, value in {
+    values = {
         "questions": QUESTIONS if macro.is_many else "",
         "history": macro.history,
         "best": best,
-        "tail": _sql(tail),
+        "tail": statement(f"macros/{tail}"),
         **(_by_similarity(segments, macro) if macro.is_similar else _by_weights(segments)),
         "eligible": (
             "CASE WHEN {let_in} THEN NOT s.is_untouched ELSE NOT s.is_heard END"
@@ -212,8 +206,8 @@ def _statement(
         "let_in": let_in,
         "name": macro.name,
         **fixed,
-    }.items():
-        text = text.replace(f"{{{name}}}", value)
+    }
+    text = filled(statement("macros/ranked"), values)
     return _keep_apart(text, is_many=macro.is_many)
 
 
@@ -227,7 +221,7 @@ def _by_weights(segments: Sequence[Mapping[str, Any]]) -> dict[str, str]:
         "p": ", a.p",
         "collaborative": WITH_PRIOR,
         "because": "r.because",
-        "reasons": f"\n{_sql('reasons')}",
+        "reasons": f"\n{statement('macros/reasons')}",
         "same artist": "k.because",
         "because id": "h.id",
         "because join": "\nLEFT JOIN heard h ON h.track = r.because{same h r}",
@@ -255,30 +249,20 @@ def _by_length(
     segments: Sequence[Mapping[str, Any]], column: str, longest: int | None = None
 ) -> str:
     """Return the setting for a history of ``a.n`` tracks, at most ``longest``."""
-    *limited, last = sorted(
+    *limited, last = _reached(segments, longest)
+    cases = [
+        f"WHEN a.n <= {int(segment['max_tracks'])} THEN {double(segment[column])}"
+        for segment in limited
+    ]
+    return f"CASE {' '.join(cases)} ELSE {double(last[column])} END"
+
+
+def _reached(segments: Sequence[Mapping[str, Any]], longest: int | None) -> list[Mapping[str, Any]]:
+    """Return the segments of histories of at most ``longest`` tracks, shortest first."""
+    return sorted(
         (x for x in segments if longest is None or int(x["min_tracks"]) <= longest),
         key=lambda segment: int(segment["min_tracks"]),
     )
-    cases = [
-        f"WHEN a.n <= {int(segment['max_tracks'])} THEN {_double(segment[column])}"
-        for segment in limited
-    ]
-    return f"CASE {' '.join(cases)} ELSE {_double(last[column])} END"
-
-
-def _double(value: float) -> str:
-    """Spell a float so that SQL reads the same double, a whole number as such.
-
-    Only an exponent makes it no decimal. In a file it becomes a cast, which costs time to plan.
-    """
-    text = repr(float(value))
-    if float(value).is_integer():
-        return str(int(value))
-    return text if "e" in text else f"{text}e0"
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
 
 
 def _keep_apart(text: str, *, is_many: bool) -> str:
@@ -292,7 +276,3 @@ def _keep_apart(text: str, *, is_many: bool) -> str:
     ):
         text = re.sub(pattern, value if is_many else "", text)
     return text
-
-
-def _sql(name: str) -> str:
-    return files("warehouse").joinpath(f"macros/{name}.sql").read_text()

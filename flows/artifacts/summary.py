@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from flows.artifacts.markdown import table
 from tasks.lake import counts_in_words
 from warehouse.reader import Reader
+from warehouse.statements import text_literal
 
 if TYPE_CHECKING:
     from flows.pipeline import Outcome
@@ -20,13 +21,13 @@ def example_queries(outcome: "Outcome") -> list[str]:
             "SELECT track_id FROM tracks WHERE is_cold ORDER BY track_id LIMIT 1"
         ) or reader.rows("SELECT track_id FROM tracks LIMIT 1")
     user_id, track_id = (
-        str(row[0][name]).replace("'", "''")
+        text_literal(str(row[0][name]))
         for row, name in ((listener, "user_id"), (track, "track_id"))
     )
     return [
-        f"FROM recommend_user('{user_id}');",
-        f"FROM recommend_user('{user_id}', weight := 0.2, k := 10);",
-        f"FROM similar_to('{track_id}');",
+        f"FROM recommend_user({user_id});",
+        f"FROM recommend_user({user_id}, weight := 0.2, k := 10);",
+        f"FROM similar_to({track_id});",
         "FROM search_tracks('love');",
     ]
 

@@ -17,19 +17,11 @@ from tasks.errors import InputError
 from tasks.feedback.spec import EventsSpec, ExposuresSpec
 from tasks.ingest.files import InputFile, OpenedFile, open_file
 from tasks.ingest.limits import IngestLimits
-from tasks.ingest.queries import (
-    column_name,
-    csv_fields,
-    csv_layout,
-    csv_raw,
-    files_literal,
-    parquet_text,
-    query,
-    text_literal,
-)
+from tasks.ingest.queries import csv_fields, csv_layout, csv_raw, files_literal, parquet_text, query
 from tasks.ingest.records import LENGTH, RECORD, START, Rejected, read_records
 from tasks.ingest.rejects import FileReport, read_raw
 from tasks.ingest.scan import look_at
+from warehouse.statements import column_name, text_literal
 
 SQL = Path(__file__).parent / "sql"
 

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from tasks.dataset import PlaysSpec
 from tasks.ingest.files import OpenedFile
 from tasks.ingest.limits import IngestLimits
+from warehouse.statements import column_name, text_literal
 
 SQL = Path(__file__).parent / "sql"
 
@@ -21,16 +22,6 @@ SQL = Path(__file__).parent / "sql"
 def query(name: str, folder: Path = SQL, /, **fill: str) -> str:
     """Return the query ``<folder>/<name>.sql``, its placeholders filled."""
     return Template((folder / f"{name}.sql").read_text()).substitute(fill)
-
-
-def text_literal(value: str) -> str:
-    """Quote a text for SQL."""
-    return "'" + value.replace("'", "''") + "'"
-
-
-def column_name(value: str) -> str:
-    """Quote an identifier for SQL."""
-    return '"' + value.replace('"', '""') + '"'
 
 
 def files_literal(paths: Sequence[Path]) -> str:

@@ -1,7 +1,6 @@
 """What changed from one release to the next: lists, coverage, quality."""
 
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import Any
 
 import duckdb
@@ -9,6 +8,7 @@ import pyarrow as pa
 
 from warehouse.manifest import SCHEMA_VERSION
 from warehouse.releases import Release
+from warehouse.statements import statement
 
 SAMPLED_LISTENERS = 10_000
 """Listeners whose lists are compared; their mean overlap is then known to within a percent."""
@@ -68,12 +68,14 @@ def compare_releases(old: Release, new: Release) -> Difference | None:
 
 def _read(release: Release, every: int) -> tuple[Side, pa.Table]:
     with duckdb.connect(str(release.database), read_only=True) as connection:
-        reach = _row(connection, _sql("reach"))
+        reach = _row(connection, statement("difference/reach"))
         quality = connection.sql(
             "SELECT metric || '@' || k, value FROM evaluation "
             "WHERE model = 'hybrid' AND segment = 'all' ORDER BY ALL"
         ).fetchall()
-        lists = connection.sql(_sql("lists"), params={"every": every}).to_arrow_table()
+        lists = connection.sql(
+            statement("difference/lists"), params={"every": every}
+        ).to_arrow_table()
     return Side(release.manifest.release_id, **reach, quality=dict(quality)), lists
 
 
@@ -82,7 +84,7 @@ def overlap_of(old_lists: pa.Table, new_lists: pa.Table) -> dict[str, Any]:
     with duckdb.connect() as connection:
         connection.register("old_lists", old_lists)
         connection.register("new_lists", new_lists)
-        return _row(connection, _sql("overlap"))
+        return _row(connection, statement("difference/overlap"))
 
 
 def _row(
@@ -92,7 +94,3 @@ def _row(
         connection.sql(query, params=parameters or {}).to_arrow_table().to_pylist()[0]
     )
     return row
-
-
-def _sql(name: str) -> str:
-    return files("warehouse").joinpath(f"difference/{name}.sql").read_text()
