@@ -109,4 +109,4 @@ def _table(con: duckdb.DuckDBPyConnection, name: str, **values: Any) -> pa.Table
 
 
 def _in_python(moment: np.datetime64) -> datetime:
-    return moment.astype("datetime64[us]").astype(datetime)  # type: ignore[no-any-return]
+    return moment.astype("datetime64[us]").astype(datetime)  # type: ignore[no-any-return]  # numpy says Any

@@ -69,7 +69,7 @@ def top_sources(
 
 
 @njit(nogil=True, cache=True)
-def _top_sources(  # type: ignore[no-untyped-def]
+def _top_sources(  # type: ignore[no-untyped-def]  # numba finds the types
     track_starts, track_users, rows, tracks_of, targets, factor, top, similar_factor, similar
 ):
     tracks = len(factor)
@@ -126,7 +126,7 @@ def _top_sources(  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def _any_reaches(sums, factor, bar, similar_factor, similar_bar):  # type: ignore[no-untyped-def]
+def _any_reaches(sums, factor, bar, similar_factor, similar_bar):  # type: ignore[no-untyped-def]  # numba finds the types
     """Tell whether any of these tracks is worth a closer look; no branch depends on the data."""
     hits = 0
     for at in range(len(sums)):
@@ -136,7 +136,7 @@ def _any_reaches(sums, factor, bar, similar_factor, similar_bar):  # type: ignor
 
 
 @njit(nogil=True, cache=True)
-def _accumulate_few(users, rows, tracks_of, sums, touched):  # type: ignore[no-untyped-def]
+def _accumulate_few(users, rows, tracks_of, sums, touched):  # type: ignore[no-untyped-def]  # numba finds the types
     """Add up the listeners' rows; return how many places of ``touched`` name where they lie."""
     count = 0
     for user in users:
@@ -151,7 +151,7 @@ def _accumulate_few(users, rows, tracks_of, sums, touched):  # type: ignore[no-u
 
 
 @njit(nogil=True, cache=True)
-def _accumulate(users, rows, tracks_of, sums):  # type: ignore[no-untyped-def]
+def _accumulate(users, rows, tracks_of, sums):  # type: ignore[no-untyped-def]  # numba finds the types
     """Add up the listeners' rows, none of them empty; what is returned is not below 0.
 
     It says nothing else, but asking for it keeps the compiler from leaving out what only fetches.

@@ -40,7 +40,7 @@ def gram_triangles(
 
 
 @njit(nogil=True, cache=True)
-def _fill_triangles(track_starts, track_users, rows, tracks_of, sources, triangles):  # type: ignore[no-untyped-def]
+def _fill_triangles(track_starts, track_users, rows, tracks_of, sources, triangles):  # type: ignore[no-untyped-def]  # numba finds the types
     most = sources.shape[1]
     tracks = len(track_starts) - 1
     starts, places = _places_of(sources, tracks)
@@ -67,7 +67,7 @@ def _fill_triangles(track_starts, track_users, rows, tracks_of, sources, triangl
 
 
 @njit(nogil=True, cache=True)
-def _accumulate_after(track, users, rows, tracks_of, sums):  # type: ignore[no-untyped-def]
+def _accumulate_after(track, users, rows, tracks_of, sums):  # type: ignore[no-untyped-def]  # numba finds the types
     """Add up what the listeners played after ``track``; return the number of additions.
 
     Tracks are taken in ascending order, so what comes before is behind us for good: the records
@@ -95,7 +95,7 @@ def _accumulate_after(track, users, rows, tracks_of, sums):  # type: ignore[no-u
 
 
 @njit(nogil=True, cache=True)
-def _places_of(sources, tracks):  # type: ignore[no-untyped-def]
+def _places_of(sources, tracks):  # type: ignore[no-untyped-def]  # numba finds the types
     """Invert the lists: for every track the flat places where it stands as a source."""
     flat = sources.ravel()
     starts = np.zeros(tracks + 1, np.int64)

@@ -4,7 +4,7 @@ from numba import njit
 
 
 @njit(nogil=True, cache=True)
-def push(scores, keys, kept, score, key):  # type: ignore[no-untyped-def]
+def push(scores, keys, kept, score, key):  # type: ignore[no-untyped-def]  # numba finds the types
     """Offer an entry to the heap of ``kept`` ones; return how many it holds then.
 
     The heap is full at len(scores). Equal scores go to the lower key.
@@ -18,12 +18,12 @@ def push(scores, keys, kept, score, key):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def _worse(score, key, other_score, other_key):  # type: ignore[no-untyped-def]
+def _worse(score, key, other_score, other_key):  # type: ignore[no-untyped-def]  # numba finds the types
     return score < other_score or (score == other_score and key > other_key)
 
 
 @njit(nogil=True, cache=True)
-def _sift_up(scores, keys, place, score, key):  # type: ignore[no-untyped-def]
+def _sift_up(scores, keys, place, score, key):  # type: ignore[no-untyped-def]  # numba finds the types
     while place > 0:
         parent = (place - 1) // 2
         if not _worse(score, key, scores[parent], keys[parent]):
@@ -36,7 +36,7 @@ def _sift_up(scores, keys, place, score, key):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def _sift_down(scores, keys, score, key):  # type: ignore[no-untyped-def]
+def _sift_down(scores, keys, score, key):  # type: ignore[no-untyped-def]  # numba finds the types
     size = len(scores)
     place = 0
     while True:

@@ -130,7 +130,7 @@ def pointer(counts: NDArray[np.integer]) -> Starts:
 
 
 @njit(nogil=True, cache=True)
-def fill_columns(user_starts, user_tracks, track_starts, track_users):  # type: ignore[no-untyped-def]
+def fill_columns(user_starts, user_tracks, track_starts, track_users):  # type: ignore[no-untyped-def]  # numba finds the types
     """Write every track's listeners, ascending, into ``track_users``."""
     fill = track_starts[:-1].copy()
     for user in range(len(user_starts) - 1):
@@ -140,7 +140,7 @@ def fill_columns(user_starts, user_tracks, track_starts, track_users):  # type: 
 
 
 @njit(nogil=True, cache=True)
-def _column_sums(starts, tracks_of, values, sums):  # type: ignore[no-untyped-def]
+def _column_sums(starts, tracks_of, values, sums):  # type: ignore[no-untyped-def]  # numba finds the types
     """Walk the rows: the values come in order, and the sums of all tracks fit the caches."""
     for user in range(len(starts) - 1):
         value = values[user]

@@ -46,7 +46,7 @@ def learned_weights(
 
 
 @njit(nogil=True, cache=True)
-def _inplace_solve_all(triangles, unit, ridge, sources, weights, non_negative):  # type: ignore[no-untyped-def]
+def _inplace_solve_all(triangles, unit, ridge, sources, weights, non_negative):  # type: ignore[no-untyped-def]  # numba finds the types
     """Overwrite the right-hand sides in ``weights`` with the solutions."""
     most = sources.shape[1]
     for row in range(len(sources)):

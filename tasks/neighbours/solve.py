@@ -12,7 +12,7 @@ TOLERANCE = 1e-6
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def inplace_solve(gram, wanted):  # type: ignore[no-untyped-def]
+def inplace_solve(gram, wanted):  # type: ignore[no-untyped-def]  # numba finds the types
     """Overwrite ``wanted`` with the solution of gram · b = wanted, ``gram`` with its factor.
 
     gram = UᵀU, four pivots at a time; every inner loop runs along contiguous rows.
@@ -44,7 +44,7 @@ def inplace_solve(gram, wanted):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def _subtract_four(gram, wanted, pivot, row):  # type: ignore[no-untyped-def]
+def _subtract_four(gram, wanted, pivot, row):  # type: ignore[no-untyped-def]  # numba finds the types
     """Subtract four finished rows from a later one: one pass over it instead of four."""
     into = gram[row, row:]
     a, b = gram[pivot, row:], gram[pivot + 1, row:]
@@ -58,7 +58,7 @@ def _subtract_four(gram, wanted, pivot, row):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def inplace_solve_non_negative(gram, wanted):  # type: ignore[no-untyped-def]
+def inplace_solve_non_negative(gram, wanted):  # type: ignore[no-untyped-def]  # numba finds the types
     """Overwrite ``wanted`` with argmin over b ≥ 0 of ½ bᵀ·gram·b - bᵀ·wanted.
 
     Cyclic coordinate descent on the matrix scaled to a unit diagonal; rows of weights that stay

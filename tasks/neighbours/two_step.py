@@ -34,7 +34,7 @@ def two_step_edges(
 
 
 @njit(nogil=True, cache=True)
-def _two_step(starts, sources_of, weights, targets, share, top):  # type: ignore[no-untyped-def]
+def _two_step(starts, sources_of, weights, targets, share, top):  # type: ignore[no-untyped-def]  # numba finds the types
     tracks = len(starts) - 1
     sums = np.zeros(tracks)
     met = np.zeros(tracks, np.bool_)
