@@ -1,0 +1,38 @@
+"""The command line: parses, calls, and turns errors into one sentence and an exit status."""
+
+from collections.abc import Callable
+
+import typer
+
+from flows.cli.errors import in_a_sentence
+from flows.cli.release import explore, prune, recommend, releases, rollback
+from flows.cli.work import alerts, backtest, run, sample, tune
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Hybrid music recommendations as a data product.",
+)
+
+COMMANDS: tuple[Callable[..., None], ...] = (
+    sample,
+    run,
+    backtest,
+    tune,
+    releases,
+    rollback,
+    prune,
+    alerts,
+    recommend,
+    explore,
+)
+"""In the order in which they are listed."""
+
+for command in COMMANDS:
+    app.command()(in_a_sentence(command))
+
+
+def main() -> None:
+    """Run the command line (the console script `crossfade`)."""
+    app()

@@ -1,0 +1,42 @@
+"""Options that several commands take, and how they are passed on."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from warehouse.home import Home
+
+HomeOption = Annotated[
+    Path | None, typer.Option("--home", help="Folder of lake and warehouse [default: data]")
+]
+DebugOption = Annotated[bool, typer.Option("--debug", help="Show tracebacks and every log line")]
+TracksOption = Annotated[
+    Path | None, typer.Option("--tracks", help="CSV of the catalogue (Kaggle schema)")
+]
+PlaysOption = Annotated[
+    Path | None, typer.Option("--plays", help="CSV of the listening history (Kaggle schema)")
+]
+DatasetOption = Annotated[
+    Path | None, typer.Option("--dataset", help="TOML that describes any other dataset")
+]
+HoldoutOption = Annotated[
+    float | None, typer.Option("--holdout", help="Share of listeners kept out to measure on")
+]
+DaskOption = Annotated[
+    str | None, typer.Option("--dask", help="Address of an existing Dask scheduler, tcp://…")
+]
+
+
+def as_text(**values: Any) -> dict[str, Any]:
+    """Return options as flows take them: paths as text."""
+    return {
+        name: str(value) if isinstance(value, Path) else value for name, value in values.items()
+    }
+
+
+def home_of(home: Path | None) -> Home:
+    """Return the folder of lake and warehouse: the given one, else the one of the settings."""
+    from flows.settings import load_settings
+
+    return Home(load_settings(home=home).home.resolve())

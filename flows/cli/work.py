@@ -1,0 +1,195 @@
+"""The commands that work: a sample, and what runs as a Prefect flow or asks its server."""
+
+import logging
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.logging import RichHandler
+
+from flows.cli.options import (
+    DaskOption,
+    DatasetOption,
+    DebugOption,
+    HoldoutOption,
+    HomeOption,
+    PlaysOption,
+    TracksOption,
+    as_text,
+)
+from flows.cli.output import print_backtest, print_outcome
+from flows.environment import prepare, quiet_console
+from tasks.errors import InputError
+
+
+def sample(
+    out: Annotated[Path, typer.Option("--out", help="Folder for the two CSV files")],
+    preset: Annotated[str, typer.Option(help="small or kaggle")] = "small",
+    scale: Annotated[float, typer.Option(help="Multiplies listeners and plays")] = 1.0,
+    catalogue: Annotated[float, typer.Option(help="Multiplies tracks")] = 1.0,
+    seed: Annotated[int, typer.Option(help="Another seed, another world")] = 0,
+    feedback: Annotated[
+        bool,
+        typer.Option("--feedback", help="Simulate an experiment too, and write crossfade.toml"),
+    ] = False,
+    home: HomeOption = None,  # noqa: ARG001 - goes with every command
+    debug: DebugOption = False,  # noqa: ARG001
+) -> None:
+    """Generate synthetic CSVs in the real schema."""
+    from pydantic import ValidationError
+
+    from tasks.sample import SampleParameters, generate_sample
+
+    try:
+        parameters = SampleParameters.model_validate(
+            {
+                "preset": preset,
+                "scale": scale,
+                "catalogue": catalogue,
+                "seed": seed,
+                "feedback": feedback,
+            }
+        )
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise InputError(f"--{first['loc'][0]}: {first['msg']}, got {first['input']!r}") from None
+    summary = generate_sample(out, parameters)
+    typer.echo(
+        f"{summary.tracks:,} tracks ({summary.unplayed_tracks:,} unplayed), "
+        f"{summary.users:,} listeners, {summary.plays:,} plays in {out}"
+    )
+    if feedback:
+        typer.echo(f"{summary.exposures:,} exposures; `cd {out}` and `crossfade run` measures them")
+
+
+def run(
+    tracks: TracksOption = None,
+    plays: PlaysOption = None,
+    dataset: DatasetOption = None,
+    model: Annotated[
+        str | None, typer.Option(help="learned, cosine, asymmetric_cosine, rp3beta or bm25")
+    ] = None,
+    holdout: HoldoutOption = None,
+    dask: DaskOption = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Publish even what the gate refuses")
+    ] = False,
+    home: HomeOption = None,
+    debug: DebugOption = False,
+) -> None:
+    """Run the pipeline: two CSVs in, a published DuckDB release out."""
+    given = as_text(
+        tracks=tracks, plays=plays, dataset=dataset, model=model, holdout=holdout, dask=dask,
+        home=home,
+    )  # fmt: skip
+    _make_ready(given, debug)
+    from flows.pipeline import crossfade
+
+    quiet_console(debug)
+    outcome = crossfade(**given, force=force)
+    print_outcome(outcome)
+
+
+def backtest(
+    tracks: TracksOption = None,
+    plays: PlaysOption = None,
+    dataset: DatasetOption = None,
+    holdout: HoldoutOption = None,
+    dask: DaskOption = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder for backtest.csv and backtest.json")
+    ] = None,
+    home: HomeOption = None,
+    debug: DebugOption = False,
+) -> None:
+    """Measure every model and blend on a dataset; nothing is published."""
+    given = as_text(
+        tracks=tracks, plays=plays, dataset=dataset, holdout=holdout, dask=dask, home=home
+    )
+    _make_ready(given, debug)
+    from flows.backtest import backtest as measure
+
+    quiet_console(debug)
+    table = measure(**given, **as_text(out=out))
+    print_backtest(table)
+
+
+def tune(
+    tracks: TracksOption = None,
+    plays: PlaysOption = None,
+    dataset: DatasetOption = None,
+    holdout: Annotated[
+        float | None, typer.Option(help="Share of listeners left to runs to measure on")
+    ] = None,
+    dask: DaskOption = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder for tuned.toml and tuning_curve.csv")
+    ] = None,
+    home: HomeOption = None,
+    debug: DebugOption = False,
+) -> None:
+    """Choose the learned model's parameters for a dataset; prints them for crossfade.toml."""
+    given = as_text(
+        tracks=tracks, plays=plays, dataset=dataset, holdout=holdout, dask=dask, home=home
+    )
+    _make_ready(given, debug)
+    from flows.tuning import settings_fragment
+    from flows.tuning import tune as search
+
+    quiet_console(debug)
+    tuning = search(**given, **as_text(out=out))
+    typer.echo(settings_fragment(tuning), nl=False)
+
+
+def alerts(
+    hours: Annotated[float, typer.Option(min=0, help="How far back to look")] = 24.0,
+    home: HomeOption = None,
+    debug: DebugOption = False,
+) -> None:
+    """List what fired on the Prefect server; the exit status is 1 if anything did."""
+    from datetime import timedelta
+
+    from flows.settings import load_settings
+
+    prepare(load_settings(home=home).home)
+    if "PREFECT_API_URL" not in os.environ:
+        raise InputError(
+            "no Prefect server is known; start one by `make ui` or set PREFECT_API_URL"
+        )
+    from flows.alerts import fired
+
+    quiet_console(debug)
+    seen = fired(timedelta(hours=hours))
+    for alert in seen:
+        typer.echo(f"{alert.at:%Y-%m-%d %H:%M:%S} UTC  {alert.name}: {alert.run}: {alert.said}")
+    if seen:
+        raise typer.Exit(1)
+
+
+def _make_ready(given: Mapping[str, Any], debug: bool) -> None:
+    """Do what comes before Prefect is imported; a missing input is told before it starts."""
+    from flows.settings import load_settings
+
+    settings = load_settings(**given)
+    settings.spec()
+    prepare(settings.home)
+    _log_to_terminal(debug)
+
+
+def _log_to_terminal(debug: bool) -> None:
+    """Show our own log lines; with --debug everybody's."""
+    handler = RichHandler(
+        console=Console(stderr=True),
+        show_path=False,
+        show_level=debug,
+        markup=False,
+        highlighter=None,
+    )
+    handler.setFormatter(logging.Formatter("%(message)s", datefmt="[%X]"))
+    logger = logging.getLogger("crossfade")
+    logger.setLevel(logging.INFO)
+    logger.addHandler(handler)
+    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "DEBUG" if debug else "INFO")
