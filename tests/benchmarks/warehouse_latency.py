@@ -131,44 +131,55 @@ def misspelt(connection: duckdb.DuckDBPyConnection, n: int) -> list[str]:
     return [texts[x % len(texts)] for x in range(n)]
 
 
-def asked(connection: duckdb.DuckDBPyConnection, n: int) -> Iterator[tuple[str, str, Arguments]]:
-    """Yield name, query and n argument lists of everything that is measured."""
+def asked(
+    connection: duckdb.DuckDBPyConnection, n: int, only: str
+) -> Iterator[tuple[str, str, Arguments]]:
+    """Yield name, query and n argument lists of what is measured, if its name holds ``only``."""
     users = sampled(connection, "users", "user_id", n)
     tracks = sampled(connection, "tracks", "track_id", n)
-    for name, query in {**USER_TABLES, **USER_MACROS}.items():
-        yield name, query, [[user] for user in users]
-    for name, query in {**TRACK_TABLES, **TRACK_MACROS}.items():
-        yield name, query, [[track] for track in tracks]
+    of_users: Arguments = [[user] for user in users]
+    of_tracks: Arguments = [[track] for track in tracks]
     threes: Arguments = [[tracks[x : x + 3]] for x in range(max(1, n - 2))]
-    yield "recommend_tracks, 3 liked", "FROM recommend_tracks(?)", threes
-    yield "explain", "FROM explain(?, ?)", [[a, b] for a, b in pairwise(tracks)]
-    texts: Arguments = [[text] for text in misspelt(connection, n)]
-    yield "search_tracks, one typo", "FROM search_tracks(?)", texts
+    pairs: Arguments = [[a, b] for a, b in pairwise(tracks)]
+    typos: Arguments = [[text] for text in misspelt(connection, n)]
+    begun: Arguments = [[str(text)[:3]] for (text,) in typos]
     longest, length = connection.execute(
         "SELECT user_id, tracks_played FROM users ORDER BY tracks_played DESC, user_id LIMIT 1"
     ).fetchall()[0]
-    name = f"recommend_user, the longest history ({length})"
-    yield name, "FROM recommend_user(?)", [[longest]] * min(n, 50)
+    queries = [
+        *((name, query, of_users) for name, query in {**USER_TABLES, **USER_MACROS}.items()),
+        *((name, query, of_tracks) for name, query in {**TRACK_TABLES, **TRACK_MACROS}.items()),
+        ("recommend_tracks, 3 liked", "FROM recommend_tracks(?)", threes),
+        ("explain", "FROM explain(?, ?)", pairs),
+        ("search_tracks, one typo", "FROM search_tracks(?)", typos),
+        ("search_tracks, first three letters", "FROM search_tracks(?)", begun),
+        (
+            f"recommend_user, the longest history ({length})",
+            "FROM recommend_user(?)",
+            [[longest]] * min(n, 50),
+        ),
+    ]
+    yield from (query for query in queries if only in query[0])
 
 
-def latencies(file: Path, n: int) -> None:
+def latencies(file: Path, n: int, only: str) -> None:
     """Print the table of warm latencies of one process."""
     with connect(file) as connection:
         read_once(connection)
         print("| query | wall p50 ms | p99 | processor p50 ms | p99 | queries |")
         print("|---|---|---|---|---|---|")
-        for name, query, arguments in asked(connection, n):
+        for name, query, arguments in asked(connection, n, only):
             print(line(name, timed(connection, query, arguments)), flush=True)
 
 
-def beside(file: Path, before: Path, n: int) -> None:
+def beside(file: Path, before: Path, n: int, only: str) -> None:
     """Print processor time on both files, asked in turn, and how many answers differ."""
     print("| query | before p50 ms → now | ratio | before p99 → now | queries | differ |")
     print("|---|---|---|---|---|---|")
     with connect(before) as one, connect(file) as other:
         for connection in (one, other):
             read_once(connection)
-        for name, query, arguments in asked(other, n):
+        for name, query, arguments in asked(other, n, only):
             for connection in (one, other):
                 connection.execute(query, arguments[0]).fetchall()
             took, differ = np.empty((len(arguments), 2)), 0
@@ -259,16 +270,17 @@ def main() -> None:
     parser.add_argument("--queries", type=int, default=10_000)
     parser.add_argument("--processes", type=int, default=8)
     parser.add_argument("--parts", nargs="+", choices=("warm", "crowd", "cold", "sizes"))
+    parser.add_argument("--only", default="", help="what a query's name must hold")
     parser.add_argument("--beside", type=Path, metavar="BEFORE")
     given = parser.parse_args()
     file = given.file.resolve()
     print(f"{os.cpu_count()} cores ({platform.machine()}), DuckDB {duckdb.__version__}, "
           f"load {os.getloadavg()[0]:.1f} before\n")  # fmt: skip
     if given.beside is not None:
-        beside(file, given.beside.resolve(), given.queries)
+        beside(file, given.beside.resolve(), given.queries, given.only)
         return
     parts: dict[str, Callable[[], None]] = {
-        "warm": lambda: latencies(file, given.queries),
+        "warm": lambda: latencies(file, given.queries, given.only),
         "crowd": lambda: crowd(file, given.processes, max(10, given.queries // given.processes)),
         "cold": lambda: cold_open(file),
         "sizes": lambda: sizes(file),

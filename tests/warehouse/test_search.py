@@ -106,6 +106,32 @@ def test_what_was_meant_comes_first(
     assert _found(release, text)[0] == first
 
 
+@pytest.mark.parametrize(
+    ("text", "score"),
+    [
+        ("bohemian rhapsody", 1),
+        ("queen", 1),
+        ("bohemian rhapsody queen", 1),
+        ("queen bohemian rhapsody", 1),
+        ("bohem", 0.95),
+        ("rhaps", 0.9),
+    ],
+)
+def test_the_score_says_how_it_was_found(
+    release: duckdb.DuckDBPyConnection, text: str, score: float
+) -> None:
+    rows = release.execute("FROM search_tracks(?)", [text]).fetchall()
+    assert {row[1]: row[4] for row in rows}["T00"] == score
+
+
+def test_what_is_only_alike_comes_below_what_holds_the_text(
+    release: duckdb.DuckDBPyConnection,
+) -> None:
+    (best, *_) = release.execute("FROM search_tracks('bohemian rhapsod queen')").fetchall()
+    assert best[1] == "T00"
+    assert 0.8 < best[4] < 0.89
+
+
 @settings(max_examples=60, deadline=None)
 @given(song=st.sampled_from([0, 3, 4, 10]), at=st.integers(1, 14), kind=st.integers(0, 2))
 def test_one_typo_anywhere_is_forgiven(
