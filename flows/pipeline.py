@@ -33,7 +33,7 @@ from tasks.stages.publish import (
     current_of,
     quality_with_drift,
     refuse,
-    unchanged,
+    what_stays,
 )
 from warehouse.errors import GateError
 from warehouse.home import Home
@@ -49,7 +49,9 @@ class Outcome(BaseModel):
 
     release_id: str
     published: bool
-    """False: nothing had changed, the current release stays."""
+    """False: the current release stays."""
+    because: str = ""
+    """Why nothing was published."""
     database: Path
     stages: dict[str, StageResult]
     peak_memory_bytes: int
@@ -98,18 +100,27 @@ def _alone(settings: Settings, force: bool) -> tuple[Outcome, str]:
     locked = home.locked("run", "run", settings.wait_seconds)
     with locked, PeakMemory() as memory, cluster:
         clear_leftovers(home)
-        outcome = _run(settings, home, cluster, memory, force)
-        prune(home, settings.keep_releases)
-        forget_unused(home.lake, settings.keep_stages)
+        try:
+            outcome = _run(settings, home, cluster, memory, force)
+        except GateError:
+            _tidy(settings, home)
+            raise
+        _tidy(settings, home)
     show_impact(outcome.database)
     show("release-summary", summary_markdown(outcome), "What this run did")
     if not outcome.published:
-        return outcome, f"nothing had changed: {outcome.release_id} stays current"
+        return outcome, f"{outcome.because}: {outcome.release_id} stays current"
     counts = outcome.stages["ingest"].counts
     return outcome, (
         f"{outcome.release_id} is published: {counts['play_records']:,} plays of "
         f"{counts['users']:,} listeners, {counts['tracks']:,} tracks"
     )
+
+
+def _tidy(settings: Settings, home: Home) -> None:
+    """Delete what is older than the settings keep."""
+    prune(home, settings.keep_releases)
+    forget_unused(home.lake, settings.keep_stages)
 
 
 def _run(
@@ -156,14 +167,16 @@ def _run(
             name: 0.0 if result.reused else result.seconds for name, result in stages.items()
         },
     )
-    current = unchanged(home, candidate)
-    if current is not None:
-        logger.info("nothing has changed: %s stays current", current.manifest.release_id)
+    release, because = what_stays(home, candidate, force) or (None, "")
+    if release is None:
+        release = _publish(settings, home, candidate, memory, force)
+    else:
+        logger.info("%s: %s stays current", because, release.manifest.release_id)
         rename(_plays(ingested), "unchanged")
-    release = current or _publish(settings, home, candidate, memory, force)
     return Outcome(
         release_id=release.manifest.release_id,
-        published=current is None,
+        published=not because,
+        because=because,
         database=release.database,
         stages=stages,
         peak_memory_bytes=memory.bytes,

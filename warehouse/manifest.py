@@ -41,6 +41,8 @@ class Manifest(BaseModel):
     status: Literal["candidate", "published", "refused", "forced"]
     reason: str = ""
     """Why it was refused, or why it was published all the same."""
+    rolled_back: bool = False
+    """Whether somebody went back from it to an older release."""
 
     @classmethod
     def read(cls, folder: Path) -> "Manifest":

@@ -1,5 +1,6 @@
 """Releases: publish, list, verify, roll back, prune. The pointer moves by one atomic rename."""
 
+import json
 import os
 import shutil
 from dataclasses import dataclass
@@ -7,7 +8,7 @@ from pathlib import Path
 
 from warehouse.errors import UnknownReleaseError
 from warehouse.home import DATABASE, Home
-from warehouse.manifest import SCHEMA_VERSION, Manifest, file_digest
+from warehouse.manifest import MANIFEST, SCHEMA_VERSION, Manifest, file_digest
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,11 @@ class Release:
     def database(self) -> Path:
         """The DuckDB file."""
         return self.folder / DATABASE
+
+    @property
+    def was_current(self) -> bool:
+        """Whether it passed the gate, or was published all the same."""
+        return self.manifest.status in ("published", "forced")
 
 
 def current_id(home: Home) -> str | None:
@@ -115,8 +121,7 @@ def rollback(home: Home, release_id: str | None = None) -> Release:
             earlier = [
                 release
                 for release in list_releases(home)
-                if release.manifest.status in ("published", "forced")
-                and release.folder.name < (now or "")
+                if release.was_current and release.folder.name < (now or "")
             ]
             if not earlier:
                 raise UnknownReleaseError(
@@ -124,32 +129,83 @@ def rollback(home: Home, release_id: str | None = None) -> Release:
                     "`crossfade releases` lists what there is"
                 )
             release = earlier[-1]
+        left = [one for one in list_releases(home) if one.is_current]
         make_current(home, release)
+        _note(release, rolled_back=False)
+        for newer in (one for one in left if one.folder.name > release.folder.name):
+            _note(newer, rolled_back=True)
         return release
 
 
+def rolled_back(home: Home, fingerprint: str) -> Release | None:
+    """Return the release with that content from which somebody went back to the current one.
+
+    None if there is none, or if its file is no longer whole.
+    """
+    now = current_id(home) or ""
+    for release in reversed(list_releases(home)):
+        manifest = release.manifest
+        if (
+            release.folder.name > now
+            and manifest.rolled_back
+            and manifest.fingerprint == fingerprint
+        ):
+            try:
+                verify(release)
+            except UnknownReleaseError:
+                return None
+            return release
+    return None
+
+
 def prune(home: Home, keep: int) -> list[str]:
-    """Delete all but the newest ``keep`` releases, never the current one; return their ids."""
+    """Delete all but the newest ``keep`` releases, never the current one; return their ids.
+
+    Those that the gate refused do not count: the last of them stays, to be looked at. A candidate
+    is left alone, as a run may be at work on it.
+    """
     with home.locked("pointer", "prune"):
-        releases = [release for release in list_releases(home) if not release.is_current]
+        others = [release for release in list_releases(home) if not release.is_current]
+        published = [release for release in others if release.was_current]
+        refused = [release for release in others if release.manifest.status == "refused"]
         spare = max(0, keep - 1 if current_id(home) else keep)
-        gone = releases[: max(0, len(releases) - spare)]
+        gone = [*published[: max(0, len(published) - spare)], *refused[:-1]]
         for release in gone:
             _discard(home, release.folder)
         return [release.manifest.release_id for release in gone]
 
 
 def clear_leftovers(home: Home) -> None:
-    """Delete what a killed run left: half-built releases, folders without a manifest, old links."""
+    """Delete what a killed run left: half-built releases, candidates, old links.
+
+    For a run that holds the lock of the home. What cannot be read for another reason than that it
+    was never finished stays: it may be readable again, or by another version of this program.
+    """
     shutil.rmtree(home.building, ignore_errors=True)
-    known = {release.folder for release in list_releases(home)}
     if home.releases.is_dir():
         for folder in home.releases.iterdir():
-            if folder not in known and folder.name != current_id(home):
+            if folder.name != current_id(home) and _is_leftover(folder):
                 shutil.rmtree(folder, ignore_errors=True)
     with home.locked("pointer", "clean up"):
         for link in home.current.parent.glob(".current.*"):
             link.unlink(missing_ok=True)
+
+
+def _note(release: Release, rolled_back: bool) -> None:
+    """Write down whether the release was rolled back."""
+    if release.manifest.rolled_back != rolled_back:
+        release.manifest.model_copy(update={"rolled_back": rolled_back}).write(release.folder)
+
+
+def _is_leftover(folder: Path) -> bool:
+    """Tell whether a run died before it came to an end with this release."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_bytes())
+    except (FileNotFoundError, ValueError):
+        return True  # none, or torn
+    except OSError:
+        return False
+    return isinstance(manifest, dict) and manifest.get("status") == "candidate"
 
 
 def _discard(home: Home, folder: Path) -> None:

@@ -40,9 +40,7 @@ def summary_markdown(outcome: "Outcome") -> str:
         [
             f"# Release {outcome.release_id}",
             "",
-            "Published and current."
-            if outcome.published
-            else "Nothing had changed; still current.",
+            "Published and current." if outcome.published else f"Still current: {outcome.because}.",
             "",
             *table(
                 ("in", "rows"),

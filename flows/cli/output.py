@@ -67,7 +67,7 @@ def print_releases(releases: Sequence[Release]) -> None:
 def print_outcome(outcome: "Outcome") -> None:
     """Print what a run came to, a few recommendations, and the SQL to get more."""
     console = Console(highlight=False)
-    said = "published" if outcome.published else "unchanged, still current"
+    said = "published" if outcome.published else f"is still current: {outcome.because}"
     console.print(f"\nRelease {outcome.release_id} {said}\n{outcome.database}\n", soft_wrap=True)
     with Reader(outcome.database) as reader:
         listener = reader.rows(

@@ -34,6 +34,7 @@ from warehouse.releases import (
     current_release,
     list_releases,
     make_current,
+    rolled_back,
 )
 
 PLOTS = "plots"
@@ -117,12 +118,21 @@ def current_of(home: Home, dataset: str) -> Release | None:
     return current if current and current.manifest.dataset == dataset else None
 
 
-def unchanged(home: Home, candidate: Candidate) -> Release | None:
-    """Return the current release if it is whole and holds just what the candidate would."""
+def what_stays(home: Home, candidate: Candidate, force: bool) -> tuple[Release, str] | None:
+    """Return the current release and why it stays, if the candidate has nothing to bring.
+
+    It holds just what the candidate would, or somebody went back to it from a release that does:
+    the next run would undo that otherwise. ``force`` publishes again what was rolled back.
+    """
     current = current_release(home)
-    if current is None or current.manifest.fingerprint != candidate.fingerprint:
+    if current is None:
         return None
-    return current
+    if current.manifest.fingerprint == candidate.fingerprint:
+        return current, "nothing had changed"
+    gone = None if force else rolled_back(home, candidate.fingerprint)
+    if gone is None:
+        return None
+    return current, f"{gone.manifest.release_id} holds the same and was rolled back"
 
 
 def build_stage(

@@ -41,6 +41,12 @@ def test_shuffled_plays_are_refused_and_force_publishes(
     refused = list(pointer.parent.joinpath("releases").iterdir())
     assert sorted(Manifest.read(folder).status for folder in refused) == ["published", "refused"]
 
+    again = crossfade("run", "--tracks", sample.tracks, "--plays", plays)
+    assert again.returncode == 1
+    kept = list(pointer.parent.joinpath("releases").iterdir())
+    assert sorted(Manifest.read(folder).status for folder in kept) == ["published", "refused"]
+    assert set(kept) != set(refused)
+
     forced = crossfade("run", "--tracks", sample.tracks, "--plays", plays, "--force")
     assert forced.returncode == 0, forced.stderr
     manifest = Manifest.read(pointer.resolve().parent)

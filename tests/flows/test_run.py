@@ -62,6 +62,10 @@ def test_releases_rollback_and_prune(published: Published, sample: Sample, tmp_p
 
     assert crossfade("rollback").returncode == 0
     assert pointer.readlink().parent.name == first
+    again = crossfade("run", *sample.flags, "--model", "cosine")  # as the next night would
+    assert again.returncode == 0, again.stderr
+    assert f"is still current: {second} holds the same and was rolled back" in again.stdout
+    assert pointer.readlink().parent.name == first
     assert crossfade("rollback", second).returncode == 0
     assert pointer.readlink().parent.name == second
     unknown = crossfade("rollback", "20200101T000000-000000")

@@ -1,5 +1,6 @@
 """Publish, list, verify, roll back, prune; damage is recognised; locks and kills."""
 
+import json
 import multiprocessing
 import os
 import shutil
@@ -33,6 +34,7 @@ from warehouse.releases import (
     make_current,
     prune,
     rollback,
+    rolled_back,
     verify,
 )
 
@@ -102,6 +104,63 @@ def test_prune_never_takes_the_current_one(three: Home) -> None:
     prune(three, 1)
     assert _ids(three) == [release_id(0)]
     assert_serves(three)
+
+
+def _mark(release: Release, **changed: str) -> None:
+    release.manifest.model_copy(update=changed).write(release.folder)
+
+
+def test_refused_releases_take_nobody_elses_place_and_do_not_pile_up(
+    three: Home, given: BuildInput
+) -> None:
+    for number in (3, 4, 5):
+        _mark(keep(three, given, number), status="refused")
+    assert prune(three, 2) == [release_id(0), release_id(3), release_id(4)]
+    assert _ids(three) == [release_id(1), release_id(2), release_id(5)]
+    assert rollback(three).manifest.release_id == release_id(1)
+
+
+def test_a_candidate_is_a_runs_own(three: Home, given: BuildInput) -> None:
+    _mark(keep(three, given, 3), status="candidate")
+    prune(three, 1)
+    assert _ids(three) == [release_id(2), release_id(3)]
+    clear_leftovers(three)  # by the next run, which holds the lock
+    assert _ids(three) == [release_id(2)]
+    assert_serves(three)
+
+
+def test_what_was_rolled_back_is_known_while_it_is_whole(three: Home) -> None:
+    newest = release_id(2)  # also its fingerprint
+    assert rolled_back(three, newest) is None
+    rollback(three)
+    gone = rolled_back(three, newest)
+    assert gone is not None
+    assert gone.manifest.release_id == newest
+    assert rolled_back(three, release_id(0)) is None
+    rollback(three, newest)
+    assert rolled_back(three, newest) is None
+    rollback(three, release_id(0))
+    assert rolled_back(three, newest) is not None
+    _cut(gone.database)
+    assert rolled_back(three, newest) is None
+
+
+def test_a_release_that_was_never_current_was_not_rolled_back(
+    three: Home, given: BuildInput
+) -> None:
+    keep(three, given, 3)  # as by a run that was killed just before it moved the pointer
+    assert rolled_back(three, release_id(3)) is None
+
+
+def test_a_release_that_only_cannot_be_read_now_is_kept(three: Home) -> None:
+    of_a_newer_program, hidden = (list_releases(three)[x].folder for x in (0, 1))
+    newer = json.loads((of_a_newer_program / "manifest.json").read_text())
+    (of_a_newer_program / "manifest.json").write_text(json.dumps({**newer, "signed_by": "us"}))
+    (hidden / "manifest.json").rename(hidden / "kept")
+    (hidden / "manifest.json").mkdir()  # reading it fails as a broken network file system may
+    clear_leftovers(three)
+    assert of_a_newer_program.is_dir()
+    assert hidden.is_dir()
 
 
 def _cut(file: Path) -> None:
