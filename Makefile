@@ -3,9 +3,9 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 CROSSFADE_HOME ?= data
-# Absolute and inside the project: no state in the user's home, no telemetry, one thread per BLAS call.
+# No state in the user's home, the same place as for the command line; no telemetry; one thread per BLAS call.
 export CROSSFADE_HOME
-export PREFECT_HOME ?= $(CURDIR)/.cache/prefect
+export PREFECT_HOME ?= $(abspath $(CROSSFADE_HOME))/prefect
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export DO_NOT_TRACK := 1
 # By the code, as numba does not see that a kernel which another one calls has changed.
@@ -34,11 +34,13 @@ install: .cache/installed  ## the environment, from the hashed lock
 	@mkdir -p .cache && $(BIN)/python -W ignore -m tasks.warm_up
 	@touch $@
 
-run: install  ## the whole pipeline, on the bundled sample or on TRACKS="…" PLAYS="…" or DATASET="….toml"
+run: install  ## the whole pipeline, on TRACKS="…" PLAYS="…", DATASET="….toml", what crossfade.toml names, or a sample
 ifneq ($(DATASET),)
 	@$(BIN)/crossfade run --dataset "$(DATASET)"
 else ifneq ($(TRACKS)$(PLAYS),)
 	@$(BIN)/crossfade run --tracks "$(TRACKS)" --plays "$(PLAYS)"
+else ifneq ($(CROSSFADE_DATASET)$(CROSSFADE_TRACKS)$(wildcard crossfade.toml),)
+	@$(BIN)/crossfade run
 else
 	@$(BIN)/crossfade sample --out "$(SAMPLE)"
 	@$(BIN)/crossfade run --tracks "$(SAMPLE)/Music Info.csv" \

@@ -23,7 +23,7 @@ from flows.runs import REFUSED
 from flows.settings import AlertParameters
 from tasks.errors import InputError
 
-FLOWS = ["crossfade", "crossfade-check", "crossfade-backtest"]
+FLOWS = ["crossfade", "crossfade-check", "crossfade-backtest", "crossfade-tune"]
 
 FAILED, REFUSED_BY_GATE, LATE, STUCK, SILENT = (
     "crossfade: run failed",

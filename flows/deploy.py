@@ -8,9 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from flows.environment import prepare
+from flows.environment import NO_SERVER, prepare
 from flows.settings import Settings, load_settings
-from tasks.errors import CrossfadeError, RunError
+from tasks.errors import CrossfadeError, InputError, RunError
 
 POOL = "crossfade"
 PROJECT = Path(__file__).resolve().parent.parent
@@ -51,6 +51,8 @@ def main() -> None:
     try:
         settings = load_settings()
         prepare(settings.home)
+        if "PREFECT_API_URL" not in os.environ:
+            raise InputError(NO_SERVER)
         names = deploy(settings)
     except CrossfadeError as error:
         sys.exit(f"crossfade: {error}")

@@ -11,6 +11,8 @@ from flows.presence import running_server
 from tasks.errors import InputError
 from tasks.source import source_digest
 
+NO_SERVER = "no Prefect server is known; start one by `make ui` or set PREFECT_API_URL"
+
 
 def prepare(home: Path) -> None:
     """Keep state inside the home, telemetry off and BLAS single-threaded.

@@ -41,15 +41,22 @@ def keeper(prefect_home: Path) -> int | None:
     return None
 
 
-def record(prefect_home: Path, url: str, processes: Mapping[str, int]) -> None:
-    """Write down what runs, with start times: a process id alone may be somebody else's later."""
+def record(
+    prefect_home: Path, url: str, processes: Mapping[str, int], inputs: Mapping[str, str]
+) -> None:
+    """Write down what runs on which inputs, with start times.
+
+    A process id alone may be somebody else's later.
+    """
     running: list[dict[str, Any]] = []
     for name, pid in processes.items():
         if psutil.pid_exists(pid):
             born = psutil.Process(pid).create_time()
             running.append({"name": name, "pid": pid, "born": born})
     partial = prefect_home / f".{RECORD}"
-    partial.write_text(json.dumps({"url": url, "processes": running}, indent=1))
+    partial.write_text(
+        json.dumps({"url": url, "inputs": dict(inputs), "processes": running}, indent=1)
+    )
     partial.replace(prefect_home / RECORD)
 
 
@@ -68,6 +75,15 @@ def recorded(prefect_home: Path) -> list[psutil.Process]:
         except psutil.NoSuchProcess:
             continue
     return found
+
+
+def recorded_inputs(prefect_home: Path) -> dict[str, str] | None:
+    """Return the variables that name the inputs of what runs, or None if that is not known."""
+    try:
+        inputs = json.loads((prefect_home / RECORD).read_text())["inputs"]
+    except (OSError, ValueError, KeyError):
+        return None
+    return {str(name): str(value) for name, value in inputs.items()}
 
 
 def running_server(prefect_home: Path) -> str | None:

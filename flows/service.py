@@ -7,6 +7,7 @@ operating system lets go of the lock however the process ends, so nothing is eve
 import argparse
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -20,7 +21,15 @@ import psutil
 
 from flows.deploy import POOL, PROJECT, deploy
 from flows.environment import prepare
-from flows.presence import RECORD, at_work, keeper, record, recorded, running_server
+from flows.presence import (
+    RECORD,
+    at_work,
+    keeper,
+    record,
+    recorded,
+    recorded_inputs,
+    running_server,
+)
 from flows.settings import load_settings
 from tasks.errors import CrossfadeError, RunError
 
@@ -28,6 +37,13 @@ HOST, PORT = "127.0.0.1", 4200
 
 START_SECONDS, STOP_SECONDS = 600.0, 40.0
 MOST_SECONDS_BETWEEN_STARTS = 30.0
+
+INPUT_VARIABLES = (
+    "CROSSFADE_HOME",
+    "CROSSFADE_DATASET",
+    "CROSSFADE_TRACKS",
+    "CROSSFADE_PLAYS",
+)
 
 LEASES_ON_DISK = "prefect.server.concurrency.lease_storage.filesystem"
 """In memory, the default, a killed server would leave its concurrency slots taken for ever."""
@@ -104,7 +120,7 @@ def keep(prefect_home: Path, port: int) -> None:
                     processes = {
                         one.name: one.process.pid for one in (server, worker) if one.process
                     }
-                    record(prefect_home, url, processes)
+                    record(prefect_home, url, processes, _inputs())
         finally:
             for one in (worker, server):
                 if one.process is not None:
@@ -117,6 +133,11 @@ def start(port: int) -> str:
     prefect_home = Path(os.environ["PREFECT_HOME"])
     url = running_server(prefect_home)
     if url is None:
+        url = f"http://{HOST}:{port}/api"
+        # by another Prefect, say, which must not get our deployments; what is left of a keeper that
+        # was killed is ended by the next one
+        if is_taken(port) and not recorded(prefect_home):
+            raise RunError(f"port {port} is taken; give another one by `make ui PORT=…`")
         with (prefect_home / "service.log").open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "flows.service", "keep", "--port", str(port)],
@@ -126,7 +147,6 @@ def start(port: int) -> str:
                 stderr=log,
                 start_new_session=True,
             )
-        url = f"http://{HOST}:{port}/api"
         deadline = time.monotonic() + START_SECONDS
         while not (answers(url) and running_server(prefect_home)):
             if process.poll() is not None or time.monotonic() > deadline:
@@ -135,6 +155,11 @@ def start(port: int) -> str:
                     "why, and another port goes by `make ui PORT=…`"
                 )
             time.sleep(0.3)
+    elif recorded_inputs(prefect_home) not in (None, _inputs()):
+        raise RunError(
+            f"{url.removesuffix('/api')} is at work on other inputs; end it by `make ui-stop` and "
+            "start it again"
+        )
     os.environ["PREFECT_API_URL"] = url
     for name, value in SERVER_SETTINGS.items():
         os.environ.setdefault(name, value)
@@ -161,6 +186,11 @@ def stop() -> bool:
     return bool(orphans)
 
 
+def _inputs() -> dict[str, str]:
+    """Return what the environment says of the inputs: the worker's runs get it, and nobody else."""
+    return {name: os.environ[name] for name in INPUT_VARIABLES if name in os.environ}
+
+
 def answers(url: str) -> bool:
     """Tell whether a Prefect API answers at ``url``."""
     try:
@@ -168,6 +198,12 @@ def answers(url: str) -> bool:
             return bool(answer.status == 200)
     except OSError:
         return False
+
+
+def is_taken(port: int) -> bool:
+    """Tell whether a program listens on the port."""
+    with socket.socket() as probe:
+        return probe.connect_ex((HOST, port)) == 0
 
 
 def _end(processes: list[psutil.Process]) -> None:

@@ -21,7 +21,7 @@ from flows.cli.options import (
     as_text,
 )
 from flows.cli.output import print_backtest, print_outcome
-from flows.environment import prepare, quiet_console
+from flows.environment import NO_SERVER, prepare, quiet_console
 from tasks.errors import InputError
 
 
@@ -156,9 +156,7 @@ def alerts(
 
     prepare(load_settings(home=home).home)
     if "PREFECT_API_URL" not in os.environ:
-        raise InputError(
-            "no Prefect server is known; start one by `make ui` or set PREFECT_API_URL"
-        )
+        raise InputError(NO_SERVER)
     from flows.alerts import fired
 
     quiet_console(debug)
