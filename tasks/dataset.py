@@ -84,11 +84,11 @@ class TracksSpec(FilesSpec):
 
     @model_validator(mode="after")
     def _features_have_their_own_names(self) -> Self:
-        taken = set(TRACKS.names) - {"genre", "year"}
+        taken = set(TRACKS.names) - {"genre", "year"} | set(OF_THE_WAREHOUSE)
         for field in FEATURES:
             names = getattr(self, field)
             for name in names:
-                if name in taken:
+                if name.lower() in taken:  # SQL does not tell cases apart
                     raise ValueError(
                         f"`tracks.{field}` names column `{name}`, a name the catalogue table "
                         "uses itself; rename the column in the file"
@@ -144,6 +144,18 @@ class PlaysSpec(FilesSpec):
 
 
 FEATURES = ("numeric", "categorical")
+
+OF_THE_WAREHOUSE = (
+    "id",
+    "is_cold",
+    "popularity",
+    "listener_rank",
+    "search_name",
+    "search_artist",
+    "search_pairs",
+    "search_pairs_2",
+)
+"""Columns that a release's table of tracks has beside the catalogue's own."""
 
 
 class DatasetSpec(Spec):

@@ -12,13 +12,17 @@ coalesce(list_aggregate(list_transform(
     lambda i: 1::UBIGINT << ((unicode(words[i]) * x + unicode(words[i + 1]) * y) % bits)::UBIGINT
 ), 'bit_or'), 0::UBIGINT);
 
+-- How texts are compared by the search: without case and accents, any white space as one space.
+CREATE MACRO store.spelled(words) AS
+trim(regexp_replace(lower(strip_accents(coalesce(words, ''))), '\s+', ' ', 'g'));
+
 -- What store.tracks is filled from: the catalogue, with what the blend and the search need of each track.
 CREATE TEMP VIEW catalogue AS
 WITH spelled AS (
     SELECT
         t.track_key,
-        trim(lower(strip_accents(coalesce(t.name, '')))) AS search_name,
-        trim(lower(strip_accents(coalesce(t.artist, '')))) AS search_artist,
+        store.spelled(t.name) AS search_name,
+        store.spelled(t.artist) AS search_artist,
         concat_ws(' ', search_name, search_artist, search_name) AS search_text
     FROM read_parquet(getvariable('tracks')) t
 )

@@ -73,6 +73,7 @@ def test_the_kaggle_pair_is_named_by_its_catalogue(tmp_path: Path) -> None:
         ('{ column = "genres", separator = "|" }', '"genres"', "`tracks.tags` must be a table"),
         ('["year"]', "[7]", "`tracks.numeric` must be a list of column names; write"),
         ('["year"]', '["track_id"]', "`tracks.numeric` names column `track_id`, a name"),
+        ('["year"]', '["Popularity"]', "`tracks.numeric` names column `Popularity`, a name"),
         ('["year"]', '["a", "a"]', "column `a` is listed twice as a feature"),
         ('["year"]', '["genre"]', "`genre` is a label; list it under `tracks.categorical`"),
         ("numeric", "categorical", "`year` is a number; list it under `tracks.numeric`"),

@@ -27,6 +27,7 @@ SONGS = [
     ("百花繚乱", "米津玄師"),
     (None, "Nobody"),
     ("Untitled", None),
+    ("Golden\t Slumbers", "The  Beatles"),
 ]
 TAGS = {0: ["rock", "70s", "opera"], 1: ["rock", "70s"], 3: ["grunge"]}
 ENERGY = {0: 0.40, 1: 0.41, 3: 0.95}
@@ -98,6 +99,7 @@ def _found(release: duckdb.DuckDBPyConnection, text: str | None, k: int | None =
         ("百花繚乱", "T11"),
         ("nobody", "T12"),
         ("untitled", "T13"),
+        ("golden slumbers", "T14"),
     ],
 )
 def test_what_was_meant_comes_first(

@@ -14,8 +14,7 @@ OF_A_VIEW = ("view", "track", "liked", "weight")
 
 def text(name: str) -> str | None:
     """Return a parameter of the address, or None."""
-    value = st.query_params.get(name)
-    return value.strip() or None if value else None
+    return st.query_params.get(name) or None
 
 
 def texts(name: str) -> list[str]:

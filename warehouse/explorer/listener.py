@@ -30,8 +30,8 @@ def listener(snapshot: Snapshot) -> None:
 
 def _known(snapshot: Snapshot) -> None:
     _pick(snapshot)
-    user_id = (address.text("user") or "").strip()
-    if not user_id:
+    user_id = address.text("user") or ""
+    if not user_id.strip():
         notice(
             "nobody",
             "Whose list shall it be?",
@@ -39,6 +39,9 @@ def _known(snapshot: Snapshot) -> None:
         )
         return
     found = snapshot.row("listener", user_id=user_id)
+    if found is None and user_id != user_id.strip():  # pasted with a space too many
+        user_id = user_id.strip()
+        found = snapshot.row("listener", user_id=user_id)
     if found is None:
         notice(
             "unknown-listener",

@@ -91,7 +91,7 @@ def _parts(row: dict[str, Any], weight: float) -> dict[str, float]:
     collaborative = weight * row["collaborative_score"]
     content = (1 - weight) * row["content_score"]
     blend = collaborative + content
-    stretch = row["score"] / blend if blend > 0 else 0.0  # less than 1 for an artist's fourth track
+    stretch = row["score"] / blend if blend > 0 else 0.0  # less than 1 for an artist's fifth track
     return {
         "collaborative_score": row["collaborative_score"],
         "content_score": row["content_score"],

@@ -20,7 +20,7 @@ END;
 
 CREATE MACRO search_tracks(text, k := 10) AS TABLE
 WITH spelled AS (
-    SELECT trim(regexp_replace(lower(strip_accents(coalesce(text::VARCHAR, ''))), '\s+', ' ', 'g')) AS q
+    SELECT store.spelled(text::VARCHAR) AS q
 ),
 paired AS (
     SELECT s.q, store.letter_pairs(s.q, 31, 1, 64) AS pairs, store.letter_pairs(s.q, 7, 43, 61) AS pairs_2

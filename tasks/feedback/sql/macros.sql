@@ -4,7 +4,7 @@
 CREATE OR REPLACE TEMP MACRO moment(given) AS
     coalesce(
         make_timestamp(epoch_us(try_cast(given AS TIMESTAMPTZ))),
-        make_timestamp((1000000 * count_value(given))::BIGINT)
+        make_timestamp(try_cast(1000000 * count_value(given) AS BIGINT))
     );
 
 -- A moment from before there were recommendations, or from the future, is a broken clock.

@@ -35,7 +35,7 @@ TITLES = [
 ARTIST = f"<b onmouseover='{HARM}'>O'Nasty</b>"
 TAGS = ["<i>tag</i>", "**tag**", "rock"]
 GENRE = "<u>Rock</u> _&_ Roll"
-LISTENER = "<script>window.harmed=true</script> **u**"
+LISTENER = " <script>window.harmed=true</script> **u** "
 NOTE = "<b>note</b> [x](javascript:window.harmed=true)"
 
 
