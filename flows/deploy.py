@@ -9,12 +9,17 @@ import sys
 from pathlib import Path
 
 from flows.environment import NO_SERVER, prepare
-from flows.settings import Settings, load_settings
+from flows.presence import running_server
+from flows.settings import AlertParameters, Settings, load_settings
 from tasks.errors import CrossfadeError, InputError, RunError
 
 POOL = "crossfade"
 PROJECT = Path(__file__).resolve().parent.parent
 DEFINITIONS = PROJECT / "prefect.yaml"
+
+
+SILENT_SECONDS_KEPT = 180.0
+"""When a run counts as silent on the server of `make ui`: its runs show life every 30 seconds."""
 
 
 def deploy(settings: Settings) -> list[str]:
@@ -43,7 +48,15 @@ def deploy(settings: Settings) -> list[str]:
     )
     if done.returncode:
         raise RunError(f"the deployments of {DEFINITIONS} were not made: {done.stderr[-800:]}")
-    return install(settings.alerts)
+    return install(alerts_of(settings, os.environ.get("PREFECT_API_URL")))
+
+
+def alerts_of(settings: Settings, url: str | None) -> AlertParameters:
+    """Return when runs on that server count as late or silent: as given, else as it suits it."""
+    is_kept = url is not None and url == running_server(Path(os.environ["PREFECT_HOME"]))
+    if is_kept and "silent_seconds" not in settings.alerts.model_fields_set:
+        return settings.alerts.model_copy(update={"silent_seconds": SILENT_SECONDS_KEPT})
+    return settings.alerts
 
 
 def main() -> None:

@@ -51,7 +51,6 @@ LEASES_ON_DISK = "prefect.server.concurrency.lease_storage.filesystem"
 SERVER_SETTINGS = {
     "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": LEASES_ON_DISK,
     "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
-    "CROSSFADE_ALERTS__SILENT_SECONDS": "180",
     "CROSSFADE_PROJECT": str(PROJECT),
 }
 """What the server and its worker are started with, where the environment does not say otherwise."""

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from flows.alerts import FLOWS
-from flows.deploy import DEFINITIONS
+from flows.deploy import DEFINITIONS, SILENT_SECONDS_KEPT, alerts_of
 from flows.presence import RECORD, at_work
 from flows.service import start
+from flows.settings import AlertParameters, Settings
 from tasks.errors import RunError
 
 
@@ -36,6 +37,17 @@ def test_what_runs_on_other_inputs_is_not_called_up_to_date(prefect_home: Path) 
     (prefect_home / RECORD).write_text(json.dumps({**kept, "inputs": inputs}))
     with at_work(prefect_home), pytest.raises(RunError, match="at work on other inputs; end it by"):
         start(4999)
+
+
+def test_silence_is_judged_by_the_heartbeat_of_the_server(prefect_home: Path) -> None:
+    url = "http://127.0.0.1:4999/api"
+    (prefect_home / RECORD).write_text(json.dumps({"url": url, "inputs": {}, "processes": []}))
+    with at_work(prefect_home):
+        assert alerts_of(Settings(), url).silent_seconds == SILENT_SECONDS_KEPT
+        given = Settings(alerts=AlertParameters(silent_seconds=300))
+        assert alerts_of(given, url).silent_seconds == 300
+        assert alerts_of(Settings(), "http://elsewhere/api").silent_seconds == 540
+    assert alerts_of(Settings(), url).silent_seconds == 540
 
 
 def test_every_deployed_flow_is_watched() -> None:
