@@ -25,7 +25,7 @@ def test_the_same_input_again_computes_and_publishes_nothing(
         path.touch()
     done = crossfade("run", *sample.flags)
     assert done.returncode == 0, done.stderr
-    assert "unchanged" in done.stdout
+    assert "is still current: nothing had changed" in done.stdout
     assert {stage: said(stage, done.stderr) for stage in TOLD} == dict.fromkeys(TOLD, "reused")
     assert lake_files(home) == before
     assert len(list((home / "warehouse" / "releases").iterdir())) == 1
