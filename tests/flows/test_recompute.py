@@ -78,5 +78,5 @@ def test_a_damaged_file_is_noticed_and_made_again(
     done = crossfade("run", *sample.flags, timeout=600)
     assert done.returncode == 0, done.stderr
     assert {one for one in TOLD if said(one, done.stderr) == "computed"} == {stage} & {*TOLD}
-    assert "unchanged" in done.stdout
+    assert "is still current: nothing had changed" in done.stdout
     assert {path: path.read_bytes() for path in files} == whole
