@@ -55,7 +55,9 @@ def print_releases(releases: Sequence[Release]) -> None:
         table.add_row(
             "*" if release.is_current else "",
             manifest.release_id,
-            manifest.status + (f" ({manifest.reason})" if manifest.reason else ""),
+            manifest.status
+            + (", rolled back" if manifest.rolled_back else "")
+            + (f" ({manifest.reason})" if manifest.reason else ""),
             f"{manifest.row_counts['tracks']:,}",
             f"{manifest.row_counts['users']:,}",
             f"{manifest.bytes / 1e6:.1f}",

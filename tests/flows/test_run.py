@@ -62,6 +62,7 @@ def test_releases_rollback_and_prune(published: Published, sample: Sample, tmp_p
 
     assert crossfade("rollback").returncode == 0
     assert pointer.readlink().parent.name == first
+    assert crossfade("releases").stdout.count("rolled back") == 1
     again = crossfade("run", *sample.flags, "--model", "cosine")  # as the next night would
     assert again.returncode == 0, again.stderr
     assert f"is still current: {second} holds the same and was rolled back" in again.stdout
