@@ -14,6 +14,8 @@ export OPENBLAS_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
 SAMPLE = $(CROSSFADE_HOME)/sample
+# What names an input where neither TRACKS nor DATASET is given.
+CONFIGURED = $(CROSSFADE_DATASET)$(CROSSFADE_TRACKS)$(wildcard crossfade.toml)
 # Where `make ui` listens, on 127.0.0.1.
 PORT ?= 4200
 
@@ -39,7 +41,7 @@ ifneq ($(DATASET),)
 	@$(BIN)/crossfade run --dataset "$(DATASET)"
 else ifneq ($(TRACKS)$(PLAYS),)
 	@$(BIN)/crossfade run --tracks "$(TRACKS)" --plays "$(PLAYS)"
-else ifneq ($(CROSSFADE_DATASET)$(CROSSFADE_TRACKS)$(wildcard crossfade.toml),)
+else ifneq ($(CONFIGURED),)
 	@$(BIN)/crossfade run
 else
 	@$(BIN)/crossfade sample --out "$(SAMPLE)"
@@ -53,7 +55,7 @@ ifneq ($(DATASET),)
 else ifneq ($(TRACKS)$(PLAYS),)
 	@CROSSFADE_TRACKS="$(TRACKS)" CROSSFADE_PLAYS="$(PLAYS)" \
 		$(BIN)/python -m flows.service start --port $(PORT)
-else ifneq ($(CROSSFADE_DATASET)$(CROSSFADE_TRACKS)$(wildcard crossfade.toml),)
+else ifneq ($(CONFIGURED),)
 	@$(BIN)/python -m flows.service start --port $(PORT)
 else
 	@test -f "$(SAMPLE)/Music Info.csv" || $(BIN)/crossfade sample --out "$(SAMPLE)"

@@ -8,10 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from flows.environment import NO_SERVER, prepare
+from flows.environment import prepare_for_server
 from flows.presence import running_server
 from flows.settings import AlertParameters, Settings, load_settings
-from tasks.errors import CrossfadeError, InputError, RunError
+from tasks.errors import CrossfadeError, RunError
 
 POOL = "crossfade"
 PROJECT = Path(__file__).resolve().parent.parent
@@ -63,9 +63,7 @@ def main() -> None:
     """Deploy onto the server that PREFECT_API_URL names."""
     try:
         settings = load_settings()
-        prepare(settings.home)
-        if "PREFECT_API_URL" not in os.environ:
-            raise InputError(NO_SERVER)
+        prepare_for_server(settings.home)
         names = deploy(settings)
     except CrossfadeError as error:
         sys.exit(f"crossfade: {error}")

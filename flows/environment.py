@@ -11,8 +11,6 @@ from flows.presence import running_server
 from tasks.errors import InputError
 from tasks.source import source_digest
 
-NO_SERVER = "no Prefect server is known; start one by `make ui` or set PREFECT_API_URL"
-
 
 def prepare(home: Path) -> None:
     """Keep state inside the home, telemetry off and BLAS single-threaded.
@@ -48,6 +46,15 @@ def prepare(home: Path) -> None:
     kept = running_server(prefect_home)
     if kept is not None:  # two servers on one PREFECT_HOME would lock each other's database
         os.environ.setdefault("PREFECT_API_URL", kept)
+
+
+def prepare_for_server(home: Path) -> None:
+    """Prepare what works on a Prefect server that is there; raises InputError if none is known."""
+    prepare(home)
+    if "PREFECT_API_URL" not in os.environ:
+        raise InputError(
+            "no Prefect server is known; start one by `make ui` or set PREFECT_API_URL"
+        )
 
 
 def quiet_console(debug: bool) -> None:

@@ -48,13 +48,16 @@ class Outcome(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     release_id: str
-    published: bool
-    """False: the current release stays."""
-    because: str = ""
-    """Why nothing was published."""
+    because: str
+    """Why nothing was published and the current release stays; empty where one was published."""
     database: Path
     stages: dict[str, StageResult]
     peak_memory_bytes: int
+
+    @property
+    def published(self) -> bool:
+        """Whether the release is new."""
+        return not self.because
 
 
 @flow(
@@ -175,7 +178,6 @@ def _run(
         rename(_plays(ingested), "unchanged")
     return Outcome(
         release_id=release.manifest.release_id,
-        published=not because,
         because=because,
         database=release.database,
         stages=stages,

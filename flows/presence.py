@@ -62,12 +62,8 @@ def record(
 
 def recorded(prefect_home: Path) -> list[psutil.Process]:
     """Return the recorded processes that still run."""
-    try:
-        record = json.loads((prefect_home / RECORD).read_text())
-    except (OSError, ValueError):
-        return []
     found = []
-    for one in record["processes"]:
+    for one in _read(prefect_home).get("processes", []):
         try:
             process = psutil.Process(one["pid"])
             if abs(process.create_time() - one["born"]) < 1:
@@ -79,18 +75,21 @@ def recorded(prefect_home: Path) -> list[psutil.Process]:
 
 def recorded_inputs(prefect_home: Path) -> dict[str, str] | None:
     """Return the variables that name the inputs of what runs, or None if that is not known."""
-    try:
-        inputs = json.loads((prefect_home / RECORD).read_text())["inputs"]
-    except (OSError, ValueError, KeyError):
-        return None
-    return {str(name): str(value) for name, value in inputs.items()}
+    inputs: dict[str, str] | None = _read(prefect_home).get("inputs")
+    return inputs
 
 
 def running_server(prefect_home: Path) -> str | None:
     """Return the API's address of the server that is kept running, if one is."""
     if keeper(prefect_home) is None:
         return None
+    url: str | None = _read(prefect_home).get("url")
+    return url
+
+
+def _read(prefect_home: Path) -> dict[str, Any]:
+    """Return what was recorded, empty if there is nothing to be read."""
     try:
-        return str(json.loads((prefect_home / RECORD).read_text())["url"])
+        return dict(json.loads((prefect_home / RECORD).read_text()))
     except (OSError, ValueError):
-        return None
+        return {}

@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from warehouse.errors import UnknownReleaseError
@@ -25,9 +25,16 @@ class Release:
         return self.folder / DATABASE
 
     @property
-    def was_current(self) -> bool:
+    def is_published(self) -> bool:
         """Whether it passed the gate, or was published all the same."""
         return self.manifest.status in ("published", "forced")
+
+    def noted(self, **changes: str | bool) -> "Release":
+        """Change fields of the manifest, on disk too; return the release as it is then."""
+        manifest = self.manifest.model_copy(update=changes)
+        if manifest != self.manifest:
+            manifest.write(self.folder)
+        return replace(self, manifest=manifest)
 
 
 def current_id(home: Home) -> str | None:
@@ -61,17 +68,15 @@ def find_release(home: Home, release_id: str) -> Release:
     raise UnknownReleaseError(f"no release {release_id} in {home.releases}; there are: {ids}")
 
 
+def named_current(home: Home) -> Release | None:
+    """Return the release the pointer names, or None; its file is not read."""
+    return next((release for release in list_releases(home) if release.is_current), None)
+
+
 def current_release(home: Home) -> Release | None:
     """Return the release the pointer names if it is whole, else None."""
-    release_id = current_id(home)
-    if release_id is None:
-        return None
-    try:
-        release = find_release(home, release_id)
-        verify(release)
-    except UnknownReleaseError:
-        return None
-    return release
+    release = named_current(home)
+    return release if release is not None and _is_whole(release) else None
 
 
 def verify(release: Release) -> None:
@@ -86,6 +91,15 @@ def verify(release: Release) -> None:
         raise UnknownReleaseError(f"{file} is missing or cut short; roll back to another release")
     if file_digest(file) != manifest.digest:
         raise UnknownReleaseError(f"{file} is damaged; roll back to another release")
+
+
+def _is_whole(release: Release) -> bool:
+    """Tell whether the release's file can be served."""
+    try:
+        verify(release)
+    except UnknownReleaseError:
+        return False
+    return True
 
 
 def adopt(home: Home, building: Path, manifest: Manifest) -> Release:
@@ -121,7 +135,7 @@ def rollback(home: Home, release_id: str | None = None) -> Release:
             earlier = [
                 release
                 for release in list_releases(home)
-                if release.was_current and release.folder.name < (now or "")
+                if release.is_published and release.folder.name < (now or "")
             ]
             if not earlier:
                 raise UnknownReleaseError(
@@ -129,12 +143,11 @@ def rollback(home: Home, release_id: str | None = None) -> Release:
                     "`crossfade releases` lists what there is"
                 )
             release = earlier[-1]
-        left = [one for one in list_releases(home) if one.is_current]
+        left = named_current(home)
         make_current(home, release)
-        _note(release, rolled_back=False)
-        for newer in (one for one in left if one.folder.name > release.folder.name):
-            _note(newer, rolled_back=True)
-        return release
+        if left is not None and left.folder.name > release.folder.name:
+            left.noted(rolled_back=True)
+        return release.noted(rolled_back=False)
 
 
 def rolled_back(home: Home, fingerprint: str) -> Release | None:
@@ -143,19 +156,14 @@ def rolled_back(home: Home, fingerprint: str) -> Release | None:
     None if there is none, or if its file is no longer whole.
     """
     now = current_id(home) or ""
-    for release in reversed(list_releases(home)):
-        manifest = release.manifest
-        if (
-            release.folder.name > now
-            and manifest.rolled_back
-            and manifest.fingerprint == fingerprint
-        ):
-            try:
-                verify(release)
-            except UnknownReleaseError:
-                return None
-            return release
-    return None
+    same = [
+        release
+        for release in list_releases(home)
+        if release.folder.name > now
+        and release.manifest.rolled_back
+        and release.manifest.fingerprint == fingerprint
+    ]
+    return same[-1] if same and _is_whole(same[-1]) else None
 
 
 def prune(home: Home, keep: int) -> list[str]:
@@ -166,7 +174,7 @@ def prune(home: Home, keep: int) -> list[str]:
     """
     with home.locked("pointer", "prune"):
         others = [release for release in list_releases(home) if not release.is_current]
-        published = [release for release in others if release.was_current]
+        published = [release for release in others if release.is_published]
         refused = [release for release in others if release.manifest.status == "refused"]
         spare = max(0, keep - 1 if current_id(home) else keep)
         gone = [*published[: max(0, len(published) - spare)], *refused[:-1]]
@@ -189,12 +197,6 @@ def clear_leftovers(home: Home) -> None:
     with home.locked("pointer", "clean up"):
         for link in home.current.parent.glob(".current.*"):
             link.unlink(missing_ok=True)
-
-
-def _note(release: Release, rolled_back: bool) -> None:
-    """Write down whether the release was rolled back."""
-    if release.manifest.rolled_back != rolled_back:
-        release.manifest.model_copy(update={"rolled_back": rolled_back}).write(release.folder)
 
 
 def _is_leftover(folder: Path) -> bool:

@@ -2,7 +2,6 @@
 
 import logging
 import os
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,7 +20,7 @@ from flows.cli.options import (
     as_text,
 )
 from flows.cli.output import print_backtest, print_outcome
-from flows.environment import NO_SERVER, prepare, quiet_console
+from flows.environment import prepare, prepare_for_server, quiet_console
 from tasks.errors import InputError
 
 
@@ -81,11 +80,10 @@ def run(
     debug: DebugOption = False,
 ) -> None:
     """Run the pipeline: two CSVs in, a published DuckDB release out."""
-    given = as_text(
-        tracks=tracks, plays=plays, dataset=dataset, model=model, holdout=holdout, dask=dask,
-        home=home,
+    given = _made_ready(
+        debug, tracks=tracks, plays=plays, dataset=dataset, model=model, holdout=holdout,
+        dask=dask, home=home,
     )  # fmt: skip
-    _make_ready(given, debug)
     from flows.pipeline import crossfade
 
     quiet_console(debug)
@@ -106,10 +104,9 @@ def backtest(
     debug: DebugOption = False,
 ) -> None:
     """Measure every model and blend on a dataset; nothing is published."""
-    given = as_text(
-        tracks=tracks, plays=plays, dataset=dataset, holdout=holdout, dask=dask, home=home
+    given = _made_ready(
+        debug, tracks=tracks, plays=plays, dataset=dataset, holdout=holdout, dask=dask, home=home
     )
-    _make_ready(given, debug)
     from flows.backtest import backtest as measure
 
     quiet_console(debug)
@@ -132,10 +129,9 @@ def tune(
     debug: DebugOption = False,
 ) -> None:
     """Choose the learned model's parameters for a dataset; prints them for crossfade.toml."""
-    given = as_text(
-        tracks=tracks, plays=plays, dataset=dataset, holdout=holdout, dask=dask, home=home
+    given = _made_ready(
+        debug, tracks=tracks, plays=plays, dataset=dataset, holdout=holdout, dask=dask, home=home
     )
-    _make_ready(given, debug)
     from flows.tuning import settings_fragment
     from flows.tuning import tune as search
 
@@ -154,9 +150,7 @@ def alerts(
 
     from flows.settings import load_settings
 
-    prepare(load_settings(home=home).home)
-    if "PREFECT_API_URL" not in os.environ:
-        raise InputError(NO_SERVER)
+    prepare_for_server(load_settings(home=home).home)
     from flows.alerts import fired
 
     quiet_console(debug)
@@ -167,14 +161,19 @@ def alerts(
         raise typer.Exit(1)
 
 
-def _make_ready(given: Mapping[str, Any], debug: bool) -> None:
-    """Do what comes before Prefect is imported; a missing input is told before it starts."""
+def _made_ready(debug: bool, **options: Any) -> dict[str, Any]:
+    """Do what comes before Prefect is imported; return the options as flows take them.
+
+    A missing input is told before anything starts.
+    """
     from flows.settings import load_settings
 
+    given = as_text(**options)
     settings = load_settings(**given)
     settings.spec()
     prepare(settings.home)
     _log_to_terminal(debug)
+    return given
 
 
 def _log_to_terminal(debug: bool) -> None:

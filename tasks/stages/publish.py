@@ -4,7 +4,7 @@ import resource
 import shutil
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ from warehouse.releases import (
     current_release,
     list_releases,
     make_current,
+    named_current,
     rolled_back,
 )
 
@@ -114,7 +115,7 @@ def blend_of_current(home: Home, dataset: str, hybrid: HybridParameters) -> Hybr
 
 def current_of(home: Home, dataset: str) -> Release | None:
     """Return the release that is current now, if it is of this dataset; its file is not read."""
-    current = next((release for release in list_releases(home) if release.is_current), None)
+    current = named_current(home)
     return current if current and current.manifest.dataset == dataset else None
 
 
@@ -202,19 +203,15 @@ def _write_plots(measured: StageResult, folder: Path) -> None:
 def publish_stage(home: Home, release: Release, forced_because: str = "") -> Release:
     """Make a built release current, by one atomic rename; a forced one keeps the reason."""
     status = "forced" if forced_because else "published"
-    manifest = release.manifest.model_copy(update={"status": status, "reason": forced_because})
-    manifest.write(release.folder)
-    published = Release(manifest, release.folder, is_current=True)
+    published = release.noted(status=status, reason=forced_because)
     with home.locked("pointer", "publish"):
         make_current(home, published)
-    return published
+    return replace(published, is_current=True)
 
 
 def refuse(release: Release, reason: str) -> None:
     """Keep a built release as a candidate that is never current, with the reason."""
-    release.manifest.model_copy(update={"status": "refused", "reason": reason}).write(
-        release.folder
-    )
+    release.noted(status="refused", reason=reason)
 
 
 def _release_id(home: Home, now: datetime, digest: str) -> str:

@@ -84,8 +84,7 @@ def test_rollback_goes_to_the_one_before_and_to_any_by_name(three: Home) -> None
 
 
 def test_rollback_passes_over_refused_candidates(three: Home) -> None:
-    refused = list_releases(three)[1]
-    refused.manifest.model_copy(update={"status": "refused"}).write(refused.folder)
+    list_releases(three)[1].noted(status="refused")
     assert rollback(three).manifest.release_id == release_id(0)
 
 
@@ -106,22 +105,18 @@ def test_prune_never_takes_the_current_one(three: Home) -> None:
     assert_serves(three)
 
 
-def _mark(release: Release, **changed: str) -> None:
-    release.manifest.model_copy(update=changed).write(release.folder)
-
-
 def test_refused_releases_take_nobody_elses_place_and_do_not_pile_up(
     three: Home, given: BuildInput
 ) -> None:
     for number in (3, 4, 5):
-        _mark(keep(three, given, number), status="refused")
+        keep(three, given, number).noted(status="refused")
     assert prune(three, 2) == [release_id(0), release_id(3), release_id(4)]
     assert _ids(three) == [release_id(1), release_id(2), release_id(5)]
     assert rollback(three).manifest.release_id == release_id(1)
 
 
 def test_a_candidate_is_a_runs_own(three: Home, given: BuildInput) -> None:
-    _mark(keep(three, given, 3), status="candidate")
+    keep(three, given, 3).noted(status="candidate")
     prune(three, 1)
     assert _ids(three) == [release_id(2), release_id(3)]
     clear_leftovers(three)  # by the next run, which holds the lock
