@@ -33,7 +33,7 @@ install: .cache/installed  ## the environment, from the hashed lock
 	@$(BIN)/uv pip sync --quiet --require-hashes --compile-bytecode --python $(BIN)/python requirements.lock
 	@$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python --editable .
 	@echo "compiling the kernels"
-	@mkdir -p .cache && $(BIN)/python -W ignore -m tasks.warm_up
+	@mkdir -p .cache && $(BIN)/python -W ignore -m flows.warm_up
 	@touch $@
 
 run: install  ## the whole pipeline, on TRACKS="…" PLAYS="…", DATASET="….toml", what crossfade.toml names, or a sample

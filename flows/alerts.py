@@ -21,7 +21,7 @@ from prefect.exceptions import ObjectNotFound
 
 from flows.runs import REFUSED
 from flows.settings import AlertParameters
-from tasks.errors import InputError
+from warehouse.errors import InputError
 
 FLOWS = ["crossfade", "crossfade-check", "crossfade-backtest", "crossfade-tune"]
 

@@ -10,15 +10,15 @@ from distributed import Client
 from prefect import flow
 from pydantic import Field
 
+from flows import steps
 from flows.artifacts.backtest import backtest_markdown
 from flows.artifacts.page import show
 from flows.cluster import Cluster
 from flows.parameters import DaskAddress, DatasetFile, Holdout, HomeFolder, Plays, Tracks
 from flows.runs import concluded, in_short, rename, starting_name
 from flows.settings import Settings, load_settings, worker_memory
-from tasks import steps
-from tasks.stages.backtest import backtest as measure
-from warehouse.home import Home
+from tasks.backtest.stage import backtest as measure
+from warehouse.releases.home import Home
 
 STEM = "backtest"
 
@@ -68,7 +68,7 @@ def _measured(settings: Settings, out: Path | None) -> tuple[pa.Table, str]:
             settings.content,
             settings.hybrid,
             settings.evaluation,
-            told=steps.told,
+            on_stage=steps.log_counts,
         )
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)

@@ -3,13 +3,13 @@
 from prefect import flow
 from pydantic import BaseModel, ConfigDict
 
+from flows import steps
 from flows.artifacts.quality import show_data_quality
 from flows.parameters import DatasetFile, HomeFolder, Plays, Tracks
 from flows.runs import concluded, in_short, rename, starting_name
 from flows.settings import Settings, load_settings
-from tasks import steps
-from tasks.stages.publish import quality_with_drift
-from warehouse.home import Home
+from tasks.release.candidate import quality_with_drift
+from warehouse.releases.home import Home
 
 
 class Checked(BaseModel):

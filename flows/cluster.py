@@ -9,12 +9,12 @@ from typing import Any, Self
 import dask
 from distributed import Client, LocalCluster
 
-from tasks.errors import ClusterError
+from warehouse.errors import ClusterError
 
 CONNECT_SECONDS = 10
 
 PRELOADED = tuple(
-    f"tasks.stages.{stage}" for stage in ("collaborative", "content", "evaluation", "lists")
+    f"tasks.{package}.stage" for package in ("collaborative", "content", "evaluation", "blend")
 )
 """What workers import as they start, so that no block waits for it."""
 

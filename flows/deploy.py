@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 
 from flows.environment import prepare_for_server
-from flows.presence import running_server
+from flows.server_record import running_server
 from flows.settings import AlertParameters, Settings, load_settings
-from tasks.errors import CrossfadeError, RunError
+from warehouse.errors import CrossfadeError, RunError
 
 POOL = "crossfade"
 PROJECT = Path(__file__).resolve().parent.parent

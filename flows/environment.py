@@ -6,10 +6,9 @@ import os
 import sys
 from pathlib import Path
 
-import tasks
-from flows.presence import running_server
-from tasks.errors import InputError
-from tasks.source import source_digest
+from flows.server_record import running_server
+from tasks.lake.code import tree_digest
+from warehouse.errors import InputError
 
 
 def prepare(home: Path) -> None:
@@ -36,7 +35,7 @@ def prepare(home: Path) -> None:
         "DO_NOT_TRACK": "1",
         # By the code, because numba looks only at the file of the function it is called for: after
         # an upgrade it would go on using an older kernel that this one calls.
-        "NUMBA_CACHE_DIR": str(home / "cache" / "numba" / source_digest(tasks)),
+        "NUMBA_CACHE_DIR": str(home / "cache" / "numba" / tree_digest("tasks")),
         "OPENBLAS_NUM_THREADS": "1",
     }
     for name, value in defaults.items():

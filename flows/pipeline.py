@@ -7,8 +7,9 @@ from typing import Annotated, Any, cast
 
 from distributed import Client
 from prefect import flow
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from flows import steps
 from flows.artifacts.difference import show_difference
 from flows.artifacts.evaluation import show_evaluation
 from flows.artifacts.impact import show_impact
@@ -17,47 +18,31 @@ from flows.artifacts.quality import show_data_quality
 from flows.artifacts.summary import summary_markdown
 from flows.cluster import Cluster
 from flows.memory import PeakMemory
+from flows.outcome import Outcome
 from flows.parameters import DaskAddress, DatasetFile, Holdout, HomeFolder, Plays, Tracks
 from flows.runs import concluded, in_short, rename, starting_name
 from flows.settings import Settings, load_settings, worker_memory
-from tasks import steps
-from tasks.dataset import DatasetSpec
-from tasks.hybrid.parameters import HybridParameters
-from tasks.lake import StageResult, forget_unused
-from tasks.stages.evaluation import learned_parameters
-from tasks.stages.ingest import input_fingerprints
-from tasks.stages.publish import (
-    PLOTS,
+from tasks.blend.parameters import HybridParameters
+from tasks.dataset.spec import DatasetSpec
+from tasks.evaluation.stage import learned_parameters
+from tasks.ingest.stage import input_fingerprints
+from tasks.lake.record import StageResult
+from tasks.lake.retention import forget_unused
+from tasks.release.build import PLOTS
+from tasks.release.candidate import (
     Candidate,
     blend_of_current,
     current_of,
     quality_with_drift,
-    refuse,
-    what_stays,
+    reason_to_skip_publish,
 )
+from tasks.release.stage import refuse
 from warehouse.errors import GateError
-from warehouse.home import Home
-from warehouse.releases import Release, clear_leftovers, prune
+from warehouse.releases.home import Home
+from warehouse.releases.release import Release
+from warehouse.releases.retention import clear_leftovers, prune
 
 logger = logging.getLogger("crossfade")
-
-
-class Outcome(BaseModel):
-    """What a run came to."""
-
-    model_config = ConfigDict(frozen=True)
-
-    release_id: str
-    because: str
-    """Why nothing was published and the current release stays; empty where one was published."""
-    database: Path
-    stages: dict[str, StageResult]
-    peak_memory_bytes: int
-
-    @property
-    def published(self) -> bool:
-        """Whether the release is new."""
-        return not self.because
 
 
 @flow(
@@ -81,7 +66,7 @@ def crossfade(
     A parameter that is not given is taken from the environment, then from crossfade.toml.
     """
     return concluded(
-        lambda: _alone(
+        lambda: _run_locked(
             load_settings(
                 tracks=tracks,
                 plays=plays,
@@ -96,7 +81,7 @@ def crossfade(
     )
 
 
-def _alone(settings: Settings, force: bool) -> tuple[Outcome, str]:
+def _run_locked(settings: Settings, force: bool) -> tuple[Outcome, str]:
     """Run while no other run works in the home; return what came of it, also in words."""
     home = Home(settings.home.resolve())
     cluster = Cluster(settings.dask, settings.workers, worker_memory(settings.workers))
@@ -170,7 +155,7 @@ def _run(
             name: 0.0 if result.reused else result.seconds for name, result in stages.items()
         },
     )
-    release, because = what_stays(home, candidate, force) or (None, "")
+    release, because = reason_to_skip_publish(home, candidate, force) or (None, "")
     if release is None:
         release = _publish(settings, home, candidate, memory, force)
     else:

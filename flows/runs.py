@@ -10,8 +10,7 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State, StateType
 from prefect.states import Completed
 
-from tasks.errors import CrossfadeError
-from warehouse.errors import GateError
+from warehouse.errors import CrossfadeError, GateError
 
 T = TypeVar("T")
 

@@ -21,7 +21,7 @@ import psutil
 
 from flows.deploy import POOL, PROJECT, deploy
 from flows.environment import prepare
-from flows.presence import (
+from flows.server_record import (
     RECORD,
     at_work,
     keeper,
@@ -31,7 +31,7 @@ from flows.presence import (
     running_server,
 )
 from flows.settings import load_settings
-from tasks.errors import CrossfadeError, RunError
+from warehouse.errors import CrossfadeError, RunError
 
 HOST, PORT = "127.0.0.1", 4200
 

@@ -15,16 +15,16 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from tasks.blend.parameters import HybridParameters
+from tasks.collaborative.parameters import CollaborativeParameters, Model
 from tasks.content.parameters import ContentParameters
-from tasks.dataset import DatasetSpec, Experiments
-from tasks.errors import InputError
+from tasks.dataset.feedback import FeedbackSpec
+from tasks.dataset.spec import DatasetSpec, Experiments
 from tasks.evaluation.parameters import EvaluationParameters
 from tasks.experiments.parameters import ExperimentParameters
-from tasks.feedback.spec import FeedbackSpec
-from tasks.hybrid.parameters import HybridParameters
 from tasks.ingest.limits import IngestLimits
-from tasks.neighbours.parameters import CollaborativeParameters, Model
-from tasks.neighbours.tune import TuneParameters
+from tasks.tuning.search import TuneParameters
+from warehouse.errors import InputError
 
 SETTINGS_FILE = Path("crossfade.toml")
 

@@ -11,17 +11,17 @@ from distributed import Client
 from prefect import flow
 from pydantic import Field
 
+from flows import steps
 from flows.artifacts.page import show
 from flows.artifacts.tuning import tuning_markdown
 from flows.cluster import Cluster
 from flows.parameters import DaskAddress, DatasetFile, HomeFolder, Plays, Tracks
 from flows.runs import concluded, in_short, rename, starting_name
 from flows.settings import Settings, load_settings, worker_memory
-from tasks import steps
-from tasks.neighbours.folds import METRICS
-from tasks.neighbours.tune import GRID, Point, Tuning
-from tasks.stages.tuning import tune_neighbours
-from warehouse.home import Home
+from tasks.tuning.folds import METRICS
+from tasks.tuning.search import GRID, Point, Tuning
+from tasks.tuning.stage import tune_neighbours
+from warehouse.releases.home import Home
 
 FRAGMENT, CURVE = "tuned.toml", "tuning_curve.csv"
 

@@ -1,12 +1,12 @@
-"""The SQL texts of this package, and how values are spelled in them."""
+"""SQL texts that lie beside the code, and how values are spelled in them."""
 
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 
 
-def statement(name: str) -> str:
-    """Return the text of ``<name>.sql`` of this package."""
-    return files("warehouse").joinpath(f"{name}.sql").read_text()
+def statement(package: str, name: str) -> str:
+    """Return the text of ``<name>.sql`` in a package."""
+    return files(package).joinpath(f"{name}.sql").read_text()
 
 
 def filled(text: str, values: Mapping[str, str]) -> str:

@@ -3,8 +3,8 @@
 from flows.artifacts.markdown import table
 from flows.artifacts.page import show
 from flows.runs import best_effort
-from warehouse.difference import Difference, Side, compare_releases
-from warehouse.releases import Release
+from warehouse.releases.difference import Difference, Side, compare_releases
+from warehouse.releases.release import Release
 
 QUALITY = ("recall@20", "recall@50", "ndcg@100", "coverage@20", "unplayed_share@20")
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 from flows.artifacts.markdown import table
 from flows.artifacts.page import show
 from tasks.evaluation.measure import HYBRID
-from tasks.lake import StageResult
+from tasks.lake.record import StageResult
 
 METRICS = (("recall", 20), ("recall", 50), ("ndcg", 100), ("coverage", 20), ("unplayed_share", 20))
 JUDGED = ("ndcg", 100)

@@ -7,7 +7,7 @@ from typing import Any
 
 from flows.artifacts.markdown import table
 from flows.artifacts.page import show
-from warehouse.reader import Reader
+from warehouse.releases.reader import Reader
 
 HEAD = ("variant", "metric", "listeners", "value", "lift", "from", "to", "p", "note")
 

@@ -1,17 +1,13 @@
 """What a run tells people when it is done: the summary artifact and queries to try."""
 
-from typing import TYPE_CHECKING
-
 from flows.artifacts.markdown import table
-from tasks.lake import counts_in_words
-from warehouse.reader import Reader
+from flows.outcome import Outcome
+from tasks.lake.record import counts_in_words
+from warehouse.releases.reader import Reader
 from warehouse.statements import text_literal
 
-if TYPE_CHECKING:
-    from flows.pipeline import Outcome
 
-
-def example_queries(outcome: "Outcome") -> list[str]:
+def example_queries(outcome: Outcome) -> list[str]:
     """Return queries to try, with ids that exist in the release."""
     with Reader(outcome.database) as reader:
         listener = reader.rows(
@@ -32,7 +28,7 @@ def example_queries(outcome: "Outcome") -> list[str]:
     ]
 
 
-def summary_markdown(outcome: "Outcome") -> str:
+def summary_markdown(outcome: Outcome) -> str:
     """Return the run as a page of Markdown: release, rows in and out, seconds, SQL to try."""
     ingested = outcome.stages["ingest"].counts
     tracks = f"{ingested['tracks']:,} ({ingested['unplayed_tracks']:,} unplayed)"

@@ -4,9 +4,9 @@ import json
 from collections.abc import Mapping
 
 from flows.artifacts.markdown import table
-from tasks.neighbours.folds import METRICS
-from tasks.neighbours.parameters import CollaborativeParameters
-from tasks.neighbours.tune import GRID, Point, Tuning
+from tasks.collaborative.parameters import CollaborativeParameters
+from tasks.tuning.folds import METRICS
+from tasks.tuning.search import GRID, Point, Tuning
 
 
 def tuning_markdown(tuning: Tuning, start: CollaborativeParameters, fragment: str) -> str:

@@ -7,7 +7,7 @@ from typing import ParamSpec
 import typer
 from rich.console import Console
 
-from tasks.errors import CrossfadeError
+from warehouse.errors import CrossfadeError
 
 P = ParamSpec("P")
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from warehouse.home import Home
+from warehouse.releases.home import Home
 
 HomeOption = Annotated[
     Path | None, typer.Option("--home", help="Folder of lake and warehouse [default: data]")

@@ -4,7 +4,6 @@ import json
 import sys
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.csv
@@ -13,11 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from flows.artifacts.summary import example_queries
-from warehouse.reader import Reader
-from warehouse.releases import Release
-
-if TYPE_CHECKING:
-    from flows.pipeline import Outcome
+from flows.outcome import Outcome
+from warehouse.releases.reader import Reader
+from warehouse.releases.release import Release
 
 _SHOWN_COLUMNS = ["rank", "track_id", "name", "artist", "score", "source"]
 """What fits a terminal of 80 columns; JSON and CSV have them all."""
@@ -66,7 +63,7 @@ def print_releases(releases: Sequence[Release]) -> None:
     Console().print(table)
 
 
-def print_outcome(outcome: "Outcome") -> None:
+def print_outcome(outcome: Outcome) -> None:
     """Print what a run came to, a few recommendations, and the SQL to get more."""
     console = Console(highlight=False)
     said = "published" if outcome.published else f"is still current: {outcome.because}"

@@ -7,12 +7,12 @@ import typer
 
 from flows.cli.options import DebugOption, HomeOption, home_of
 from flows.cli.output import Format, print_releases, print_rows
-from tasks.errors import InputError
+from warehouse.errors import InputError
 
 
 def releases(home: HomeOption = None, debug: DebugOption = False) -> None:  # noqa: ARG001
     """List the releases, oldest first."""
-    from warehouse.releases import list_releases
+    from warehouse.releases.release import list_releases
 
     print_releases(list_releases(home_of(home)))
 
@@ -23,7 +23,7 @@ def rollback(
     debug: DebugOption = False,  # noqa: ARG001
 ) -> None:
     """Make an earlier release current: the named one, else the one before the current."""
-    from warehouse.releases import rollback as roll_back
+    from warehouse.releases.pointer import rollback as roll_back
 
     release = roll_back(home_of(home), release_id)
     typer.echo(f"{release.manifest.release_id} is current")
@@ -35,7 +35,7 @@ def prune(
     debug: DebugOption = False,  # noqa: ARG001
 ) -> None:
     """Delete old releases, never the current one."""
-    from warehouse.releases import prune as delete_old
+    from warehouse.releases.retention import prune as delete_old
 
     gone = delete_old(home_of(home), keep)
     typer.echo(f"{len(gone)} releases deleted" + (": " + ", ".join(gone) if gone else ""))
@@ -55,7 +55,7 @@ def recommend(
     debug: DebugOption = False,  # noqa: ARG001
 ) -> None:
     """Recommend from the current release."""
-    from warehouse.reader import Reader
+    from warehouse.releases.reader import Reader
 
     asked = [name for name in (user, like, similar_to) if name]
     if len(asked) != 1 or (more and not like):

@@ -21,7 +21,7 @@ from flows.cli.options import (
 )
 from flows.cli.output import print_backtest, print_outcome
 from flows.environment import prepare, prepare_for_server, quiet_console
-from tasks.errors import InputError
+from warehouse.errors import InputError
 
 
 def sample(

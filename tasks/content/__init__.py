@@ -3,7 +3,3 @@
 features (one fitted transformer) → learning (how much each feature says about listening)
 → embedding (one unit vector per track) → search (exact top-k) → edges (the neighbour table).
 """
-
-from tasks.content.parameters import ContentParameters
-
-__all__ = ["ContentParameters"]

@@ -7,7 +7,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from tasks.content.search import NO_TRACK, Neighbours
-from tasks.schemas import EDGES, WEIGHT_SCALE
+from tasks.lake.contracts.edges import EDGES
+from warehouse.contract.constants import WEIGHT_SCALE
 
 
 def to_edges(neighbours: Neighbours, keys: NDArray[np.integer]) -> pa.Table:

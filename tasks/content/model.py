@@ -58,7 +58,7 @@ def fit_content(
     categorical: tuple[str, ...],
     parameters: ContentParameters,
 ) -> ContentModel:
-    """Fit features and embedding on all ``tracks`` (columns of `tasks.schemas.TRACKS`).
+    """Fit features and embedding on all ``tracks`` (columns of the dataset `tracks`).
 
     ``plays`` is listeners × tracks (presence, track_key columns), the listeners to learn from.
     """

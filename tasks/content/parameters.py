@@ -38,7 +38,7 @@ class ContentParameters(BaseModel):
 
     crowd: float = Field(default=0.8, ge=0.0, le=1.0)
     """θ, the share of a track's mean similarity that is taken off its neighbours' weights: see
-    `tasks.content.crowd`."""
+    `tasks.content.hubness`."""
 
     tag_vocabulary: int = Field(default=5_000, ge=10, le=100_000)
     """Most frequent tags that are kept; a tag on one track alone links nothing and is dropped."""

@@ -4,8 +4,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from tasks.content.crowd import less_the_crowd
 from tasks.content.edges import symmetric, to_edges
+from tasks.content.hubness import centre_hubs
 from tasks.content.parameters import ContentParameters
 from tasks.content.search import NO_TRACK, ROWS, Space, nearest
 
@@ -52,4 +52,4 @@ def content_table(
 ) -> pa.Table:
     """Return the neighbour table of a whole catalogue, sorted by source and target."""
     similarity = symmetric([similar_block(space, played, 0, space.size, parameters)])
-    return less_the_crowd(similarity, played, parameters.crowd)
+    return centre_hubs(similarity, played, parameters.crowd)

@@ -3,7 +3,3 @@
 What is published is measured on listeners it has not seen; what is chosen by measurement is chosen
 on one half of them and reported on the other. docs/evaluation.md tells the protocol.
 """
-
-from tasks.evaluation.parameters import EvaluationParameters
-
-__all__ = ["EvaluationParameters"]

@@ -9,9 +9,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from tasks.blend.parameters import Segment, segment_of
 from tasks.evaluation.choice import Choice
-from tasks.evaluation.holdout import HEAVY, Split, mixed
-from tasks.hybrid.parameters import Segment, segment_of
+from tasks.evaluation.split import HEAVY, Split
+from tasks.holdout.hashing import mixed
 
 AS_IS = -1
 """In place of a segment's position: the fold-in is not truncated."""

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.blend.parameters import Segment
 from tasks.evaluation.bootstrap import whole
 from tasks.evaluation.parameters import EvaluationParameters
-from tasks.hybrid.parameters import Segment
 
 Values = NDArray[np.float64]
 

@@ -7,9 +7,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from scipy import sparse
 
-from tasks.evaluation import beyond
+from tasks.blend.model import Catalogue, HybridModel
+from tasks.evaluation import beyond_accuracy as beyond
 from tasks.evaluation.cases import AS_IS
-from tasks.evaluation.holdout import Split
 from tasks.evaluation.metrics import (
     Values,
     average_precision,
@@ -21,7 +21,7 @@ from tasks.evaluation.metrics import (
     sizes,
 )
 from tasks.evaluation.points import rank_points, rank_popular
-from tasks.hybrid.model import Catalogue, HybridModel
+from tasks.evaluation.split import Split
 
 DEPTH = 100
 """Rows of a list that are measured."""
@@ -73,7 +73,7 @@ class Tags:
 
 
 @dataclass(frozen=True)
-class World:
+class EvaluationContext:
     """The published model and everything held-out listeners are measured by."""
 
     model: HybridModel
@@ -92,7 +92,7 @@ def metric_name(metric: str, k: int, target_slice: str | None = None) -> str:
     return f"{metric}@{k}" if target_slice is None else f"{metric}@{k}:{target_slice}"
 
 
-def hidden_world(
+def hiding_model(
     model: HybridModel, listeners: NDArray[np.integer], hidden: NDArray[np.bool_]
 ) -> HybridModel:
     """Return a model in which the hidden tracks are unplayed and really unplayed ones are absent.
@@ -140,7 +140,7 @@ def gamma_values(
 ) -> Values:
     """Return what every γ gains and what it costs, side by side: cases × 2 · gammas.
 
-    ``hiding`` is a `hidden_world`: hidden tracks are no part of a history there, but to be found,
+    ``hiding`` is a `hiding_model`: hidden tracks are no part of a history there, but to be found,
     so a larger γ can gain. As it is nobody has an unplayed track to find, so a larger γ can only
     lose. The gain is the sum of NDCG in both: best where it is worth the loss; where fewer tracks
     are unplayed than were hidden, what hidden ones gain counts in that proportion. The cost shows
@@ -187,20 +187,20 @@ def _ndcg_of(
     return values_by_case
 
 
-def report_values(world: World, cases: pa.Table) -> pa.Table:
+def report_values(context: EvaluationContext, cases: pa.Table) -> pa.Table:
     """Measure every model on every case.
 
     Columns: listener, segment, model (position in `MODELS`), one float64 per `metric_name`, and
     ``shown``, the tracks a listener sees. What goes beyond accuracy, the slices and the lists are
     there for listeners as they are.
     """
-    indptr, tracks = _histories(world.split, cases)
-    targets = _targets(world.split, cases, len(world.model.catalogue))
+    indptr, tracks = _histories(context.split, cases)
+    targets = _targets(context.split, cases, len(context.model.catalogue))
     wanted = sizes(targets)
     as_is = cases["segment"].to_numpy() == AS_IS
-    slices = _slices(world, targets, as_is)
+    slices = _slices(context, targets, as_is)
     tables = []
-    for name, lists in _lists_by_model(world, cases, indptr, tracks).items():
+    for name, lists in _lists_by_model(context, cases, indptr, tracks).items():
         columns: dict[str, NDArray[np.generic] | pa.Array] = {
             "listener": cases["listener"].to_numpy(),
             "segment": cases["segment"].to_numpy(),
@@ -214,7 +214,7 @@ def report_values(world: World, cases: pa.Table) -> pa.Table:
             for metric, k in SLICE_METRICS:
                 column = metric_name(metric, k, part.name)
                 columns[column] = _METRICS[metric](some, part.wanted, k)
-        columns |= _beyond(world, lists[:, :SHOWN], indptr, tracks, as_is)
+        columns |= _beyond(context, lists[:, :SHOWN], indptr, tracks, as_is)
         shown = np.where(as_is[:, None], lists[:, :SHOWN], -1)
         ends = np.concatenate([[0], np.cumsum((shown >= 0).sum(axis=1))]).astype(np.int32)
         columns["shown"] = pa.ListArray.from_arrays(pa.array(ends), pa.array(shown[shown >= 0]))
@@ -223,10 +223,13 @@ def report_values(world: World, cases: pa.Table) -> pa.Table:
 
 
 def _lists_by_model(
-    world: World, cases: pa.Table, indptr: NDArray[np.int64], tracks: NDArray[np.int32]
+    context: EvaluationContext,
+    cases: pa.Table,
+    indptr: NDArray[np.int64],
+    tracks: NDArray[np.int32],
 ) -> dict[str, NDArray[np.int32]]:
     """Rank the cases with every model: name → cases × DEPTH."""
-    model = world.model
+    model = context.model
     names = (COLLABORATIVE, CONTENT, FIFTY_FIFTY, HYBRID, ANY_ARTIST)
     points = np.empty((len(cases), len(names), 4))
     points[:, 0] = (1.0, 0.0, 0.0, 1.0)
@@ -239,7 +242,7 @@ def _lists_by_model(
     alone = np.array([[1.0, 0.0, 0.0, 1.0]])
     return {
         POPULARITY: rank_popular(model.catalogue, indptr, tracks, DEPTH),
-        COSINE: rank_points(world.cosine, indptr, tracks, alone, DEPTH)[:, 0],
+        COSINE: rank_points(context.cosine, indptr, tracks, alone, DEPTH)[:, 0],
         **{name: lists[:, q] for q, name in enumerate(names)},
     }
 
@@ -253,26 +256,30 @@ class _Slice:
     wanted: NDArray[np.int64]
 
 
-def _slices(world: World, targets: sparse.csr_array, as_is: NDArray[np.bool_]) -> list[_Slice]:
+def _slices(
+    context: EvaluationContext, targets: sparse.csr_array, as_is: NDArray[np.bool_]
+) -> list[_Slice]:
     """Return the popularity slices; a truncated case has nothing to find in them."""
     slices = []
     row = np.repeat(np.arange(targets.shape[0]), sizes(targets))
     for name, low, high in SLICES:
-        among = (world.listeners >= low) & (world.listeners <= (np.inf if high is None else high))
+        among = (context.listeners >= low) & (
+            context.listeners <= (np.inf if high is None else high)
+        )
         wanted = np.bincount(row, among[targets.indices], minlength=len(as_is)).astype(np.int64)
         slices.append(_Slice(name, among, wanted * as_is))
     return slices
 
 
 def _beyond(
-    world: World,
+    context: EvaluationContext,
     shown: NDArray[np.int32],
     indptr: NDArray[np.int64],
     tracks: NDArray[np.int32],
     as_is: NDArray[np.bool_],
 ) -> dict[str, Values]:
     """Measure what the lists of listeners as they are show."""
-    catalogue = world.model.catalogue
+    catalogue = context.model.catalogue
     seen = shown[as_is]
     history = np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
     own = np.bincount(
@@ -280,10 +287,10 @@ def _beyond(
     ) / np.maximum(np.diff(indptr), 1)
     values = {
         "novelty": beyond.mean_along_lists(
-            seen, beyond.self_information(world.listeners, world.users)
+            seen, beyond.self_information(context.listeners, context.users)
         ),
         "artist_diversity": beyond.artist_diversity(seen, catalogue.artist_key),
-        "tag_diversity": beyond.tag_diversity(seen, world.tags.indptr, world.tags.tags),
+        "tag_diversity": beyond.tag_diversity(seen, context.tags.indptr, context.tags.tags),
         "unplayed_share": beyond.mean_along_lists(seen, catalogue.is_cold.astype(np.float64)),
         "popularity_lift": beyond.mean_along_lists(seen, catalogue.popularity) - own[as_is],
     }

@@ -2,22 +2,16 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from tasks.holdout.parameters import HoldoutParameters
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
-class EvaluationParameters(BaseModel):
+class EvaluationParameters(HoldoutParameters):
     """The held-out listeners, the grids that are tried on them, and the gate's limits."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    holdout: float = Field(default=0.01, ge=0, le=0.5)
-    """Share of listeners that the published model does not see and is measured on; 0: none."""
-    min_listeners: int = Field(default=200, ge=2, le=1_000_000)
-    """Hold out at least so many, where that is no more than half of all listeners."""
-    max_listeners: int = Field(default=10_000, ge=2, le=1_000_000)
-    """Hold out at most so many: intervals are narrow enough by then."""
     weights: tuple[Share, ...] = Field(
         default=(0.0, 0.2, 0.4, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0), min_length=1, max_length=101
     )
@@ -46,8 +40,6 @@ class EvaluationParameters(BaseModel):
     """Bootstrap resamples of the listeners (Efron 1979)."""
     confidence: float = Field(default=0.95, ge=0.5, le=0.999)
     """Share of resamples that an interval covers (percentile method)."""
-    seed: int = Field(default=0, ge=0, le=2**31 - 1)
-    """Keys every hash: who is held out, how a history is split, which half tunes."""
     gate_loss: float = Field(default=0.02, ge=0, le=1)
     """Largest allowed loss against the current release, as a share of its value."""
     gate_strict: bool = False
@@ -55,10 +47,6 @@ class EvaluationParameters(BaseModel):
     False: refused is a loss beyond the limit whose interval leaves out zero."""
     gate_listeners: int = Field(default=30, ge=2, le=1_000_000)
     """With fewer common listeners than this the gate does not compare."""
-
-    def held_out_by(self) -> dict[str, Any]:
-        """Return the fields that decide who is held out."""
-        return self.model_dump(include={"holdout", "min_listeners", "max_listeners", "seed"})
 
     def measured_by(self) -> dict[str, Any]:
         """Return the fields that decide what is measured on given held-out listeners."""

@@ -1,6 +1,6 @@
 """Rank each history at many points (w, p, γ): sums are computed once, blends many times.
 
-By the kernel's own parts, so the lists are those of `tasks.hybrid.ranking.rank_histories` to the
+By the kernel's own parts, so the lists are those of `tasks.blend.ranking.rank_histories` to the
 last row. What is left out is what a measurement does not read: scores, sources and reasons.
 """
 
@@ -8,12 +8,12 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.hybrid.best import best, no_best, unpacked
-from tasks.hybrid.blend import no_signals, signals
-from tasks.hybrid.fill import fill, kin_of
-from tasks.hybrid.model import Catalogue, HybridModel, Numbered
-from tasks.hybrid.ranking import hold_to_longest
-from tasks.hybrid.sums import accumulate, gather, no_candidates
+from tasks.blend.kernels.fill import fill, same_artist_tracks
+from tasks.blend.kernels.sums import accumulate, gather, new_candidates
+from tasks.blend.kernels.topk import best, new_workspace, unpacked
+from tasks.blend.model import Catalogue, HybridModel, KernelModel
+from tasks.blend.ranking import hold_to_longest
+from tasks.blend.scoring import new_signals, signals
 
 
 def rank_points(
@@ -33,7 +33,7 @@ def rank_points(
     histories = len(indptr) - 1
     every = np.ascontiguousarray(np.broadcast_to(points, (histories, *points.shape[-2:])))
     out = np.full((histories, every.shape[1], k), -1, np.int32)
-    _rank_points(indptr, model.catalogue.listener_rank[tracks], every, model.numbered, out)
+    _rank_points(indptr, model.catalogue.listener_rank[tracks], every, model.kernel_model, out)
     return out
 
 
@@ -52,7 +52,7 @@ def _rank_points(
     indptr: NDArray[np.int64],
     histories: NDArray[np.int32],
     points: NDArray[np.float64],
-    model: Numbered,
+    model: KernelModel,
     out: NDArray[np.int32],
 ) -> None:
     """Rank every history in turn with one set of accumulators; tracks are in ranks of popularity.
@@ -64,9 +64,9 @@ def _rank_points(
     any_artist = (track_key, artist_key, np.ones_like(factors))
     sums = np.zeros(n, np.int64)
     touched = np.empty(n + 1, np.uint32)
-    candidates = no_candidates(n)
-    given = no_signals(n)
-    room = no_best(artist_key)
+    candidates = new_candidates(n)
+    given = new_signals(n)
+    workspace = new_workspace(artist_key)
     listed = np.zeros(n, np.bool_)
     row = np.empty(k, np.int32)
     for u in range(len(indptr) - 1):
@@ -74,20 +74,20 @@ def _rank_points(
         count = accumulate(history, model.popular, model.neighbours, sums, touched)
         found, c_max, d_max = gather(touched[:count], history, sums, model.popularity, candidates)
         signals(candidates, found, c_max, d_max, given)
-        kin = np.empty(0, np.int64)
+        same_artist = np.empty(0, np.int64)
         for q in range(points.shape[1]):
             w, p, gamma, factor = points[u, q]
             tracks = model.tracks if factor > 0 else any_artist
             query = (w, p, gamma, c_max, d_max, len(history) == 0)
-            rows = best(query, candidates, found, given, tracks, k, room)
+            rows = best(query, candidates, found, given, tracks, k, workspace)
             for r in range(rows):
-                out[u, q, r] = unpacked(room.order[r])[0]
+                out[u, q, r] = unpacked(workspace.order[r])[0]
             if rows < k:
-                if len(kin) == 0:
-                    kin = kin_of(history, artist_key, model.by_artist)
+                if len(same_artist) == 0:
+                    same_artist = same_artist_tracks(history, artist_key, model.by_artist)
                 for r in range(rows):
-                    row[r] = candidates[0][room.place[out[u, q, r]]]
-                fill(history, kin, model.eligible, rows, row, listed)
+                    row[r] = candidates[0][workspace.place[out[u, q, r]]]
+                fill(history, same_artist, model.eligible, rows, row, listed)
                 for r in range(rows, k):
                     out[u, q, r] = track_key[row[r]] if row[r] >= 0 else -1
 

@@ -7,10 +7,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from tasks.evaluation import beyond
+from tasks.blend.parameters import Segment
+from tasks.evaluation import beyond_accuracy as beyond
 from tasks.evaluation.bootstrap import interval, resampled_means
 from tasks.evaluation.cases import AS_IS, heavy_in, is_truncated, light_in
-from tasks.evaluation.holdout import Split
 from tasks.evaluation.measure import (
     ACCURACY,
     BEYOND,
@@ -26,8 +26,8 @@ from tasks.evaluation.measure import (
     SLICES,
     metric_name,
 )
-from tasks.hybrid.parameters import Segment
-from tasks.schemas import EVALUATION, LISTENERS, SEGMENT_CURVE, SEGMENTS
+from tasks.evaluation.split import Split
+from tasks.lake.contracts.stages.evaluation import EVALUATION, LISTENERS, SEGMENT_CURVE, SEGMENTS
 
 SINGLE_SIGNALS = (POPULARITY, COSINE, COLLABORATIVE, CONTENT)
 JUDGED = ("ndcg", DEPTH)
@@ -61,7 +61,7 @@ def evaluation_table(
                 found = by_model[m, key][column]
                 columns[model, metric, k] = np.where(listeners, found, np.nan)
         rows += _summary(segment, columns | _gains(columns), counts, confidence)
-    return pa.Table.from_pylist(rows + _catalogue_rows(values, tracks), schema=EVALUATION)
+    return pa.Table.from_pylist(rows + _catalogue_rows(values, tracks), schema=EVALUATION.schema)
 
 
 def listeners_table(values: pa.Table, user_ids: pa.Array) -> pa.Table:
@@ -78,7 +78,7 @@ def listeners_table(values: pa.Table, user_ids: pa.Array) -> pa.Table:
                     pa.array([name] * int(known.sum())),
                     wide[name][known],
                 ],
-                schema=LISTENERS,
+                schema=LISTENERS.schema,
             )
         )
     return pa.concat_tables(tables)
@@ -109,12 +109,14 @@ def curve_table(
                     "ci_high": float(high[q]),
                 }
             )
-    return pa.Table.from_pylist(rows, schema=SEGMENT_CURVE)
+    return pa.Table.from_pylist(rows, schema=SEGMENT_CURVE.schema)
 
 
 def segments_table(segments: tuple[Segment, ...]) -> pa.Table:
     """Return `SEGMENTS`."""
-    return pa.Table.from_pylist([segment.model_dump() for segment in segments], schema=SEGMENTS)
+    return pa.Table.from_pylist(
+        [segment.model_dump() for segment in segments], schema=SEGMENTS.schema
+    )
 
 
 def _present(values: pa.Table) -> list[tuple[int, int]]:

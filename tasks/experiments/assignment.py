@@ -2,15 +2,15 @@
 
 The MD5 of ``experiment:user_id`` decides, not DuckDB's own hash, whose values may change between
 versions. Its first 52 bits are a number in [0, 1) without rounding. As the experiment's name is
-hashed too, one experiment says nothing about the next. warehouse/macros/experiments.sql is the
-same in SQL.
+hashed too, one experiment says nothing about the next. The same in SQL is
+warehouse/contract/macros/experiments.sql.
 """
 
 import hashlib
 from collections.abc import Sequence
 from typing import Any
 
-from tasks.experiments.configuration import Experiment, naive, upper_ends
+from tasks.dataset.experiments import Experiment, naive, upper_ends
 
 BITS = 52
 _HEX = BITS // 4

@@ -16,7 +16,7 @@ USERS = "users"
 
 @dataclass(frozen=True)
 class Metric:
-    """One metric: sums of columns of the table of listeners (tasks/feedback/sql/listeners.sql)."""
+    """One metric: sums of columns of the table of listeners (sql/listeners.sql)."""
 
     name: str
     meaning: str

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.experiments.configuration import Experiment, naive
+from tasks.dataset.experiments import Experiment, naive
 from tasks.experiments.effects import Effect, compare
 from tasks.experiments.metrics import METRICS, Metric
 from tasks.experiments.mismatch import BELIEVED, mismatch_p_value
@@ -47,7 +47,7 @@ class Reading:
 
 
 def results(reading: Reading) -> list[dict[str, Any]]:
-    """Return the rows of one experiment, as tasks.schemas.EXPERIMENT_RESULTS."""
+    """Return the rows of one experiment, as `EXPERIMENT_RESULTS`."""
     mismatch = _mismatch(reading)
     rows: list[dict[str, Any]] = []
     for position in range(len(reading.experiment.variants)):

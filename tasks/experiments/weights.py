@@ -7,7 +7,7 @@ it is from the weight in use; whoever wants it writes it into the configuration.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tasks.experiments.configuration import Experiment
+from tasks.dataset.experiments import Experiment
 
 
 def measured_weights(
@@ -16,7 +16,7 @@ def measured_weights(
     offline: Mapping[str, float],
     goal: str,
 ) -> list[dict[str, Any]]:
-    """Return tasks.schemas.MEASURED_WEIGHTS of an experiment on weights, else nothing.
+    """Return `MEASURED_WEIGHTS` of an experiment on weights, else nothing.
 
     ``rows`` are the experiment's results, ``offline`` the learned weight of each segment, ``goal``
     the metric that decides.

@@ -1,1 +1,1 @@
-"""What came of the recommendations: exposures and events, read, judged and summed by listener."""
+"""Exposures and events: read file by file, judged, kept as Parquet."""

@@ -12,15 +12,15 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tasks.contracts.feedback import EVENT_KINDS
-from tasks.errors import InputError
-from tasks.feedback.spec import EventsSpec, ExposuresSpec
+from tasks.dataset.feedback import EventsSpec, ExposuresSpec
 from tasks.ingest.files import InputFile, OpenedFile, open_file
 from tasks.ingest.limits import IngestLimits
 from tasks.ingest.queries import csv_fields, csv_layout, csv_raw, files_literal, parquet_text, query
 from tasks.ingest.records import LENGTH, RECORD, START, Rejected, read_records
 from tasks.ingest.rejects import FileReport, read_raw
 from tasks.ingest.scan import look_at
+from tasks.lake.contracts.stages.feedback import EVENT_KINDS
+from warehouse.errors import InputError
 from warehouse.statements import column_name, text_literal
 
 SQL = Path(__file__).parent / "sql"
@@ -76,7 +76,7 @@ def read_feedback(
     scratch: Path,
     target: Path,
 ) -> FileReport:
-    """Write the good rows of ``file`` to ``target`` (`EXPOSURES` or `EVENTS` of tasks.schemas).
+    """Write the good rows of ``file`` to ``target`` (`EXPOSURES` or `EVENTS`).
 
     ``con`` must have been through `prepare_connection`. Raises InputError when the file lacks a
     column, has no rows, or too many that must be rejected.
@@ -98,7 +98,7 @@ def read_feedback(
         report.records, report.rejected = 0, []
         source = _one_by_one(opened, named, report, limits, scratch, lines)
         _keep(con, source, spec, limits, report, opened, target)
-    report.believe(limits)
+    report.check_reject_limit(limits)
     return report
 
 
@@ -243,7 +243,7 @@ def _one_by_one(
             writer.write_table(records.good.rename_columns(named_as).cast(schema))
             report.rejected += records.rejected
             report.records += len(records.good) + len(records.rejected)
-            report.believe(limits, lines)
+            report.check_reject_limit(limits, lines)
     return _Source(
         kind="read_records",
         fill={"files": files_literal([target])},

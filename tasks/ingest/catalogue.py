@@ -9,15 +9,15 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from tasks.contracts.inputs import INPUT_FEATURES
-from tasks.dataset import TagsSpec, TracksSpec
-from tasks.errors import InputError
+from tasks.dataset.spec import TagsSpec, TracksSpec
 from tasks.ingest.files import OpenedFile
 from tasks.ingest.limits import IngestLimits
 from tasks.ingest.records import LENGTH, RECORD, START, Rejected, read_records
 from tasks.ingest.rejects import FileReport, read_raw
 from tasks.ingest.scan import look_at
-from tasks.schemas import tracks_schema
+from tasks.lake.contracts.inputs import INPUT_FEATURES
+from tasks.lake.contracts.stages.ingest import tracks_schema
+from warehouse.errors import InputError
 
 NUMBER = r"^\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*$"
 UNKNOWN = ("na", "n/a", "nan", "null", "none", r"\n", "-", "?")
@@ -60,7 +60,7 @@ def read_catalogue(
     for report, file, part, again in zip(reports, files, parts, repeated, strict=True):
         reason = ["track_id_repeated" if yes else "" for yes in again.tolist()]
         report.rejected += _describe(part, reason, file)
-        report.believe(limits)
+        report.check_reject_limit(limits)
     return Catalogue(_typed(rows, spec), reports)
 
 
@@ -74,7 +74,7 @@ def _read_csv(
     for part in read_records(file.text, len(file.columns), file.delimiter, wanted, single):
         parts.append(part.good)
         report.rejected += part.rejected
-        report.believe(limits, lines)
+        report.check_reject_limit(limits, lines)
     if not parts:
         raise InputError(f"{report.path} has a header and no rows; give a file with rows")
     return pa.concat_tables(parts)

@@ -16,11 +16,11 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from tasks.contracts.breaches import breaches
-from tasks.contracts.lake import CONTRACTS
-from tasks.errors import InputError
 from tasks.ingest.limits import IngestLimits
-from tasks.schemas import DATA_QUALITY
+from tasks.lake.contracts.breaches import breaches
+from tasks.lake.contracts.quality import DATA_QUALITY
+from tasks.lake.contracts.stages.ingest import STAGE
+from warehouse.errors import InputError
 
 CHECKS = Path(__file__).parent / "checks"
 _SHOWN = 3
@@ -64,11 +64,10 @@ def run_checks(
 
 def contract_check(tables: Mapping[str, pa.Table]) -> dict[str, object]:
     """Hold the finished tables to their contracts; return one `DATA_QUALITY` row."""
-    contracts = CONTRACTS["ingest"]
     found = [
         breach
         for name, table in tables.items()
-        for breach in breaches(name, contracts[name], table)
+        for breach in breaches(name, STAGE.datasets[name], table)
     ]
     shown = ", ".join(str(breach) for breach in found[:_SHOWN])
     return {
@@ -83,7 +82,7 @@ def contract_check(tables: Mapping[str, pa.Table]) -> dict[str, object]:
 
 def quality_table(rows: Iterable[Mapping[str, object]]) -> pa.Table:
     """Collect results of checks into a table."""
-    return pa.Table.from_pylist([dict(row) for row in rows], schema=DATA_QUALITY)
+    return pa.Table.from_pylist([dict(row) for row in rows], schema=DATA_QUALITY.schema)
 
 
 def stop_on_failure(quality: pa.Table) -> None:

@@ -15,7 +15,7 @@ from typing import IO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tasks.errors import InputError
+from warehouse.errors import InputError
 
 BOM = b"\xef\xbb\xbf"
 HEAD = 1 << 16

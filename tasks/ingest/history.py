@@ -15,8 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tasks.dataset import PlaysSpec
-from tasks.errors import InputError
+from tasks.dataset.spec import PlaysSpec
 from tasks.ingest.files import OpenedFile
 from tasks.ingest.limits import IngestLimits
 from tasks.ingest.queries import (
@@ -30,6 +29,7 @@ from tasks.ingest.queries import (
 from tasks.ingest.records import LENGTH, RECORD, START, Rejected, read_records
 from tasks.ingest.rejects import FileReport, read_raw
 from tasks.ingest.scan import look_at
+from warehouse.errors import InputError
 
 _SCRATCH = pa.schema(
     [
@@ -95,7 +95,7 @@ def read_history(
     if rejected:
         for part in parts:
             part.report.rejected += _bad_values(con, part, spec, limits)
-            part.report.believe(limits)
+            part.report.check_reject_limit(limits)
     good = "reason IS NULL" if rejected else "true"
     rows = con.sql(query("interactions", good=good, same_user=_same_user(con))).to_arrow_table()
     unknown = pa.table({"track_id": pa.array([], pa.string()), "records": pa.array([], pa.int64())})
@@ -138,7 +138,7 @@ def _read_one_by_one(part: Part, spec: PlaysSpec, limits: IngestLimits, lines: i
             writer.write_table(good.select(_SCRATCH.names).cast(_SCRATCH))
             report.rejected += records.rejected
             report.records += len(good) + len(records.rejected)
-            report.believe(limits, lines)
+            report.check_reject_limit(limits, lines)
     part.as_records = True
 
 

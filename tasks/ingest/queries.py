@@ -11,7 +11,7 @@ from string import Template
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tasks.dataset import PlaysSpec
+from tasks.dataset.spec import PlaysSpec
 from tasks.ingest.files import OpenedFile
 from tasks.ingest.limits import IngestLimits
 from warehouse.statements import column_name, text_literal

@@ -16,9 +16,9 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 from numpy.typing import NDArray
 
-from tasks.errors import RunError
 from tasks.ingest.files import BOM, HEAD
 from tasks.ingest.lines import GOOD, Grammar, Marked, mark_lines, split_lines
+from warehouse.errors import RunError
 
 CHUNK = 1 << 24
 RECORD, START, LENGTH = "#record", "#start", "#length"

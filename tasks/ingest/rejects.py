@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from tasks.errors import InputError
 from tasks.ingest.limits import IngestLimits
 from tasks.ingest.reasons import FEEDBACK_REASONS, REASONS
 from tasks.ingest.records import Rejected, raw_text
-from tasks.schemas import REJECTED_ROWS
+from tasks.lake.contracts.quality import REJECTED_ROWS
+from warehouse.errors import InputError
 
 
 @dataclass
@@ -29,7 +29,7 @@ class FileReport:
         share = limits.reject_share * (self.records if records is None else records)
         return max(limits.reject_rows, int(share))
 
-    def believe(self, limits: IngestLimits, records: int | None = None) -> None:
+    def check_reject_limit(self, limits: IngestLimits, records: int | None = None) -> None:
         """Raise InputError when too many records, or all of them, are rejected.
 
         ``records`` is an upper bound while the file is still being read.
@@ -69,4 +69,4 @@ def rejected_table(reports: Sequence[FileReport]) -> pa.Table:
         for row in report.rejected
     )
     columns = list(zip(*rows, strict=True)) if rows else [(), (), (), ()]
-    return pa.table([pa.array(values) for values in columns], schema=REJECTED_ROWS)
+    return pa.table([pa.array(values) for values in columns], schema=REJECTED_ROWS.schema)

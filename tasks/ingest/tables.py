@@ -7,10 +7,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from tasks.dataset import TracksSpec
+from tasks.dataset.spec import TracksSpec
 from tasks.ingest.catalogue import Catalogue
 from tasks.ingest.history import Plays
-from tasks.schemas import INTERACTIONS, USERS, tracks_schema
+from tasks.lake.contracts.stages.ingest import INTERACTIONS, USERS, tracks_schema
 
 _BLOCK = 1 << 20
 _MOST = np.iinfo(np.int32).max
@@ -18,7 +18,7 @@ _MOST = np.iinfo(np.int32).max
 
 @dataclass(frozen=True)
 class Tables:
-    """The three tables of a dataset, as tasks.schemas describes them."""
+    """The three tables of a dataset, see tasks.lake.contracts.stages.ingest."""
 
     tracks: pa.Table
     users: pa.Table
@@ -60,8 +60,8 @@ def key_tables(catalogue: Catalogue, plays: Plays, spec: TracksSpec) -> Tables:
     interactions = [pairs.user, pairs.track, pairs.plays]
     return Tables(
         tracks=pa.table({name: columns[name] for name in schema.names}).cast(schema),
-        users=users.cast(USERS),
-        interactions=pa.table(interactions, schema=INTERACTIONS),
+        users=users.cast(USERS.schema),
+        interactions=pa.table(interactions, schema=INTERACTIONS.schema),
         merged_duplicates=duplicates,
     )
 

@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.csv
 from numpy.typing import NDArray
 
+from tasks.dataset.experiments import Experiment, Variant, naive
 from tasks.experiments.assignment import variant_of
-from tasks.experiments.configuration import Experiment, Variant, naive
 from tasks.sample.streams import stream
 
 EXPERIMENT = Experiment.model_validate(

@@ -6,13 +6,13 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tasks.errors import InputError
-from tasks.lake import publish_file
+from tasks.lake.files import publish_file
 from tasks.sample.catalogue import build_catalogue
 from tasks.sample.feedback import write_feedback
 from tasks.sample.history import user_ids, write_history
 from tasks.sample.listening import gather_audience
 from tasks.sample.music_info import make_track_ids, write_music_info
+from warehouse.errors import InputError
 
 TRACKS_FILE = "Music Info.csv"
 PLAYS_FILE = "User Listening History.csv"

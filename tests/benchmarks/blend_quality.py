@@ -25,22 +25,26 @@ from distributed import Client, LocalCluster
 from numpy.typing import NDArray
 from scipy import sparse
 
+from tasks.blend.parameters import HybridParameters, Segment
+from tasks.collaborative.parameters import CollaborativeParameters
+from tasks.collaborative.stage import collaborative_stage
 from tasks.content.parameters import ContentParameters
-from tasks.dataset import DatasetSpec, PlaysSpec, TagsSpec, TracksSpec
+from tasks.content.stage import content_stage
+from tasks.dataset.spec import DatasetSpec, PlaysSpec, TagsSpec, TracksSpec
 from tasks.evaluation.bootstrap import interval, resample_counts, resampled_means
 from tasks.evaluation.cases import AS_IS
-from tasks.evaluation.holdout import HEAVY, MIN_TRACKS, id_hashes, targets_of
 from tasks.evaluation.measure import COLLABORATIVE, CONTENT, HYBRID, MODELS, POPULARITY
 from tasks.evaluation.parameters import EvaluationParameters
-from tasks.hybrid.parameters import HybridParameters, Segment
-from tasks.lake import Dataset, Stage, StageResult, write_parquet
-from tasks.neighbours.parameters import CollaborativeParameters
-from tasks.neighbours.tune import GRID, TuneParameters, measured_here, tune, tuning_fold
-from tasks.schemas import HELD_OUT
-from tasks.stages.collaborative import collaborative_stage
-from tasks.stages.content import content_stage
-from tasks.stages.evaluation import evaluation_stage
-from tasks.stages.ingest import ingest_stage
+from tasks.evaluation.split import HEAVY, targets_of
+from tasks.evaluation.stage import evaluation_stage
+from tasks.holdout.hashing import id_hashes
+from tasks.holdout.listeners import MIN_TRACKS
+from tasks.ingest.stage import ingest_stage
+from tasks.lake.contracts.stages.holdout import HELD_OUT, STAGE
+from tasks.lake.dataset import Dataset
+from tasks.lake.files import write_parquet
+from tasks.lake.record import Stage, StageResult
+from tasks.tuning.search import GRID, TuneParameters, measured_here, tune, tuning_fold
 
 SINGLE = (POPULARITY, COLLABORATIVE, CONTENT)
 SEGMENTS = (
@@ -109,9 +113,9 @@ def disjoint_sets(
 
 def held_out_as(lake: Path, keys: NDArray[np.int32], number: int) -> Dataset:
     """Write listeners as a stage that holds them out would."""
-    stage = Stage(lake, "holdout", set=number)
+    stage = Stage(lake, STAGE, set=number)
     file = stage.folder / "held_out.parquet"
-    write_parquet(pa.table([pa.array(keys, pa.int32())], schema=HELD_OUT), file)
+    write_parquet(pa.table([pa.array(keys, pa.int32())], schema=HELD_OUT.schema), file)
     return stage.finish(0.0, {"held_out": len(keys)}, held_out=file)["held_out"]
 
 

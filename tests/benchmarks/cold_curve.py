@@ -11,8 +11,8 @@ from pathlib import Path
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
+from tasks.backtest.cold_stage import CATALOGUE
 from tasks.evaluation.plots import STYLE
-from tasks.stages.cold import CATALOGUE
 
 
 def main() -> None:

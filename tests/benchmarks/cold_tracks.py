@@ -13,11 +13,11 @@ import numpy as np
 import pyarrow as pa
 from scipy import sparse
 
-from tasks.content import ContentParameters
-from tasks.content.backtest import OURS, Baselines, OurContent
-from tasks.dataset import DatasetSpec, PlaysSpec, TagsSpec, TracksSpec
-from tasks.evaluation.cold import ColdParameters, cold_draws, cold_table, measure_cold
-from tasks.stages.ingest import ingest_stage
+from tasks.backtest.baselines import OURS, Baselines, OurContent
+from tasks.backtest.cold import ColdParameters, cold_draws, cold_table, measure_cold
+from tasks.content.parameters import ContentParameters
+from tasks.dataset.spec import DatasetSpec, PlaysSpec, TagsSpec, TracksSpec
+from tasks.ingest.stage import ingest_stage
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"  # beside the repository
 

@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from sklearn.neighbors import NearestNeighbors
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from tasks.blocks import Block
 from tasks.content.search import Neighbours, Space, nearest
-from tasks.stages.content import read_space, tile_blocks
+from tasks.content.stage import read_space, tile_blocks
+from tasks.lake.blocks import Block
 
 
 def ours(

@@ -19,15 +19,16 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from tasks.experiments.configuration import Experiment
+from tasks.blend.parameters import DEFAULT_SEGMENTS
+from tasks.dataset.experiments import Experiment
+from tasks.dataset.feedback import EventsSpec, ExposuresSpec, FeedbackSpec
 from tasks.experiments.parameters import ExperimentParameters
-from tasks.feedback.spec import EventsSpec, ExposuresSpec, FeedbackSpec
-from tasks.hybrid.parameters import DEFAULT_SEGMENTS
+from tasks.experiments.stage import experiments_stage
+from tasks.feedback.stage import feedback_stage
 from tasks.ingest.limits import IngestLimits
-from tasks.lake import Dataset, write_parquet
-from tasks.schemas import USERS
-from tasks.stages.experiments import experiments_stage
-from tasks.stages.feedback import feedback_stage
+from tasks.lake.contracts.stages.ingest import USERS
+from tasks.lake.dataset import Dataset
+from tasks.lake.files import write_parquet
 
 DAYS = 56
 LISTENERS, TRACKS, RANKS = 1_000_000, 50_000, 20
@@ -90,7 +91,7 @@ def generate(folder: Path, exposures: int, events: int) -> None:
         users = ids.to_arrow_table()["id"]
     keys = np.arange(LISTENERS, dtype=np.int32)
     columns = [keys, users, (keys % 40 + 1).astype(np.int32), keys.astype(np.int64) % 40 + 1]
-    write_parquet(pa.table(columns, schema=USERS), folder / "users.parquet")
+    write_parquet(pa.table(columns, schema=USERS.schema), folder / "users.parquet")
 
 
 def measure(folder: Path, lake: Path) -> None:

@@ -19,7 +19,7 @@ import psutil
 from playwright.sync_api import Browser
 
 from tests.warehouse.explorer.browsing import Server, chromium, serve, visit
-from warehouse.home import Home
+from warehouse.releases.home import Home
 
 MOVE = """
 async (moves) => {

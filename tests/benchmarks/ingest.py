@@ -18,9 +18,9 @@ from pathlib import Path
 
 import duckdb
 
-from tasks.dataset import DatasetSpec
+from tasks.dataset.spec import DatasetSpec
+from tasks.ingest.stage import MEMORY_LIMIT, ingest_stage
 from tasks.sample import SampleParameters, generate_sample
-from tasks.stages.ingest import MEMORY_LIMIT, ingest_stage
 
 
 def bare(tracks: Path, plays: Path, folder: Path) -> None:

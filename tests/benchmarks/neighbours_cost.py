@@ -55,8 +55,8 @@ def lake_of(folder: Path) -> Path:
 
 def prepare(folder: Path) -> None:
     """Ingest a folder's CSVs."""
-    from tasks.dataset import DatasetSpec
-    from tasks.stages.ingest import ingest_stage
+    from tasks.dataset.spec import DatasetSpec
+    from tasks.ingest.stage import ingest_stage
 
     spec = DatasetSpec.kaggle(folder / "Music Info.csv", folder / "User Listening History.csv")
     result = ingest_stage(lake_of(folder), spec)
@@ -72,9 +72,9 @@ def learned(folder: Path) -> tuple[float, float]:
     """Run the stage on two worker processes."""
     from distributed import Client, LocalCluster
 
-    from tasks.lake import Dataset
-    from tasks.neighbours.parameters import CollaborativeParameters
-    from tasks.stages.collaborative import collaborative_stage
+    from tasks.collaborative.parameters import CollaborativeParameters
+    from tasks.collaborative.stage import collaborative_stage
+    from tasks.lake.dataset import Dataset
 
     file = plays_file(folder)
     played = 1 + int(pq.read_table(file, columns=["played_key"])["played_key"].to_numpy().max())
@@ -95,9 +95,9 @@ def learned(folder: Path) -> tuple[float, float]:
 
 def _warm() -> None:
     """Import and load the compiled kernels, as a worker of a running cluster has them."""
-    from tasks.neighbours.interactions import Interactions
-    from tasks.neighbours.models import neighbour_matrix
-    from tasks.neighbours.parameters import CollaborativeParameters
+    from tasks.collaborative.interactions import Interactions
+    from tasks.collaborative.neighbours import neighbour_matrix
+    from tasks.collaborative.parameters import CollaborativeParameters
 
     tiny = Interactions.of(sparse.csr_array(np.ones((3, 3))))
     neighbour_matrix(tiny, CollaborativeParameters())

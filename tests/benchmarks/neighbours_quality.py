@@ -20,12 +20,12 @@ from implicit.nearest_neighbours import BM25Recommender, CosineRecommender
 from numpy.typing import NDArray
 from scipy import linalg, sparse
 
+from tasks.collaborative.interactions import Interactions
+from tasks.collaborative.neighbours import neighbour_matrix
+from tasks.collaborative.parameters import CollaborativeParameters
 from tasks.evaluation.bootstrap import interval, resample_counts, resampled_means
-from tasks.neighbours.folds import LIGHTEST, METRICS, FoldIn, measure, split_listeners
-from tasks.neighbours.interactions import Interactions
-from tasks.neighbours.models import neighbour_matrix
-from tasks.neighbours.parameters import CollaborativeParameters
-from tasks.neighbours.tune import GRID, TuneParameters, measured_here, tune
+from tasks.tuning.folds import LIGHTEST, METRICS, FoldIn, measure, split_listeners
+from tasks.tuning.search import GRID, TuneParameters, measured_here, tune
 
 Weights = sparse.csr_array | NDArray[np.float64]
 Train = Callable[[sparse.csr_array], Weights]

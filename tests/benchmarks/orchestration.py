@@ -78,9 +78,8 @@ def nothing_new(inputs: dict[str, str], runs: int, folder: Path) -> list[tuple[s
 
 def full(inputs: dict[str, str], runs: int, folder: Path) -> list[tuple[str, float]]:
     """Time whole runs with and without Prefect, in turn, each in an empty home."""
-    from flows import pipeline
+    from flows import pipeline, steps
     from flows.settings import load_settings
-    from tasks import steps
 
     def with_prefect(home: Path) -> None:
         pipeline.crossfade(tracks=inputs["tracks"], plays=inputs["plays"], home=str(home))
@@ -93,7 +92,7 @@ def full(inputs: dict[str, str], runs: int, folder: Path) -> list[tuple[str, flo
             patched.enter_context(patch.object(steps, "_progress", lambda _: None))
             for name in SHOWN:
                 patched.enter_context(patch.object(pipeline, name, _silent))
-            pipeline._alone(load_settings(**inputs, home=home), force=False)
+            pipeline._run_locked(load_settings(**inputs, home=home), force=False)
 
     times: dict[str, list[float]] = {"with Prefect": [], "without Prefect": []}
     for number in range(runs + 1):

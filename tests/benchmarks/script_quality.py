@@ -23,11 +23,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from scipy import sparse
 
-from tasks.dataset import KAGGLE_CATEGORICAL, KAGGLE_NUMERIC
+from tasks.dataset.spec import KAGGLE_CATEGORICAL, KAGGLE_NUMERIC
 from tasks.evaluation.bootstrap import interval, resample_counts, resampled_means
 from tasks.evaluation.metrics import ndcg_at_k, recall_at_k
 from tests.conftest import BIN, running_prefect_server
-from warehouse.home import Home
+from warehouse.releases.home import Home
 
 K = 20
 LEAST, HIDDEN = 5, 0.2

@@ -23,8 +23,8 @@ from statistics import median
 from flows.memory import PeakMemory
 from tasks.sample import SampleParameters, generate_sample
 from tests.conftest import BIN, running_prefect_server
-from warehouse.home import Home
-from warehouse.releases import current_release
+from warehouse.releases.home import Home
+from warehouse.releases.pointer import current_release
 
 MB = 1e6
 

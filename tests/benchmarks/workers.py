@@ -26,18 +26,20 @@ from statistics import median
 from distributed import Client
 
 from flows.cluster import KEPT_MEMORY, PRELOADED, SELDOM
+from tasks.blend.parameters import HybridParameters
+from tasks.blend.stage import lists_stage
+from tasks.collaborative.parameters import CollaborativeParameters
+from tasks.collaborative.stage import collaborative_stage
 from tasks.content.parameters import ContentParameters
-from tasks.dataset import DatasetSpec
+from tasks.content.stage import content_stage
+from tasks.dataset.spec import DatasetSpec
 from tasks.evaluation.parameters import EvaluationParameters
-from tasks.hybrid.parameters import HybridParameters
-from tasks.lake import Dataset, StageResult
-from tasks.neighbours.parameters import CollaborativeParameters
+from tasks.evaluation.stage import evaluation_stage
+from tasks.holdout.stage import holdout_stage
+from tasks.ingest.stage import ingest_stage
+from tasks.lake.dataset import Dataset
+from tasks.lake.record import StageResult
 from tasks.sample import SampleParameters, generate_sample
-from tasks.stages.collaborative import collaborative_stage
-from tasks.stages.content import content_stage
-from tasks.stages.evaluation import evaluation_stage, holdout_stage
-from tasks.stages.ingest import ingest_stage
-from tasks.stages.lists import lists_stage
 from tests.conftest import BIN, free_port
 
 ONE_THREAD = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}

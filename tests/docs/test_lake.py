@@ -4,32 +4,26 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from tasks.contracts.document import lake_page
-from tasks.contracts.lake import CONTRACTS, SOURCES
-from tasks.hybrid.blend import Source
+from tasks.lake.contracts.document import lake_page, stage_contracts
 from tests.conftest import Published
 from tests.docs.pages import DOCS
 
 OF_FEEDBACK = ("exposures", "events", "experiments")
-"""Stages of a run with feedback; tests/tasks/stages/test_feedback.py has one."""
+"""Stages of a run with feedback; tests/tasks/feedback/test_stage.py has one."""
 
 
 def test_the_page_is_current() -> None:
     assert lake_page() == (DOCS / "lake.md").read_text(), (
-        "remake it: python -m tasks.contracts.document > docs/lake.md"
+        "remake it: python -m tasks.lake.contracts.document > docs/lake.md"
     )
-
-
-def test_the_sources_are_those_of_the_kernel() -> None:
-    assert [source.name.lower().replace("_", " ") for source in Source] == list(SOURCES)
 
 
 def test_a_run_writes_every_dataset_that_is_declared_and_no_other(published: Published) -> None:
     declared = {
-        (stage, name): contract
-        for stage, datasets in CONTRACTS.items()
-        if stage not in OF_FEEDBACK
-        for name, contract in datasets.items()
+        (stage.stage, name): contract
+        for stage in stage_contracts()
+        if stage.stage not in OF_FEEDBACK
+        for name, contract in stage.datasets.items()
     }
     lake = published.home / "lake"
     written: dict[tuple[str, str], set[str]] = {}

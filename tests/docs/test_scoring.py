@@ -8,12 +8,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from tasks.hybrid.blend import Source
-from tasks.hybrid.parameters import TICKS, HybridParameters, Segment
-from tasks.hybrid.ranking import rank_histories
-from tasks.schemas import EDGES, tracks_schema
+from tasks.blend.parameters import HybridParameters, Segment
+from tasks.blend.ranking import rank_histories
+from tasks.lake.contracts.edges import EDGES
+from tasks.lake.contracts.stages.ingest import tracks_schema
 from tests.docs.pages import DOCS, table
 from tests.warehouse.worlds import NUMERIC, World, release_world
+from warehouse.contract.constants import TICKS, Source
 
 PAGE = (DOCS / "scoring.md").read_text()
 CATALOGUE = table(PAGE, "track", "listeners")
@@ -168,6 +169,6 @@ def test_every_row_s_score_can_be_worked_out_from_its_own_columns(world: World) 
 
 
 def test_the_page_is_where_the_code_says_it_is() -> None:
-    for path in ("tasks/hybrid/blend.py", "warehouse/macros/ranked.sql"):
+    for path in ("tasks/blend/scoring.py", "warehouse/contract/macros/ranked.sql"):
         assert path in PAGE
         assert (Path(DOCS).parent / path).is_file()

@@ -9,12 +9,13 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from tasks.dataset import KAGGLE_CATEGORICAL, KAGGLE_NUMERIC
-from tasks.hybrid.parameters import HybridParameters
-from tasks.schemas import EDGES, tracks_schema
+from tasks.blend.parameters import HybridParameters
+from tasks.dataset.spec import KAGGLE_CATEGORICAL, KAGGLE_NUMERIC
+from tasks.lake.contracts.edges import EDGES
+from tasks.lake.contracts.stages.ingest import tracks_schema
 from tests.docs.pages import DOCS
 from tests.warehouse.worlds import World, release_world
-from warehouse.build import relations
+from warehouse.contract.relations import relations
 
 PAGE = (DOCS / "warehouse.md").read_text()
 POINTER = "data/warehouse/current.duckdb"
@@ -41,13 +42,14 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 def test_the_page_is_current(world: World) -> None:
     made = subprocess.run(
-        [sys.executable, "-m", "warehouse.document", world.database],
+        [sys.executable, "-m", "warehouse.contract.document", world.database],
         capture_output=True,
         text=True,
         check=True,
     )
     assert made.stdout == PAGE, (
-        "remake it: python -m warehouse.document data/warehouse/current.duckdb > docs/warehouse.md"
+        "generate it again: python -m warehouse.contract.document data/warehouse/current.duckdb "
+        "> docs/warehouse.md"
     )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 
 from tests.conftest import CommandLine, Published
-from warehouse.build import relations
+from warehouse.contract.relations import relations
 
 TIMES = {"release": ("release_id", "created_at", "stage_seconds", "peak_memory_bytes")}
 """Columns that tell of the run and not of the data."""

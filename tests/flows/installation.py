@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import psutil
 
-from flows.presence import recorded
+from flows.server_record import recorded
 from tests.conftest import free_port
 
 QUICK = {

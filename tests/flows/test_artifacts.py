@@ -12,14 +12,14 @@ from flows.artifacts.quality import data_quality_markdown
 from flows.artifacts.tuning import tuning_markdown
 from flows.runs import in_short
 from flows.tuning import settings_fragment
+from tasks.blend.parameters import DEFAULT_SEGMENTS
+from tasks.collaborative.parameters import CollaborativeParameters
 from tasks.evaluation.plots import write_plots
 from tasks.evaluation.report import segments_table
-from tasks.hybrid.parameters import DEFAULT_SEGMENTS
-from tasks.neighbours.parameters import CollaborativeParameters
-from tasks.neighbours.tune import Point, Tuning
-from tasks.schemas import DATA_QUALITY
+from tasks.lake.contracts.quality import DATA_QUALITY
+from tasks.tuning.search import Point, Tuning
 from tests.tasks.evaluation.test_plots import NAMES, curve, evaluation
-from warehouse.difference import Difference, Side
+from warehouse.releases.difference import Difference, Side
 
 
 def test_a_table_keeps_its_columns_whatever_the_text() -> None:
@@ -39,7 +39,8 @@ def test_failed_checks_come_first() -> None:
         ("odd", "warn", "failed", 0.25, "at most 0.1", "too many"),
     ]
     checks = pa.Table.from_pylist(
-        [dict(zip(DATA_QUALITY.names, row, strict=True)) for row in rows], schema=DATA_QUALITY
+        [dict(zip(DATA_QUALITY.schema.names, row, strict=True)) for row in rows],
+        schema=DATA_QUALITY.schema,
     )
     page = data_quality_markdown(checks)
     assert "1 failed, 1 passed, 1 skipped" in page

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tasks.neighbours.parameters import CollaborativeParameters
+from tasks.collaborative.parameters import CollaborativeParameters
 from tests.conftest import CommandLine, Published, Sample
 
 

@@ -5,8 +5,8 @@ import sys
 import pytest
 
 from flows.cluster import PRELOADED, Cluster
-from tasks.errors import ClusterError
 from tests.conftest import free_port
+from warehouse.errors import ClusterError
 
 
 def _imported() -> set[str]:

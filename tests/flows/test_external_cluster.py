@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 from tests.conftest import BIN, CommandLine, Published, Sample, free_port
-from warehouse.build import relations
+from warehouse.contract.relations import relations
 
 
 @pytest.fixture

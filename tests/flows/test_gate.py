@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 
 from tests.conftest import CommandLine, Published, Sample
-from warehouse.manifest import Manifest
+from warehouse.releases.manifest import Manifest
 
 
 def shuffled(plays: Path, to: Path) -> Path:

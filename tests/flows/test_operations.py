@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import Sample
 from tests.flows.installation import Installation, kill
-from warehouse.manifest import Manifest
+from warehouse.releases.manifest import Manifest
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import CommandLine, Published, Sample
 from tests.flows.homes import copied
-from warehouse.build import relations
+from warehouse.contract.relations import relations
 
 
 def test_a_run_publishes_and_says_how_to_query(published: Published) -> None:

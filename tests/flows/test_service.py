@@ -10,10 +10,10 @@ import pytest
 
 from flows.alerts import FLOWS
 from flows.deploy import DEFINITIONS, SILENT_SECONDS_KEPT, alerts_of
-from flows.presence import RECORD, at_work
+from flows.server_record import RECORD, at_work
 from flows.service import start
 from flows.settings import AlertParameters, Settings
-from tasks.errors import RunError
+from warehouse.errors import RunError
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 
 from flows.environment import prepare
 from flows.settings import load_settings
-from tasks.errors import InputError
+from warehouse.errors import InputError
 
 
 @pytest.fixture(autouse=True)

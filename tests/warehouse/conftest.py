@@ -6,8 +6,8 @@ import pytest
 
 from tests.warehouse.publishing import publish
 from tests.warehouse.worlds import build_world
-from warehouse.build import BuildInput
-from warehouse.home import Home
+from warehouse.build.writer import BuildInput
+from warehouse.releases.home import Home
 
 
 @pytest.fixture(scope="session")

@@ -8,18 +8,14 @@ from pathlib import Path
 
 import duckdb
 
-from warehouse.build import BuildInput, build, record_release
-from warehouse.home import DATABASE, Home
-from warehouse.manifest import SCHEMA_VERSION, STORAGE_VERSION, Manifest, file_digest
-from warehouse.releases import (
-    Release,
-    adopt,
-    clear_leftovers,
-    current_release,
-    list_releases,
-    make_current,
-    prune,
-)
+from warehouse.build.writer import BuildInput, build, record_release
+from warehouse.contract.versions import SCHEMA_VERSION, STORAGE_VERSION
+from warehouse.files import file_digest
+from warehouse.releases.home import DATABASE, Home
+from warehouse.releases.manifest import Manifest
+from warehouse.releases.pointer import current_release, make_current
+from warehouse.releases.release import Release, adopt, list_releases
+from warehouse.releases.retention import clear_leftovers, prune
 
 MARKS = 50
 """Rows of `evaluation` that carry the release's own id: an answer from two releases would show."""

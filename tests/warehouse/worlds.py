@@ -10,23 +10,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from tasks.blocks import Block
-from tasks.hybrid.model import Catalogue, HybridModel, Neighbours, track_of_played
-from tasks.hybrid.parameters import HybridParameters, artist_factors
-from tasks.lake import write_parquet
-from tasks.schemas import (
-    CATALOGUE,
-    DATA_QUALITY,
-    FEATURE_WEIGHTS,
-    INTERACTIONS,
-    REJECTED_ROWS,
-    USERS,
-    tracks_schema,
-)
-from tasks.stages.lists import rank_listeners, rank_similar
-from tests.tasks.hybrid.worlds import random_edges
-from warehouse.build import BuildInput, build, record_release
-from warehouse.home import DATABASE, Home
+from tasks.blend.model import Catalogue, HybridModel, Neighbours, track_of_played
+from tasks.blend.parameters import HybridParameters, artist_factors
+from tasks.blend.stage import rank_listeners, rank_similar
+from tasks.lake.blocks import Block
+from tasks.lake.contracts.quality import DATA_QUALITY, REJECTED_ROWS
+from tasks.lake.contracts.stages.content import FEATURE_WEIGHTS
+from tasks.lake.contracts.stages.ingest import INTERACTIONS, USERS, tracks_schema
+from tasks.lake.contracts.stages.lists import CATALOGUE
+from tasks.lake.files import write_parquet
+from tests.tasks.blend.worlds import random_edges
+from warehouse.build.writer import BuildInput, build, record_release
+from warehouse.releases.home import DATABASE, Home
 
 AWKWARD_IDS = [
     "it's",
@@ -109,7 +104,7 @@ def release_world(
     files |= _people(lake, user_ids, histories, played)
     catalogue = Catalogue.from_tracks(tracks)
     prior = [tracks["track_key"], catalogue.popularity, catalogue.listener_rank]
-    files["catalogue"] = _write(lake, "catalogue", pa.table(prior, schema=CATALOGUE))
+    files["catalogue"] = _write(lake, "catalogue", pa.table(prior, schema=CATALOGUE.schema))
     model = {name: files[name] for name in ("tracks", "content", "weights", "similarity")}
     listeners = rank_listeners(
         Block(0, len(user_ids)), model, files["users"], files["interactions"], parameters
@@ -119,9 +114,9 @@ def release_world(
         lake, "similar_lists", rank_similar(Block(0, n), model, parameters)
     )
     for name, schema in (
-        ("feature_weights", FEATURE_WEIGHTS),
-        ("data_quality", DATA_QUALITY),
-        ("rejected_rows", REJECTED_ROWS),
+        ("feature_weights", FEATURE_WEIGHTS.schema),
+        ("data_quality", DATA_QUALITY.schema),
+        ("rejected_rows", REJECTED_ROWS.schema),
     ):
         files[name] = _write(lake, name, schema.empty_table())
     given = build_input(files, parameters, release_id, numeric)
@@ -227,8 +222,8 @@ def _people(
     ]
     tables = {}
     for name, columns, schema in (
-        ("users", users, USERS),
-        ("interactions", interactions, INTERACTIONS),
+        ("users", users, USERS.schema),
+        ("interactions", interactions, INTERACTIONS.schema),
     ):
         arrays = [pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)]
         tables[name] = _write(lake, name, pa.table(arrays, schema=schema))

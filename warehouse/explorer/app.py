@@ -13,8 +13,8 @@ from warehouse.explorer.discover import discover
 from warehouse.explorer.experiments import experiments_there
 from warehouse.explorer.listener import listener
 from warehouse.explorer.snapshot import Snapshot, current
-from warehouse.home import Home
-from warehouse.releases import current_id
+from warehouse.releases.home import Home
+from warehouse.releases.release import current_id
 
 LOOK_SECONDS = 3
 """How often an open page looks whether the pointer has moved: one `readlink`."""

@@ -5,7 +5,7 @@ from contextlib import suppress
 from importlib.resources import files
 from typing import Any
 
-from warehouse.home import Home
+from warehouse.releases.home import Home
 
 COLOURS: dict[str, Any] = {
     "theme.primaryColor": "#6d56e8",

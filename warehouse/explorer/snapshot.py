@@ -10,8 +10,8 @@ import pyarrow as pa
 import streamlit as st
 
 from warehouse.errors import UnknownReleaseError
-from warehouse.home import Home
-from warehouse.reader import Reader
+from warehouse.releases.home import Home
+from warehouse.releases.reader import Reader
 
 THREADS = 2
 MEMORY = "160MB"

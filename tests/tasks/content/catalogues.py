@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from tasks.schemas import TRACKS, tracks_schema
+from tasks.lake.contracts.stages.ingest import TRACKS, tracks_schema
 
 NUMERIC = ("duration_ms", "energy", "tempo")
 CATEGORICAL = ("key", "mode", "mood")
@@ -22,7 +22,7 @@ def catalogue(
     size = len(tags)
     played = [True] * size if played is None else played
     played_keys = np.cumsum(played) - 1
-    data: dict[str, Any] = {name: [None] * size for name in TRACKS.names}
+    data: dict[str, Any] = {name: [None] * size for name in TRACKS.schema.names}
     data |= {
         "track_key": list(range(size)),
         "track_id": [f"T{key:06d}" for key in range(size)],
@@ -32,7 +32,7 @@ def catalogue(
         "plays": [int(one) for one in played],
         "played_key": [int(k) if p else None for k, p in zip(played_keys, played, strict=True)],
     }
-    numeric = tuple(name for name in columns if name not in (*TRACKS.names, *CATEGORICAL))
+    numeric = tuple(name for name in columns if name not in (*TRACKS.schema.names, *CATEGORICAL))
     categorical = tuple(name for name in columns if name in CATEGORICAL)
     data |= {name: list(values) for name, values in columns.items()}
     return pa.table(data, schema=tracks_schema(numeric, categorical))

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tasks.content.edges import symmetric, to_edges
 from tasks.content.search import Neighbours
-from tasks.schemas import EDGES
+from tasks.lake.contracts.edges import EDGES
 
 
 def test_lists_become_whole_number_cosines() -> None:

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.content import ContentParameters
 from tasks.content.features import ContentFeatures, FeatureMatrix
 from tasks.content.model import fit_content
+from tasks.content.parameters import ContentParameters
 from tasks.content.tables import content_table
 from tests.tasks.content.catalogues import catalogue, random_catalogue
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from tasks.content import ContentParameters
 from tasks.content.listening import listening_positions
 from tasks.content.model import fit_content, raw_dimensions
+from tasks.content.parameters import ContentParameters
 from tasks.content.weights import fixed_weights
 from tests.tasks.content.catalogues import catalogue
 

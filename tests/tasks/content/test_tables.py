@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tasks.content import ContentParameters
+from tasks.content.parameters import ContentParameters
 from tasks.content.search import Space
 from tasks.content.tables import content_table
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tasks.blend.parameters import DEFAULT_SEGMENTS
 from tasks.evaluation.bootstrap import interval, resample_counts, resampled_means
 from tasks.evaluation.choice import choose_gamma, choose_points, grid, learned_segments
 from tasks.evaluation.parameters import EvaluationParameters
-from tasks.hybrid.parameters import DEFAULT_SEGMENTS
 
 GRID = grid(EvaluationParameters(), has_content=True)
 

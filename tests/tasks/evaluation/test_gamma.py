@@ -5,16 +5,16 @@ import pytest
 from numpy.typing import NDArray
 from scipy import sparse
 
+from tasks.blend.model import HybridModel
+from tasks.blend.parameters import DEFAULT_SEGMENTS, HybridParameters
 from tasks.evaluation.bootstrap import resample_counts
 from tasks.evaluation.cases import gamma_cases
 from tasks.evaluation.choice import Choice, choose_gamma
-from tasks.evaluation.holdout import Split
-from tasks.evaluation.measure import DEPTH, gamma_values, hidden_world
+from tasks.evaluation.measure import DEPTH, gamma_values, hiding_model
 from tasks.evaluation.metrics import ndcg_at_k
 from tasks.evaluation.points import rank_points
-from tasks.hybrid.model import HybridModel
-from tasks.hybrid.parameters import DEFAULT_SEGMENTS, HybridParameters
-from tests.tasks.hybrid.worlds import random_model
+from tasks.evaluation.split import Split
+from tests.tasks.blend.worlds import random_model
 
 GAMMAS = np.array([0.0, 0.5, 1.0])
 TRACKS, LISTENERS, TARGETS, FOLD_IN = 150, 40, 2, 4
@@ -50,7 +50,7 @@ def test_the_gain_counts_in_proportion_to_the_unplayed_tracks(hidden_share: floa
         drawn.ravel(),
         np.full(LISTENERS, TARGETS, np.int64),
     )
-    hiding = hidden_world(model, np.where(cold, 0, 5), hidden)
+    hiding = hiding_model(model, np.where(cold, 0, 5), hidden)
     everyone = np.arange(LISTENERS)
     cases = gamma_cases(split, everyone, Choice(DEFAULT_SEGMENTS, 0.0), 0.0)
     gain = gamma_values(model, hiding, split, cases, GAMMAS, hidden)[:, : len(GAMMAS)]

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from tasks.blend.parameters import DEFAULT_SEGMENTS
 from tasks.evaluation.measure import MODELS
 from tasks.evaluation.plots import write_plots
 from tasks.evaluation.report import segments_table
-from tasks.hybrid.parameters import DEFAULT_SEGMENTS
-from tasks.schemas import EVALUATION, SEGMENT_CURVE
+from tasks.lake.contracts.stages.evaluation import EVALUATION, SEGMENT_CURVE
 
 NAMES = [segment.segment for segment in DEFAULT_SEGMENTS if segment.max_tracks != 0]
 
@@ -24,7 +24,7 @@ def evaluation() -> pa.Table:
         for segment in ["all", *(f"history:{name}" for name in NAMES)]:
             rows.append({**common, **ends, "segment": segment, "metric": "ndcg", "k": 100})
         rows.append({**common, "segment": "all", "metric": "coverage", "k": 20})
-    return pa.Table.from_pylist(rows, schema=EVALUATION)
+    return pa.Table.from_pylist(rows, schema=EVALUATION.schema)
 
 
 def curve(names: list[str]) -> pa.Table:
@@ -40,7 +40,7 @@ def curve(names: list[str]) -> pa.Table:
         }
         for name, w, p in product(names, (0.0, 0.5, 1.0), (0.0, 0.4))
     ]
-    return pa.Table.from_pylist(rows, schema=SEGMENT_CURVE)
+    return pa.Table.from_pylist(rows, schema=SEGMENT_CURVE.schema)
 
 
 def test_three_files_that_name_what_they_show(tmp_path: Path) -> None:
@@ -67,6 +67,6 @@ def test_the_same_numbers_give_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_segments_that_nobody_was_measured_for_are_left_out(tmp_path: Path) -> None:
-    none = EVALUATION.empty_table(), curve([]), segments_table(DEFAULT_SEGMENTS)
+    none = EVALUATION.schema.empty_table(), curve([]), segments_table(DEFAULT_SEGMENTS)
     for file in write_plots(*none, tmp_path).values():
         ET.parse(file)

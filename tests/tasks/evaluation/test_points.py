@@ -7,12 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from tasks.evaluation.measure import hidden_world
+from tasks.blend.model import Catalogue, HybridModel
+from tasks.blend.parameters import HybridParameters
+from tasks.blend.ranking import rank_histories
+from tasks.evaluation.measure import hiding_model
 from tasks.evaluation.points import rank_points, rank_popular
-from tasks.hybrid.model import Catalogue, HybridModel
-from tasks.hybrid.parameters import HybridParameters
-from tasks.hybrid.ranking import rank_histories
-from tests.tasks.hybrid.worlds import random_model
+from tests.tasks.blend.worlds import random_model
 
 POINTS = [(w, p) for p in (0.0, 0.3, 2.0) for w in (1.0, 0.7, 0.5, 0.0)]
 
@@ -74,7 +74,7 @@ def test_a_hidden_world_reaches_hidden_tracks_by_content_alone(seed: int) -> Non
     model = random_model(rng, 50, HybridParameters(gamma=0.8))
     listeners = np.where(model.catalogue.is_cold, 0, rng.integers(1, 9, 50))
     hidden = (rng.random(50) < 0.4) & (listeners > 0)
-    world = hidden_world(model, listeners, hidden)
+    world = hiding_model(model, listeners, hidden)
     present = np.flatnonzero(listeners > 0)
     indptr, history = random_histories(rng, 50, 30)
     kept = (listeners > 0) & ~hidden

@@ -15,7 +15,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy import sparse
 
-from tasks.evaluation import beyond
+from tasks.evaluation import beyond_accuracy as beyond
 from tasks.evaluation.metrics import (
     average_precision,
     hit_rate,

@@ -6,11 +6,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tasks.dataset import DatasetSpec
-from tasks.errors import InputError
-from tasks.lake import StageResult
-from tasks.schemas import tracks_schema
-from tasks.stages.ingest import ingest_stage
+from tasks.dataset.spec import DatasetSpec
+from tasks.ingest.stage import ingest_stage
+from tasks.lake.contracts.stages.ingest import tracks_schema
+from tasks.lake.record import StageResult
+from warehouse.errors import InputError
 
 HEADER = "track_id,name,artist,tags,genre,year,loudness,tempo,danceability,key,time_signature"
 

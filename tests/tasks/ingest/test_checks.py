@@ -6,10 +6,10 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from tasks.errors import InputError
 from tasks.ingest.checks import all_checks, quality_table, run_checks, stop_on_failure
 from tasks.ingest.limits import IngestLimits
-from tasks.schemas import DATA_QUALITY
+from tasks.lake.contracts.quality import DATA_QUALITY
+from warehouse.errors import InputError
 
 COUNTS = {
     "records": 1_010,
@@ -64,7 +64,7 @@ def test_every_check_says_what_it_is_for() -> None:
 
 def test_tables_that_are_right_pass() -> None:
     table = judge()
-    assert table.schema.equals(DATA_QUALITY)
+    assert table.schema.equals(DATA_QUALITY.schema)
     assert set(table["status"].to_pylist()) == {"passed"}
     stop_on_failure(table)
 

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.dataset import DatasetSpec
+from tasks.dataset.spec import DatasetSpec
 from tasks.ingest.limits import IngestLimits
 from tasks.ingest.reasons import REASONS
-from tasks.lake import StageResult
-from tasks.stages.ingest import ingest_stage
+from tasks.ingest.stage import ingest_stage
+from tasks.lake.record import StageResult
 from tests.tasks.ingest.damage import DAMAGES, Truth, damaged_history, write_catalogue
 
 EVERYTHING = IngestLimits(reject_share=1.0)

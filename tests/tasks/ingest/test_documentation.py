@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from tasks.contracts.document import input_table
-from tasks.contracts.inputs import PLAYS_FILE, TRACKS_FILE, InputColumn
-from tasks.dataset import DatasetSpec, PlaysSpec, TracksSpec
-from tasks.experiments.configuration import Experiment
-from tasks.feedback.spec import EventsSpec, ExposuresSpec
+from tasks.dataset.experiments import Experiment
+from tasks.dataset.feedback import EventsSpec, ExposuresSpec
+from tasks.dataset.spec import DatasetSpec, PlaysSpec, TracksSpec
+from tasks.experiments.stage import CHECKS as FEEDBACK_CHECKS
 from tasks.ingest.checks import all_checks
 from tasks.ingest.limits import DriftLimits, IngestLimits
 from tasks.ingest.reasons import FEEDBACK_REASONS, REASONS
-from tasks.stages.experiments import CHECKS as FEEDBACK_CHECKS
+from tasks.lake.contracts.document import input_table
+from tasks.lake.contracts.inputs import PLAYS_FILE, TRACKS_FILE, InputColumn
 
 PAGE = (Path(__file__).parents[3] / "docs" / "dataset.md").read_text(encoding="utf-8")
 

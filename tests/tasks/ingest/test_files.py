@@ -6,10 +6,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tasks.dataset import DatasetSpec
-from tasks.errors import InputError
+from tasks.dataset.spec import DatasetSpec
 from tasks.ingest.files import find_files, tell_apart
-from tasks.stages.ingest import ingest_stage, input_fingerprints
+from tasks.ingest.stage import ingest_stage, input_fingerprints
+from warehouse.errors import InputError
 
 TRACKS = b"track_id,name\nT1,N\n"
 PLAYS = b"track_id,user_id,playcount\nT1,u,1\n"

@@ -18,11 +18,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.dataset import DatasetSpec, PlaysSpec, TracksSpec
+from tasks.dataset.spec import DatasetSpec, PlaysSpec, TracksSpec
 from tasks.ingest.limits import IngestLimits
-from tasks.lake import StageResult
-from tasks.schemas import DATA_QUALITY, INTERACTIONS, REJECTED_ROWS, USERS
-from tasks.stages.ingest import ingest_stage, input_fingerprints
+from tasks.ingest.stage import ingest_stage, input_fingerprints
+from tasks.lake.contracts.quality import DATA_QUALITY, REJECTED_ROWS
+from tasks.lake.contracts.stages.ingest import INTERACTIONS, USERS
+from tasks.lake.record import StageResult
 from tests.tasks.ingest.damage import damaged_history, write_catalogue
 
 TABLES = ("tracks", "users", "interactions", "rejected_rows", "data_quality")
@@ -63,10 +64,10 @@ def whole(tmp_path: Path) -> StageResult:
 
 def test_the_tables_are_as_declared(whole: StageResult) -> None:
     for name, schema in (
-        ("users", USERS),
-        ("interactions", INTERACTIONS),
-        ("rejected_rows", REJECTED_ROWS),
-        ("data_quality", DATA_QUALITY),
+        ("users", USERS.schema),
+        ("interactions", INTERACTIONS.schema),
+        ("rejected_rows", REJECTED_ROWS.schema),
+        ("data_quality", DATA_QUALITY.schema),
     ):
         assert whole[name].read().schema.equals(schema), name
 
@@ -311,8 +312,8 @@ def test_a_killed_run_leaves_nothing_that_misleads_the_next(tmp_path: Path, mome
     spec = spec_for(tmp_path, "plays.csv")
     expected = digests(ingest_stage(tmp_path / "lake-calm", spec))
     script = (
-        "import sys; from pathlib import Path; from tasks.dataset import DatasetSpec\n"
-        "from tasks.stages.ingest import ingest_stage\n"
+        "import sys; from pathlib import Path; from tasks.dataset.spec import DatasetSpec\n"
+        "from tasks.ingest.stage import ingest_stage\n"
         "folder = Path(sys.argv[1])\n"
         "spec = DatasetSpec.kaggle(folder / 'tracks.csv', folder / 'plays.csv')\n"
         "ingest_stage(folder / 'lake', spec)\n"

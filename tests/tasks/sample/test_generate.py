@@ -13,12 +13,12 @@ import pytest
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from tasks.errors import InputError
 from tasks.sample import SampleParameters, SampleSummary, generate_sample
 from tasks.sample.catalogue import build_catalogue
 from tasks.sample.history import write_history
 from tasks.sample.listening import gather_audience
 from tasks.sample.music_info import make_track_ids
+from warehouse.errors import InputError
 
 MUSIC_INFO_COLUMNS = [
     "track_id", "name", "artist", "spotify_preview_url", "spotify_id", "tags", "genre", "year",

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser
 from tests.conftest import Published
 from tests.warehouse.explorer.browsing import CHROMIUM, Server, Visit, chromium, serve, visit
 from tests.warehouse.explorer.hostile import hostile_home
-from warehouse.home import Home
+from warehouse.releases.home import Home
 
 
 @pytest.fixture(scope="package")

@@ -7,14 +7,15 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from tasks.hybrid.parameters import HybridParameters
-from tasks.lake import write_parquet
-from tasks.schemas import DATA_QUALITY, REJECTED_ROWS, tracks_schema
-from tests.tasks.hybrid.worlds import random_edges
+from tasks.blend.parameters import HybridParameters
+from tasks.lake.contracts.quality import DATA_QUALITY, REJECTED_ROWS
+from tasks.lake.contracts.stages.ingest import tracks_schema
+from tasks.lake.files import write_parquet
+from tests.tasks.blend.worlds import random_edges
 from tests.warehouse.publishing import keep, publish
 from tests.warehouse.worlds import NUMERIC, release_world
-from warehouse.build import BuildInput
-from warehouse.home import Home
+from warehouse.build.writer import BuildInput
+from warehouse.releases.home import Home
 
 HARM = "window.harmed = true"
 LONG = "endless " * 1_250
@@ -84,9 +85,9 @@ def hostile_input(folder: Path) -> BuildInput:
         folder, tracks, edges, [LISTENER], [[0, 1]], HybridParameters(), numeric=NUMERIC
     ).given
     files = dict(given.files) | {
-        "rejected_rows": [_write(folder, "rejects", REJECTED_ROWS,
+        "rejected_rows": [_write(folder, "rejects", REJECTED_ROWS.schema,
                                  [["<b>a.csv</b>"], [7], ["too | many"], [TITLES[0]]])],
-        "data_quality": [_write(folder, "checks", DATA_QUALITY,
+        "data_quality": [_write(folder, "checks", DATA_QUALITY.schema,
                                 [["**check**"], ["warn"], ["failed"], [1.0], [TITLES[1]], [NOTE]])],
     }  # fmt: skip
     return given.model_copy(

@@ -8,7 +8,7 @@ from typing import Literal
 import duckdb
 
 from tests.warehouse.explorer.browsing import chromium, serve
-from warehouse.home import Home
+from warehouse.releases.home import Home
 
 IMAGES = Path(__file__).parents[3] / "docs" / "images"
 SIZE = {"width": 1100, "height": 800}

@@ -7,8 +7,8 @@ from playwright.sync_api import Browser, expect
 
 from tests.warehouse.explorer.browsing import serve, visit
 from tests.warehouse.publishing import publish, release_id
-from warehouse.build import BuildInput
-from warehouse.home import Home
+from warehouse.build.writer import BuildInput
+from warehouse.releases.home import Home
 
 
 def test_an_open_page_follows_the_pointer(

@@ -8,15 +8,15 @@ import pyarrow as pa
 import pytest
 
 from tests.warehouse.publishing import publish
-from warehouse.build import BuildInput
+from warehouse.build.writer import BuildInput
 from warehouse.explorer.components import short
 from warehouse.explorer.downloads import as_csv
 from warehouse.explorer.launch import options
 from warehouse.explorer.lists import preview
 from warehouse.explorer.reasons import reason
 from warehouse.explorer.release.making import flatten
-from warehouse.home import Home
-from warehouse.reader import Reader
+from warehouse.releases.home import Home
+from warehouse.releases.reader import Reader
 
 
 def test_csv_keeps_every_text_whole() -> None:

@@ -6,15 +6,15 @@ from typing import Any
 import pyarrow as pa
 import streamlit as st
 
-from warehouse.difference import overlap_of
 from warehouse.errors import UnknownReleaseError
 from warehouse.explorer.charts import pairs
 from warehouse.explorer.release.making import flatten
 from warehouse.explorer.release.quality import SERVED, segment_name
 from warehouse.explorer.snapshot import Snapshot, follow, open_release
 from warehouse.explorer.tables import show
-from warehouse.home import Home
-from warehouse.releases import list_releases
+from warehouse.releases.difference import overlap_of
+from warehouse.releases.home import Home
+from warehouse.releases.release import list_releases
 
 
 def previous_release(home: Home, release_id: str) -> Snapshot | None:

@@ -13,7 +13,7 @@ from warehouse.explorer.release.input import input_data
 from warehouse.explorer.release.making import making
 from warehouse.explorer.release.quality import SERVED, best_rival, find, quality
 from warehouse.explorer.snapshot import Snapshot
-from warehouse.home import Home
+from warehouse.releases.home import Home
 
 
 def release(home: Home, snapshot: Snapshot) -> None:

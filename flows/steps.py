@@ -1,0 +1,284 @@
+"""The steps of a run as Prefect tasks: thin, each calls one stage, logs its counts, returns it."""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, cast
+from uuid import UUID
+
+from distributed import Client
+from prefect import runtime, task
+from prefect.artifacts import create_progress_artifact, update_progress_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State
+
+from tasks.blend.parameters import HybridParameters, Segment
+from tasks.blend.stage import lists_stage
+from tasks.collaborative.parameters import CollaborativeParameters
+from tasks.collaborative.stage import collaborative_stage
+from tasks.content.parameters import ContentParameters
+from tasks.content.stage import content_stage
+from tasks.dataset.experiments import Experiment
+from tasks.dataset.feedback import FeedbackSpec
+from tasks.dataset.spec import DatasetSpec
+from tasks.evaluation.parameters import EvaluationParameters
+from tasks.evaluation.stage import evaluation_stage
+from tasks.experiments.parameters import ExperimentParameters
+from tasks.experiments.stage import experiments_stage
+from tasks.feedback.stage import Feedback, feedback_stage, without
+from tasks.holdout.stage import holdout_stage
+from tasks.ingest.limits import IngestLimits
+from tasks.ingest.stage import ingest_stage
+from tasks.lake.blocks import Progress
+from tasks.lake.dataset import Dataset
+from tasks.lake.record import StageResult, counts_in_words
+from tasks.release.build import build_stage
+from tasks.release.candidate import Candidate
+from tasks.release.gate import GateVerdict
+from tasks.release.stage import gate_stage, publish_stage
+from warehouse.errors import ClusterError
+from warehouse.releases.home import Home
+from warehouse.releases.release import Release
+
+UPDATE_SECONDS = 2.0
+"""Least time between two updates of a progress artifact: each is a call to the API."""
+
+RETRY_DELAYS = [10.0, 60.0]
+"""Seconds before the second and the third try."""
+
+logger = logging.getLogger("crossfade")
+
+
+def _may_pass(_task: object, _run: object, state: State[object]) -> bool:
+    """Tell whether a later try may succeed: a cluster or a shared file system that was away.
+
+    Only for deployed runs; somebody at a terminal is better served by hearing it at once.
+    """
+    lost = isinstance(state.data, ClusterError | OSError)
+    return lost and runtime.deployment.id is not None
+
+
+_once: dict[str, Any] = {
+    "cache_policy": NO_CACHE,  # the lake does it, by content (docs/decisions/0001)
+    "persist_result": False,
+}
+_again: dict[str, Any] = {
+    **_once,
+    "retries": len(RETRY_DELAYS),
+    "retry_delay_seconds": RETRY_DELAYS,
+    "retry_condition_fn": _may_pass,
+}
+
+
+@task(name="ingest", **_again)
+def ingest(
+    lake: Path,
+    spec: DatasetSpec,
+    limits: IngestLimits,
+    memory_limit: str,
+    computing: Callable[[], None] | None = None,
+) -> StageResult:
+    """Read, judge and key the input files; ``computing`` is called if it must be done anew."""
+    return log_counts(ingest_stage(lake, spec, limits, memory_limit, computing))
+
+
+@task(name="holdout", **_once)
+def holdout(lake: Path, ingested: StageResult, parameters: EvaluationParameters) -> Dataset | None:
+    """Choose the listeners that the published model must not see, to measure it on them."""
+    held_out = holdout_stage(lake, ingested["users"], parameters)
+    if held_out is None:
+        logger.warning("holdout: nobody is held out, so nothing is measured and nothing is gated")
+    else:
+        logger.info("holdout: %s listeners are kept out of the model", f"{held_out.rows:,}")
+    return held_out
+
+
+@task(name="collaborative", **_again)
+def collaborative(
+    lake: Path,
+    client: Client,
+    ingested: StageResult,
+    held_out: Dataset | None,
+    parameters: CollaborativeParameters,
+) -> StageResult:
+    """Find each track's neighbours from who played what."""
+    tracks = int(ingested.counts["tracks"]) - int(ingested.counts["unplayed_tracks"])
+    return log_counts(
+        collaborative_stage(
+            lake,
+            client,
+            ingested["interactions"],
+            tracks,
+            held_out,
+            parameters,
+            _progress("collaborative"),
+        )
+    )
+
+
+@task(name="content", **_again)
+def content(
+    lake: Path,
+    client: Client,
+    ingested: StageResult,
+    held_out: Dataset | None,
+    spec: DatasetSpec,
+    parameters: ContentParameters,
+) -> StageResult:
+    """Find each track's neighbours from tags, artist, year and sound."""
+    return log_counts(
+        content_stage(
+            lake,
+            client,
+            ingested["tracks"],
+            ingested["interactions"],
+            held_out,
+            spec.tracks.numeric,
+            spec.tracks.categorical,
+            parameters,
+            _progress("content"),
+        )
+    )
+
+
+@task(name="evaluation", **_again)
+def evaluation(
+    lake: Path,
+    client: Client,
+    ingested: StageResult,
+    held_out: Dataset,
+    neighbours: tuple[StageResult, StageResult],
+    hybrid: HybridParameters,
+    parameters: EvaluationParameters,
+) -> StageResult:
+    """Learn the blend on the held-out listeners and measure every model on them."""
+    return log_counts(
+        evaluation_stage(
+            lake,
+            client,
+            ingested,
+            held_out,
+            *neighbours,
+            hybrid,
+            parameters,
+            _progress("evaluation"),
+        )
+    )
+
+
+@task(name="lists", **_again)
+def lists(
+    lake: Path,
+    client: Client,
+    ingested: StageResult,
+    neighbours: tuple[StageResult, StageResult],
+    parameters: HybridParameters,
+) -> StageResult:
+    """Rank the catalogue for every listener and every track."""
+    return log_counts(
+        lists_stage(lake, client, ingested, *neighbours, parameters, _progress("lists"))
+    )
+
+
+@task(name="feedback", **_once)
+def feedback(lake: Path, spec: FeedbackSpec, limits: IngestLimits, memory_limit: str) -> Feedback:
+    """Read what came of earlier recommendations. Nothing that is wrong there stops a run."""
+    try:
+        read = feedback_stage(lake, spec, limits, memory_limit)
+    except Exception as error:
+        logger.exception("feedback: it cannot be read")
+        read = without(Feedback(), f"the feedback cannot be read ({error})")
+    for sentence in read.broken.values():
+        logger.warning("feedback: left out, %s", sentence)
+    logger.info("feedback: %s files, %s of them new", len(read.results), read.files_read)
+    return read
+
+
+@task(name="experiments", **_once)
+def experiments(
+    lake: Path,
+    read: Feedback,
+    users: Dataset,
+    configured: Sequence[Experiment],
+    segments: Sequence[Segment],
+    parameters: ExperimentParameters,
+    limits: IngestLimits,
+    memory_limit: str,
+) -> StageResult:
+    """Measure the experiments. If that fails, the run goes on with results that say so."""
+    given = (users, configured, segments, parameters, limits, memory_limit)
+    try:
+        return log_counts(experiments_stage(lake, read, *given))
+    except Exception as error:
+        logger.exception("experiments: they cannot be measured")
+        nothing = without(Feedback(), f"the experiments cannot be measured ({error})")
+        return log_counts(experiments_stage(lake, nothing, *given))
+
+
+@task(name="build", **_once)
+def build(
+    home: Home, candidate: Candidate, memory_limit: str, threads: int, peak_memory: int
+) -> Release:
+    """Build the release file and hold it against the contract."""
+    started = time.perf_counter()
+    release = build_stage(home, candidate, memory_limit, threads, peak_memory)
+    megabytes = release.manifest.bytes / 1e6
+    logger.info(
+        "build: %s, %.1f MB, checked in %.1f s",
+        release.manifest.release_id,
+        megabytes,
+        time.perf_counter() - started,
+    )
+    return release
+
+
+@task(name="gate", **_once)
+def gate(
+    home: Home, release: Release, measured: StageResult, parameters: EvaluationParameters
+) -> GateVerdict:
+    """Compare the release with the current one on the listeners both were measured on."""
+    verdict = gate_stage(home, release, measured, parameters)
+    for said in (*verdict.reasons, *verdict.notes):
+        logger.info("gate: %s", said)
+    return verdict
+
+
+@task(name="publish", **_once)
+def publish(home: Home, release: Release, forced_because: str = "") -> Release:
+    """Make the release current."""
+    published = publish_stage(home, release, forced_because)
+    logger.info("publish: %s is current", published.manifest.release_id)
+    return published
+
+
+def log_counts(result: StageResult) -> StageResult:
+    """Log a stage's counts; they show in the terminal and in the Prefect UI."""
+    took = "unchanged, reused" if result.reused else f"{result.seconds:.1f} s"
+    logger.info("%s: %s (%s)", result.stage, took, counts_in_words(result))
+    return result
+
+
+def _progress(stage: str) -> Progress:
+    """Return a callback that keeps a progress artifact of the Prefect UI moving."""
+    artifact, shown = None, 0.0
+
+    def update(done: int, of: int) -> None:
+        nonlocal artifact, shown
+        if artifact is not None and done < of and time.monotonic() - shown < UPDATE_SECONDS:
+            return
+        shown = time.monotonic()
+        percent = 100.0 * done / max(of, 1)
+        try:
+            if artifact is None:
+                artifact = create_progress_artifact(
+                    progress=percent,
+                    key=f"progress-{stage}",
+                    description=f"{stage}: blocks on Dask",
+                )
+            else:
+                update_progress_artifact(cast(UUID, artifact), percent)
+        except Exception as error:  # a page that does not move must not stop the work
+            logger.warning("%s: the progress page could not be updated (%s)", stage, error)
+
+    return update

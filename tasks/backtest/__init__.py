@@ -1,0 +1,1 @@
+"""Backtest: every model and blend measured on one dataset, nothing published."""

@@ -1,0 +1,164 @@
+"""The cold-track backtest on the Dask cluster: one block per draw of hidden tracks."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from distributed import Client
+from numpy.typing import NDArray
+from scipy import sparse
+
+from tasks.backtest.baselines import OURS, Baselines, OurContent, summed
+from tasks.backtest.cold import ColdParameters, cold_draws, cold_table, measure_cold
+from tasks.backtest.exposure import GAMMAS, MEASURES, exposure_values
+from tasks.blend.parameters import HybridParameters
+from tasks.collaborative.parameters import CollaborativeParameters
+from tasks.content.parameters import ContentParameters
+from tasks.content.stage import read_plays
+from tasks.dataset.spec import DatasetSpec
+from tasks.evaluation.bootstrap import interval, resample_counts, resampled_means
+from tasks.lake.blocks import Block, run_blocks
+from tasks.lake.code import code_digest
+from tasks.lake.contracts.contract import StageContract
+from tasks.lake.contracts.stages.evaluation import EVALUATION
+from tasks.lake.dataset import Dataset
+from tasks.lake.record import Stage, StageResult
+
+LEAST_LISTENERS = 3
+"""Listeners a track must have to take part: to be hidden, and then found, by more than one."""
+
+MOST_TRACKS = 5_000
+"""Tracks that take part, drawn at random where there are more: baselines compare all pairs."""
+
+STAGE = StageContract("cold", {})
+"""Its blocks are kept for the next backtest, but no stage reads them."""
+
+COLD = "cold"
+"""Segment of the rows where hidden tracks alone are to choose from."""
+
+CATALOGUE = "catalogue"
+"""Segment of the rows where the whole catalogue is."""
+
+
+def cold_backtest(
+    lake: Path,
+    client: Client,
+    spec: DatasetSpec,
+    ingested: StageResult,
+    content: ContentParameters,
+    collaborative: CollaborativeParameters,
+    hybrid: HybridParameters,
+    parameters: ColdParameters,
+) -> pa.Table:
+    """Measure who finds the listeners of hidden tracks; return rows of `EVALUATION`.
+
+    Segment ``cold``: every way to score hidden tracks, with ``recall`` and ``ndcg``, and as
+    ``recall_ratio`` and ``ndcg_ratio`` how many times as good ours is (paired over the same
+    draws and listeners). Segment ``catalogue``: the hybrid at each γ, see
+    `tasks.backtest.exposure`. Empty where fewer than 50 tracks have listeners enough.
+    """
+    listeners = ingested["tracks"].read(["listeners"])["listeners"].to_numpy()
+    kept = _taking_part(listeners, parameters.seed)
+    if len(kept) < 50:
+        return EVALUATION.schema.empty_table()
+    stage = Stage(
+        lake,
+        STAGE,
+        inputs=[ingested[name].digest for name in ("tracks", "interactions")],
+        features=[spec.tracks.numeric, spec.tracks.categorical],
+        parameters=[content, collaborative, hybrid, parameters],
+        code=code_digest(__name__),
+    )
+    parts = run_blocks(
+        client,
+        draw_block,
+        [Block(draw, draw + 1) for draw in range(parameters.draws)],
+        stage.scratch,
+        ingested["tracks"],
+        ingested["interactions"],
+        (spec.tracks.numeric, spec.tracks.categorical),
+        (content, collaborative, hybrid, parameters),
+    )
+    values = pa.concat_tables([pq.read_table(part) for part in parts])
+    return _rows(values, parameters)
+
+
+def draw_block(
+    block: Block,
+    tracks: Dataset,
+    interactions: Dataset,
+    features: tuple[tuple[str, ...], tuple[str, ...]],
+    chosen: tuple[ContentParameters, CollaborativeParameters, HybridParameters, ColdParameters],
+) -> pa.Table:
+    """Measure one draw: a column per model or γ and metric, a row per listener."""
+    content, collaborative, hybrid, parameters = chosen
+    catalogue = tracks.read()
+    kept = _taking_part(catalogue["listeners"].to_numpy(), parameters.seed)
+    plays = sparse.csr_array(read_plays(interactions, None, catalogue)[:, kept])
+    catalogue = catalogue.take(pa.array(kept))
+    one = parameters.model_copy(update={"draws": block.stop})
+    (draw,) = list(cold_draws(plays, one))[block.start :]
+    ours = OurContent(catalogue, *features, content)
+    table = ours.table(draw)
+    models = Baselines.of(catalogue, *features).models()
+    models[OURS] = lambda draw: summed(table, draw)
+    columns: dict[str, NDArray[np.float64]] = {}
+    for name, values in measure_cold(iter([draw]), models, parameters).items():
+        columns |= {f"{name}|{m}": values[:, m] for m in (0, 1)}
+    curve = exposure_values(draw, catalogue["artist_key"], table, collaborative, hybrid)
+    for q, gamma in enumerate(GAMMAS):
+        columns |= {f"γ={gamma}|{m}": curve[:, q, m] for m in range(len(MEASURES))}
+    return pa.table(columns)
+
+
+def _taking_part(listeners: NDArray[np.integer], seed: int) -> NDArray[np.int64]:
+    """Return the keys of at most `MOST_TRACKS` tracks with listeners enough, ascending."""
+    enough = np.flatnonzero(listeners >= LEAST_LISTENERS)
+    return np.sort(np.random.default_rng(seed).permutation(enough)[:MOST_TRACKS])
+
+
+def _rows(values: pa.Table, parameters: ColdParameters) -> pa.Table:
+    """Summarise what the draws measured as rows of `EVALUATION`."""
+    models = [name.split("|")[0] for name in values.column_names if name.endswith("|0")]
+    models = [name for name in models if not name.startswith("γ=")]
+    by_model = {
+        name: np.column_stack([values[f"{name}|{m}"].to_numpy() for m in (0, 1)]) for name in models
+    }
+    users = int((~np.isnan(by_model[OURS]).any(axis=1)).sum())
+    rows: list[dict[str, Any]] = []
+    for row in cold_table(by_model, OURS, parameters).to_pylist():
+        shared = {"model": row["model"], "segment": COLD, "k": row["k"], "users": users}
+        named = {"metric": row["metric"], "value": row["value"]}
+        rows.append(shared | named | {"ci_low": row["ci_low"], "ci_high": row["ci_high"]})
+        if row["model"] != OURS:
+            named = {"metric": f"{row['metric']}_ratio", "value": row["ratio"]}
+            ends = {"ci_low": row["ratio_low"], "ci_high": row["ratio_high"]}
+            rows.append(shared | named | ends)
+    return pa.Table.from_pylist([*rows, *_curve(values, parameters)], schema=EVALUATION.schema)
+
+
+def _curve(values: pa.Table, parameters: ColdParameters) -> list[dict[str, Any]]:
+    rows = []
+    for m, (metric, k) in enumerate(MEASURES):
+        curve = np.column_stack([values[f"γ={gamma}|{m}"].to_numpy() for gamma in GAMMAS])
+        curve = curve[~np.isnan(curve).any(axis=1)]
+        if not len(curve):
+            continue
+        counts = resample_counts(len(curve), parameters.resamples, parameters.seed)
+        low, high = interval(resampled_means(counts, curve), 0.95)
+        for q, gamma in enumerate(GAMMAS):
+            rows.append(
+                {
+                    "model": f"hybrid, γ = {gamma}",
+                    "segment": CATALOGUE,
+                    "metric": metric,
+                    "k": k,
+                    "value": float(curve[:, q].mean()),
+                    "ci_low": float(low[q]),
+                    "ci_high": float(high[q]),
+                    "users": len(curve),
+                }
+            )
+    return rows

@@ -1,0 +1,115 @@
+"""Backtest: every model and blend of one dataset measured side by side, nothing published."""
+
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
+from typing import get_args
+
+import pyarrow as pa
+from distributed import Client
+
+from tasks.backtest.cold import ColdParameters
+from tasks.backtest.cold_stage import cold_backtest
+from tasks.blend.parameters import HybridParameters
+from tasks.collaborative.parameters import CollaborativeParameters, Model
+from tasks.collaborative.stage import collaborative_stage
+from tasks.content.parameters import ContentParameters
+from tasks.content.stage import content_stage
+from tasks.dataset.spec import DatasetSpec
+from tasks.evaluation.measure import (
+    ANY_ARTIST,
+    COLLABORATIVE,
+    CONTENT,
+    COSINE,
+    FIFTY_FIFTY,
+    HYBRID,
+    POPULARITY,
+)
+from tasks.evaluation.parameters import EvaluationParameters
+from tasks.evaluation.stage import evaluation_stage, learned_parameters
+from tasks.holdout.stage import holdout_stage
+from tasks.lake.record import StageResult
+from warehouse.errors import InputError
+
+MODELS: tuple[Model, ...] = get_args(Model)
+
+BLENDS = (FIFTY_FIFTY, HYBRID, ANY_ARTIST)
+"""Rows of an evaluation that depend on the collaborative model, beside itself."""
+
+
+def backtest(
+    lake: Path,
+    client: Client,
+    spec: DatasetSpec,
+    ingested: StageResult,
+    collaborative: CollaborativeParameters,
+    content: ContentParameters,
+    hybrid: HybridParameters,
+    parameters: EvaluationParameters,
+    models: Sequence[Model] = MODELS,
+    on_stage: Callable[[StageResult], object] = lambda _: None,
+    cold: ColdParameters | None = None,
+) -> pa.Table:
+    """Measure every collaborative model, alone and blended, on the same held-out listeners.
+
+    Returns the rows of `EVALUATION`. What does not depend on the collaborative model is there once
+    (popularity, cosine, content); the rest is named after it: ``learned``, ``hybrid(learned)``, ….
+    Last come the rows of the cold-track backtest, blended as the first model's lists are.
+    ``on_stage`` is called with every finished stage. Raises InputError where nobody can be held
+    out.
+    """
+    held_out = holdout_stage(lake, ingested["users"], parameters)
+    if held_out is None:
+        raise InputError(
+            "nobody is held out, so there is nothing to measure on; give a holdout above 0 and a "
+            "history in which some listeners have at least two tracks"
+        )
+    by_content = content_stage(
+        lake,
+        client,
+        ingested["tracks"],
+        ingested["interactions"],
+        held_out,
+        spec.tracks.numeric,
+        spec.tracks.categorical,
+        content,
+    )
+    on_stage(by_content)
+    tables: list[pa.Table] = []
+    blend = hybrid
+    for model in models:
+        by_plays = collaborative_stage(
+            lake,
+            client,
+            ingested["interactions"],
+            int(ingested.counts["tracks"]) - int(ingested.counts["unplayed_tracks"]),
+            held_out,
+            collaborative.model_copy(update={"model": model}),
+        )
+        on_stage(by_plays)
+        measured = evaluation_stage(
+            lake, client, ingested, held_out, by_plays, by_content, hybrid, parameters
+        )
+        on_stage(measured)
+        kept = {CONTENT, POPULARITY} if not tables else set()
+        if COSINE not in models and not tables:
+            kept |= {COSINE}
+        tables.append(named_after(measured["evaluation"].read(), model, kept))
+        blend = learned_parameters(measured, hybrid) if len(tables) == 1 else blend
+    tables.append(
+        cold_backtest(
+            lake, client, spec, ingested, content, collaborative, blend, cold or ColdParameters()
+        )
+    )
+    return pa.concat_tables(tables)
+
+
+def named_after(evaluation: pa.Table, model: str, kept: Collection[str]) -> pa.Table:
+    """Name the rows that depend on the collaborative model after it; of the others keep some."""
+    names = {COLLABORATIVE: model, **{blend: f"{blend}({model})" for blend in BLENDS}}
+    names |= {name: name for name in kept}
+    rows = [
+        {**row, "model": names[row["model"]]}
+        for row in evaluation.to_pylist()
+        if row["model"] in names
+    ]
+    return pa.Table.from_pylist(rows, schema=evaluation.schema)

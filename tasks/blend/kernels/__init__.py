@@ -1,0 +1,1 @@
+"""Compiled loops that rank: sums over a history, the best k, fillers."""

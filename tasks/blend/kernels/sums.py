@@ -1,0 +1,102 @@
+"""What a history says of every track: sums of neighbour weights, gathered into short arrays.
+
+Tracks are numbered by popularity in here (`tasks.blend.kernels.kernel_layout`).
+"""
+
+from typing import TypeAlias
+
+import numba as nb
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.blend.kernels.kernel_layout import Packed
+
+Candidates: TypeAlias = tuple[
+    NDArray[np.uint32], NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]
+]
+"""What a history touched: tracks, their sums of collaborative and content weights, popularity."""
+
+LONGEST_HISTORY = 32_767
+"""Tracks of a history at most: both sums of a track share 64 bits, reasons are int16."""
+
+HEARD = np.int64(np.iinfo(np.int64).min)
+"""In place of a sum: the track is in the history."""
+
+
+@nb.njit(cache=True, nogil=True)
+def new_candidates(tracks: int) -> Candidates:
+    """Return workspace for the candidates of any history, with one place to spare."""
+    return (
+        np.empty(tracks + 1, np.uint32),
+        np.empty(tracks + 1, np.int32),
+        np.empty(tracks + 1, np.int32),
+        np.empty(tracks + 1, np.float64),
+    )
+
+
+@nb.njit(cache=True, nogil=True)
+def accumulate(
+    history: NDArray[np.int32],
+    popular: int,
+    neighbours: Packed,
+    sums: NDArray[np.int64],
+    touched: NDArray[np.uint32],
+) -> np.int64:
+    """Sum the neighbour weights of the history; return how many tracks were touched.
+
+    A sum is 2³² times the collaborative sum plus twice the content sum, and odd once touched.
+    The ``popular`` most played tracks count as touched. No branch depends on the data, and
+    positions are unsigned, which spares the machine a look for negative ones. Tracks of the
+    history are left `HEARD`.
+    """
+    indptr, targets, weights = neighbours
+    count = np.uint64(0)
+    for i in history:
+        to, by = targets[indptr[i] : indptr[i + 1]], weights[indptr[i] : indptr[i + 1]]
+        for e in range(len(to)):
+            content = np.int16(by[e])
+            collaborative = (np.int64(by[e]) - content) >> 16
+            before = sums[to[e]]
+            touched[count] = to[e]
+            count += np.uint64(before == 0)
+            sums[to[e]] = (before + (collaborative << 32) + (np.int64(content) << 1)) | 1
+    for i in history:
+        sums[i] = HEARD
+    for j in range(popular):
+        touched[count] = j
+        count += np.uint64(sums[j] == 0)
+    return np.int64(count)
+
+
+@nb.njit(cache=True, nogil=True)
+def gather(
+    touched: NDArray[np.uint32],
+    history: NDArray[np.int32],
+    sums: NDArray[np.int64],
+    popularity: NDArray[np.float64],
+    candidates: Candidates,
+) -> tuple[np.int64, np.int64, np.int64]:
+    """Move the sums of all touched tracks outside the history to ``candidates``.
+
+    Returns how many there are and the largest sums, 0 where a signal is absent. Unplayed tracks
+    have no use for a collaborative sum: their score is estimated.
+    """
+    tracks, c_sums, d_sums, popularities = candidates
+    found, c_max, d_max = np.uint64(0), np.int64(0), np.int32(0)
+    for j in touched:
+        both = sums[j]
+        sums[j] = 0
+        low = np.int32(both & 0xFFFFFFFF)
+        d = low >> 1
+        c = (both - low) >> 32
+        tracks[found] = j
+        c_sums[found] = c if popularity[j] > 0.0 else 0
+        d_sums[found] = d
+        popularities[found] = popularity[j]
+        if both != HEARD:
+            found += np.uint64(1)
+            c_max = max(c_max, c)
+            d_max = max(d_max, d)
+    for i in history:
+        sums[i] = 0
+    return np.int64(found), c_max, np.int64(d_max)

@@ -1,0 +1,84 @@
+"""Histories in, ranked lists out."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.blend.kernels.rank import rank_all
+from tasks.blend.kernels.sums import LONGEST_HISTORY
+from tasks.blend.model import HybridModel
+from warehouse.errors import RunError
+
+
+@dataclass(frozen=True)
+class RankedLists:
+    """One row of k columns per history; positions past the end of a short list hold track -1."""
+
+    tracks: NDArray[np.int32]
+    collaborative: NDArray[np.int16]
+    """c' in ticks."""
+    content: NDArray[np.int16]
+    """d in ticks."""
+    score: NDArray[np.int16]
+    """Final score in ticks, after the artist factor."""
+    repeats: NDArray[np.int8]
+    """n, the exponent of the artist factor."""
+    source: NDArray[np.int8]
+    because: NDArray[np.int16]
+    """Position in the history of the track that contributed most, -1: none."""
+
+
+def rank_histories(
+    model: HybridModel,
+    indptr: NDArray[np.int64],
+    tracks: NDArray[np.int32],
+    weights: NDArray[np.float64],
+    priors: NDArray[np.float64],
+    k: int,
+) -> RankedLists:
+    """Rank the catalogue for every history.
+
+    Histories are CSR rows: ``tracks[indptr[u]:indptr[u + 1]]`` are ascending track keys without
+    repeats. ``weights`` and ``priors`` hold w and p per history (float64). Lists have
+    min(k, eligible tracks) rows. Raises RunError for a history of more than `LONGEST_HISTORY`.
+    """
+    hold_to_longest(indptr)
+    shape = (len(indptr) - 1, k)
+    out = RankedLists(
+        np.full(shape, -1, np.int32),
+        np.zeros(shape, np.int16),
+        np.zeros(shape, np.int16),
+        np.zeros(shape, np.int16),
+        np.zeros(shape, np.int8),
+        np.zeros(shape, np.int8),
+        np.full(shape, -1, np.int16),
+    )
+    rank_all(
+        indptr,
+        model.catalogue.listener_rank[tracks],
+        weights,
+        priors,
+        model.kernel_model,
+        model.parameters.gamma,
+        (
+            out.tracks,
+            out.collaborative,
+            out.content,
+            out.score,
+            out.repeats,
+            out.source,
+            out.because,
+        ),
+    )
+    return out
+
+
+def hold_to_longest(indptr: NDArray[np.int64]) -> None:
+    """Raise RunError for a history of more than `LONGEST_HISTORY` tracks."""
+    longest = int(np.diff(indptr).max(initial=0))
+    if longest > LONGEST_HISTORY:
+        raise RunError(
+            f"a listener has {longest:,} different tracks, a list takes {LONGEST_HISTORY:,} at "
+            "most; leave that listener out of the history file"
+        )

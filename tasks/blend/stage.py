@@ -1,0 +1,238 @@
+"""Ranked lists for every listener and every track, from the two neighbour tables."""
+
+import time
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from distributed import Client
+from numpy.typing import NDArray
+
+from tasks.blend.model import Catalogue, HybridModel, Neighbours, track_edges, track_of_played
+from tasks.blend.parameters import HybridParameters, segment_of
+from tasks.blend.ranking import RankedLists, rank_histories
+from tasks.lake.blocks import Block, Progress, balanced_blocks, run_blocks
+from tasks.lake.code import code_digest
+from tasks.lake.contracts.stages.lists import CATALOGUE, LISTENER_LISTS, SIMILAR_LISTS, STAGE
+from tasks.lake.files import write_parquet
+from tasks.lake.record import Stage, StageResult
+
+LISTENER_BLOCKS = 48
+
+LIST_COST = 1.5
+"""What a list costs beside the tracks of its history, in tracks."""
+
+SIMILAR_TRACKS = 65_536
+"""Tracks of a block at most: each worker that takes one must read the tracks' similarity."""
+
+
+def lists_stage(
+    lake: Path,
+    client: Client,
+    ingested: StageResult,
+    collaborative: StageResult,
+    content: StageResult,
+    parameters: HybridParameters,
+    progress: Progress | None = None,
+) -> StageResult:
+    """Rank the catalogue for every listener and every track.
+
+    Datasets: ``catalogue``; ``weights`` and ``similarity``, the collaborative edges in track keys;
+    ``listeners_000`` … and ``similar_000`` …, the lists in key order.
+    """
+    inputs = {
+        "tracks": ingested["tracks"].digest,
+        "users": ingested["users"].digest,
+        "interactions": ingested["interactions"].digest,
+        "weights": collaborative["weights"].digest,
+        "similarity": collaborative["similarity"].digest,
+        "content": content["content"].digest,
+    }
+    stage = Stage(lake, STAGE, inputs=inputs, parameters=parameters, code=code_digest(__name__))
+    if finished := stage.finished():
+        return finished
+    started = time.perf_counter()
+    tracks = ingested["tracks"].read(["track_key", "played_key", "listeners", "artist_key"])
+    files = _write_model(stage.folder, tracks, collaborative)
+    model = {
+        "tracks": ingested["tracks"].path,
+        "content": content["content"].path,
+        "weights": files["weights"],
+        "similarity": files["similarity"],
+    }
+    with ThreadPoolExecutor(1) as beside:
+        similar_parts = beside.submit(
+            run_blocks,
+            client,
+            rank_similar,
+            balanced_blocks(np.ones(len(tracks)), -(-len(tracks) // SIMILAR_TRACKS)),
+            stage.folder / "similar",
+            model,
+            parameters,
+        )
+        listeners = run_blocks(
+            client,
+            rank_listeners,
+            _listener_blocks(ingested),
+            stage.folder / "listeners",
+            model,
+            ingested["users"].path,
+            ingested["interactions"].path,
+            parameters,
+            progress=progress,
+        )
+        similar = similar_parts.result()
+    files |= {f"listeners_{x:03}": part for x, part in enumerate(listeners)}
+    files |= {f"similar_{x:03}": part for x, part in enumerate(similar)}
+    counts = {
+        "listeners": ingested["users"].rows,
+        "tracks": len(tracks),
+        "rows": _listed(listeners),
+    }
+    return stage.finish(time.perf_counter() - started, counts, **files)
+
+
+def rank_listeners(
+    block: Block,
+    model_files: dict[str, Path],
+    users_file: Path,
+    interactions_file: Path,
+    parameters: HybridParameters,
+) -> pa.Table:
+    """Rank the catalogue for the listeners of one block (LISTENER_LISTS)."""
+    model, played = _load_model(tuple(sorted(model_files.items())), parameters)
+    users = _rows(users_file, block)
+    listens = pq.read_table(
+        interactions_file,
+        filters=(pc.field("user_key") >= block.start) & (pc.field("user_key") < block.stop),
+    )
+    indptr = np.searchsorted(
+        listens["user_key"].to_numpy(), np.arange(block.start, block.stop + 1)
+    ).astype(np.int64)
+    history = played[listens["played_key"].to_numpy()]
+    of = segment_of(np.diff(indptr), parameters.segments)
+    weights = np.array([segment.weight for segment in parameters.segments])[of]
+    priors = np.array([segment.popularity for segment in parameters.segments])[of]
+    lists = rank_histories(model, indptr, history, weights, priors, parameters.user_list)
+    names = pa.array([segment.segment for segment in parameters.segments])
+    keep = lists.tracks >= 0
+    return pa.table(
+        [
+            users["user_id"].combine_chunks(),
+            names.take(pa.array(of)),
+            users["plays"].combine_chunks(),
+            _as_lists(indptr, history),
+            _as_lists(indptr, listens["plays"].to_numpy()),
+            *_list_columns(lists, keep),
+            _padded(lists.because, keep),
+        ],
+        schema=LISTENER_LISTS.schema,
+    )
+
+
+def rank_similar(
+    block: Block, model_files: dict[str, Path], parameters: HybridParameters
+) -> pa.Table:
+    """Rank the neighbours of the tracks of one block (SIMILAR_LISTS)."""
+    model = _load_similarity(tuple(sorted(model_files.items())), parameters)
+    keys = np.arange(block.start, block.stop, dtype=np.int32)
+    one = parameters.segments[segment_of(np.array([1]), parameters.segments)[0]]
+    lists = rank_histories(
+        model,
+        np.arange(len(keys) + 1),
+        keys,
+        np.full(len(keys), one.weight),
+        np.zeros(len(keys)),
+        parameters.similar_list,
+    )
+    columns = _list_columns(lists, lists.tracks >= 0)
+    return pa.table([pa.array(keys), *columns], schema=SIMILAR_LISTS.schema)
+
+
+@lru_cache(maxsize=1)
+def _load_model(
+    files: tuple[tuple[str, Path], ...], parameters: HybridParameters
+) -> tuple[HybridModel, NDArray[np.int32]]:
+    """Read the model once per worker; also return the track key of every played key."""
+    path = dict(files)
+    tracks = pq.read_table(
+        path["tracks"], columns=["track_key", "played_key", "listeners", "artist_key"]
+    )
+    model = HybridModel(
+        Neighbours.from_edges(pq.read_table(path["weights"]), len(tracks)),
+        Neighbours.from_edges(pq.read_table(path["content"]), len(tracks)),
+        Catalogue.from_tracks(tracks),
+        parameters,
+    )
+    return model, track_of_played(tracks)
+
+
+def _load_similarity(
+    files: tuple[tuple[str, Path], ...], parameters: HybridParameters
+) -> HybridModel:
+    """Return the model with the tracks' similarity in place of the weights."""
+    model, _ = _load_model(files, parameters)
+    similarity = pq.read_table(dict(files)["similarity"])
+    return replace(model, collaborative=Neighbours.from_edges(similarity, len(model.catalogue)))
+
+
+def _write_model(folder: Path, tracks: pa.Table, collaborative: StageResult) -> dict[str, Path]:
+    """Write the catalogue and the collaborative edges in track keys."""
+    catalogue = Catalogue.from_tracks(tracks)
+    played = track_of_played(tracks)
+    tables = {
+        "catalogue": pa.table(
+            [tracks["track_key"], catalogue.popularity, catalogue.listener_rank],
+            schema=CATALOGUE.schema,
+        ),
+        "weights": track_edges(collaborative["weights"].read(), played),
+        "similarity": track_edges(collaborative["similarity"].read(), played),
+    }
+    files = {name: folder / f"{name}.parquet" for name in tables}
+    for name, table in tables.items():
+        write_parquet(table, files[name])
+    return files
+
+
+def _listener_blocks(ingested: StageResult) -> list[Block]:
+    """Blocks of listeners of about equal cost."""
+    history = ingested["users"].read(["tracks_played"])["tracks_played"].to_numpy()
+    return balanced_blocks(history + LIST_COST, LISTENER_BLOCKS)
+
+
+def _rows(file: Path, block: Block) -> pa.Table:
+    return pq.read_table(
+        file, filters=(pc.field("user_key") >= block.start) & (pc.field("user_key") < block.stop)
+    )
+
+
+def _as_lists(indptr: NDArray[np.int64], values: NDArray[np.integer]) -> pa.Array:
+    return pa.ListArray.from_arrays(pa.array(indptr, pa.int32()), pa.array(values))
+
+
+def _padded(values: NDArray[np.integer], keep: NDArray[np.bool_]) -> pa.Array:
+    """Turn a lists × k array into lists, without the padding of short ones."""
+    offsets = np.concatenate([[0], np.cumsum(keep.sum(axis=1))])
+    return _as_lists(offsets, values[keep])
+
+
+def _list_columns(lists: RankedLists, keep: NDArray[np.bool_]) -> list[pa.Array]:
+    columns = (lists.tracks, lists.collaborative, lists.content, lists.repeats, lists.source)
+    return [_padded(values, keep) for values in columns]
+
+
+def _listed(parts: Iterable[Path]) -> int:
+    """Count the rows of all lists; by their smallest column."""
+    with ThreadPoolExecutor() as side_by_side:
+        return sum(side_by_side.map(_rows_of_lists, parts))
+
+
+def _rows_of_lists(part: Path) -> int:
+    repeats = pq.read_table(part, columns=["repeats"])["repeats"]
+    return int(pc.sum(pc.list_value_length(repeats)).as_py() or 0)

@@ -1,0 +1,1 @@
+"""Compiled loops over who played what: co-occurrences, Gram entries, solves."""

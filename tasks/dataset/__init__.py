@@ -1,0 +1,1 @@
+"""What a dataset TOML says: the files, their columns, feedback and experiments."""

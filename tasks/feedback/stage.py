@@ -1,0 +1,158 @@
+"""The feedback stage: exposures and events into the lake, file by file; only new ones are read.
+
+A file that cannot be read is left out and told of; it never stops a run.
+"""
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from tasks.dataset.feedback import EventsSpec, ExposuresSpec, FeedbackSpec
+from tasks.feedback.reading import prepare_connection, read_feedback
+from tasks.ingest.files import InputFile, matching_paths, recognise, tell_apart
+from tasks.ingest.limits import IngestLimits
+from tasks.ingest.rejects import rejected_table
+from tasks.ingest.scan import input_digests
+from tasks.ingest.stage import database_config
+from tasks.lake.code import code_digest
+from tasks.lake.contracts.stages.feedback import EVENTS_STAGE, EXPOSURES_STAGE
+from tasks.lake.dataset import Dataset
+from tasks.lake.files import write_parquet
+from tasks.lake.record import Stage, StageResult
+from warehouse.errors import CrossfadeError
+
+READERS = 2
+"""Files read at the same time: a day's file alone leaves cores idle between its steps."""
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """What was read: the lake's files of exposures and events, and what could not be read."""
+
+    exposures: list[StageResult] = field(default_factory=list)
+    events: list[StageResult] = field(default_factory=list)
+    broken: dict[str, str] = field(default_factory=dict)
+    """File (or pattern) → one sentence that says what is wrong with it."""
+    inputs: dict[str, str] = field(default_factory=dict)
+    """File → digest of its content."""
+
+    @property
+    def results(self) -> list[StageResult]:
+        """The results of all files."""
+        return [*self.exposures, *self.events]
+
+    @property
+    def rejected(self) -> list[Dataset]:
+        """The rows that were set aside, by file."""
+        return [result["rejected_rows"] for result in self.results]
+
+    @property
+    def files_read(self) -> int:
+        """How many files this run read, that is, had not read before."""
+        return sum(not result.reused for result in self.results)
+
+    def total(self, count: str, of: str) -> int:
+        """Add up a count of the exposures or of the events."""
+        results: list[StageResult] = getattr(self, of)
+        return sum(int(result.counts[count]) for result in results)
+
+
+def feedback_stage(
+    lake: Path, spec: FeedbackSpec, limits: IngestLimits, memory_limit: str
+) -> Feedback:
+    """Read the files of exposures and events that the lake does not have yet."""
+    feedback = Feedback()
+    found: dict[str, list[InputFile]] = {}
+    for table in ("exposures", "events"):
+        found[table] = list(_usable(getattr(spec, table).path, f"feedback.{table}.path", feedback))
+    found = dict(zip(found, tell_apart(*found.values()), strict=True))
+    for table, files in found.items():
+        digests = input_digests(files)
+        feedback.inputs.update(digests)
+        # The same content under two names is one file.
+        distinct = {digests[file.name]: file for file in reversed(files)}
+        with ThreadPoolExecutor(READERS) as pool:
+            tries = [
+                (file, pool.submit(_read, lake, table, content, file, getattr(spec, table), limits,
+                                   memory_limit))
+                for content, file in distinct.items()
+            ]  # fmt: skip
+            for file, done in tries:
+                try:
+                    getattr(feedback, table).append(done.result())
+                except (CrossfadeError, duckdb.Error, pa.ArrowException, OSError) as error:
+                    feedback.broken[file.name] = _sentence(file, error)
+    return feedback
+
+
+def _usable(paths: tuple[str, ...], field_name: str, feedback: Feedback) -> Iterator[InputFile]:
+    """Yield the files that are there and are CSV or Parquet; note down the others."""
+    for path in paths:
+        try:
+            matches = matching_paths([path], field_name)
+        except CrossfadeError as error:
+            feedback.broken[path] = str(error)
+            continue
+        for match in sorted(matches):
+            try:
+                yield recognise(match, field_name)
+            except CrossfadeError as error:
+                feedback.broken[match.name] = str(error)
+
+
+def _stage(
+    lake: Path, table: str, content: str, spec: ExposuresSpec | EventsSpec, limits: IngestLimits
+) -> Stage:
+    """Return the place in the lake of what is read of a file with that content."""
+    return Stage(
+        lake,
+        EXPOSURES_STAGE if table == "exposures" else EVENTS_STAGE,
+        content=content,
+        spec=spec.model_dump(exclude={"path"}),
+        limits={name: getattr(limits, name) for name in ("reject_share", "reject_rows")},
+        duckdb=duckdb.__version__,  # ids are hashed by it
+        code=code_digest(__name__),
+    )
+
+
+def _read(
+    lake: Path,
+    table: str,
+    content: str,
+    file: InputFile,
+    spec: ExposuresSpec | EventsSpec,
+    limits: IngestLimits,
+    memory_limit: str,
+) -> StageResult:
+    """Read one file, or return what an earlier run made of the same bytes."""
+    started = time.perf_counter()
+    stage = _stage(lake, table, content, spec, limits)
+    if result := stage.finished():
+        return result
+    paths = {name: stage.folder / f"{name}.parquet" for name in ("rows", "rejected_rows")}
+    with duckdb.connect(config=database_config(memory_limit, stage.scratch)) as con:
+        prepare_connection(con)
+        report = read_feedback(con, file, spec, limits, stage.scratch, paths["rows"])
+    write_parquet(rejected_table([report]), paths["rejected_rows"])
+    counts: dict[str, int | float | str] = {
+        "records": report.records,
+        "rejected": len(report.rejected),
+    }
+    # The query that writes the rows holds them to their contract, repeated ids included.
+    return stage.finish(time.perf_counter() - started, counts, ("rows",), **paths)
+
+
+def _sentence(file: InputFile, error: Exception) -> str:
+    if isinstance(error, CrossfadeError):
+        return str(error)
+    return f"{file.path} cannot be read ({str(error).splitlines()[0]}); write the file again"
+
+
+def without(feedback: Feedback, reason: str) -> Feedback:
+    """Return the same with one more thing that went wrong."""
+    return replace(feedback, broken={**feedback.broken, "feedback": reason})

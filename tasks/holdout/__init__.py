@@ -1,0 +1,1 @@
+"""Who is held out of the published model, to measure it on."""

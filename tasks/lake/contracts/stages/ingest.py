@@ -1,0 +1,95 @@
+"""The datasets of the ingest stage: the catalogue, the listeners and who played what."""
+
+from collections.abc import Iterable
+
+import pyarrow as pa
+
+from tasks.lake.contracts.contract import Column, Contract, Further, StageContract
+from tasks.lake.contracts.inputs import INPUT_FEATURES
+from tasks.lake.contracts.quality import DATA_QUALITY, REJECTED_ROWS
+
+_YEAR = INPUT_FEATURES["year"]
+
+_INT32 = 2**31 - 1
+
+TRACKS = Contract(
+    rows="track of the catalogue",
+    key=("track_key",),
+    ascending=("track_id",),
+    columns=(
+        Column("track_key", pa.int32(), "position in the catalogue", 0),
+        Column("track_id", pa.string(), "the id, byte for byte"),
+        Column("name", pa.string(), "name to show", nullable=True),
+        Column("artist", pa.string(), "artist, author, director, brand", nullable=True),
+        Column("artist_key", pa.int32(), "position among the distinct artists", 0, nullable=True),
+        Column(
+            "tags",
+            pa.list_(pa.string()),
+            "tags in the order of the file, without repeats",
+            nullable=True,
+        ),
+        Column("genre", pa.string(), "genre", nullable=True),
+        Column("year", pa.int16(), "year of release", _YEAR.low, _YEAR.high, nullable=True),
+        Column("spotify_preview_url", pa.string(), "link to a preview", nullable=True),
+        Column("spotify_id", pa.string(), "id at Spotify", nullable=True),
+        Column("listeners", pa.int32(), "listeners who have played it", 0),
+        Column("plays", pa.int64(), "plays in all", 0),
+        Column(
+            "played_key",
+            pa.int32(),
+            "position among the tracks with listeners; empty: nobody has played it",
+            0,
+            nullable=True,
+        ),
+    ),
+    further=(
+        Further(pa.float64(), "each column of `tracks.numeric`"),
+        Further(pa.string(), "each column of `tracks.categorical`"),
+    ),
+)
+
+USERS = Contract(
+    rows="listener with a play of a catalogue track",
+    key=("user_key",),
+    ascending=("user_id",),
+    columns=(
+        Column("user_key", pa.int32(), "position among the listeners", 0),
+        Column("user_id", pa.string(), "the id, byte for byte"),
+        Column("tracks_played", pa.int32(), "tracks of the catalogue played", 1),
+        Column("plays", pa.int64(), "plays of them in all", 1),
+    ),
+)
+
+INTERACTIONS = Contract(
+    rows="listener and track",
+    key=("user_key", "played_key"),
+    columns=(
+        Column("user_key", pa.int32(), "the listener", 0),
+        Column("played_key", pa.int32(), "the track", 0),
+        Column("plays", pa.int32(), "plays of the track by the listener", 1, _INT32),
+    ),
+)
+
+STAGE = StageContract(
+    "ingest",
+    {
+        "tracks": TRACKS,
+        "users": USERS,
+        "interactions": INTERACTIONS,
+        "rejected_rows": REJECTED_ROWS,
+        "data_quality": DATA_QUALITY,
+    },
+)
+
+
+def tracks_schema(numeric: Iterable[str], categorical: Iterable[str]) -> pa.Schema:
+    """Return the schema of `TRACKS`, then the declared feature columns it does not hold already.
+
+    Numeric features are float64 and categorical ones strings; null means unknown.
+    """
+    schema = TRACKS.schema
+    for names, kind in ((numeric, pa.float64()), (categorical, pa.string())):
+        for name in names:
+            if name not in schema.names:
+                schema = schema.append(pa.field(name, kind))
+    return schema

@@ -1,0 +1,28 @@
+"""Delete results of stages that no run uses any more."""
+
+import shutil
+import time
+from pathlib import Path
+
+BY_FILE = ("exposures", "events")
+"""Stages with one result per input file, so that the next run reads only new files."""
+
+
+KEPT_SECONDS = 30 * 86_400
+"""How long the result for a file is kept that no run uses any more."""
+
+
+def forget_unused(lake: Path, keep: int) -> list[Path]:
+    """Delete all but the ``keep`` most recently used results of every stage.
+
+    Those of `BY_FILE` stages stay while a run has used them within `KEPT_SECONDS`.
+    """
+    gone = []
+    oldest = time.time() - KEPT_SECONDS
+    for stage in sorted(path for path in lake.iterdir() if path.is_dir()):
+        by_use = sorted(stage.iterdir(), key=lambda path: path.stat().st_mtime_ns, reverse=True)
+        unused = [path for path in by_use if path.stat().st_mtime < oldest]
+        for folder in unused if stage.name in BY_FILE else by_use[keep:]:
+            shutil.rmtree(folder, ignore_errors=True)
+            gone.append(folder)
+    return gone

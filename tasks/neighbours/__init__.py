@@ -1,5 +1,0 @@
-"""Collaborative neighbours: which track in a history speaks for which other track, and how much."""
-
-from tasks.neighbours.parameters import CollaborativeParameters
-
-__all__ = ["CollaborativeParameters"]

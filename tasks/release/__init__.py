@@ -1,0 +1,1 @@
+"""From finished stages to a release: candidate, drift, build, gate, publish."""

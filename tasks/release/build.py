@@ -1,0 +1,152 @@
+"""From a candidate to a release: built under a new name, checked, recorded; not current yet."""
+
+import resource
+import shutil
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+import warehouse
+from tasks.blend.parameters import artist_factors
+from tasks.experiments.assignment import assignment_row, variant_rows
+from tasks.lake.files import write_parquet
+from tasks.lake.record import StageResult
+from tasks.release.candidate import Candidate
+from warehouse.build.checks import check_release
+from warehouse.build.writer import MEASURED, BuildInput, build, record_release
+from warehouse.contract.versions import SCHEMA_VERSION, STORAGE_VERSION
+from warehouse.errors import RunError
+from warehouse.files import file_digest
+from warehouse.releases.home import DATABASE, Home
+from warehouse.releases.manifest import Manifest
+from warehouse.releases.release import Release, adopt, list_releases
+
+MEASURED_LISTENERS = "measured_listeners.parquet"
+"""In the release folder: what each held-out listener scored, for the next release's gate."""
+
+PLOTS = "plots"
+"""Folder of a release with the pictures of its evaluation, as SVG."""
+
+
+def build_stage(
+    home: Home, candidate: Candidate, memory_limit: str, threads: int, peak_memory: int
+) -> Release:
+    """Build, check and keep a release that is not current yet.
+
+    Raises RunError when the built file breaks the contract; nothing is kept then.
+    """
+    started = time.perf_counter()
+    now = datetime.now(UTC)
+    home.building.mkdir(parents=True, exist_ok=True)
+    quality = home.building / "data_quality.parquet"
+    write_parquet(candidate.data_quality, quality)
+    given = _build_input(_release_id(home, now, candidate.fingerprint), now, candidate, quality)
+    folder = build(home, given, memory_limit, threads)
+    broken = check_release(
+        folder / DATABASE,
+        candidate.hybrid.user_list,
+        candidate.hybrid.similar_list,
+        memory_limit,
+        threads,
+    )
+    if broken:
+        raise RunError(
+            "the built release breaks its contract and was not published: "
+            + "; ".join(str(found) for found in broken)
+        )
+    seconds = {**candidate.stage_seconds, "build": round(time.perf_counter() - started, 3)}
+    here = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    counts = record_release(folder / DATABASE, given, seconds, max(peak_memory, here))
+    if candidate.evaluation is not None:
+        shutil.copyfile(candidate.evaluation["listeners"].path, folder / MEASURED_LISTENERS)
+        _write_plots(candidate.evaluation, folder / PLOTS)
+    database = folder / DATABASE
+    manifest = Manifest(
+        release_id=given.release_id,
+        schema_version=SCHEMA_VERSION,
+        storage_version=STORAGE_VERSION,
+        duckdb_version=duckdb.__version__,
+        code_version=given.code_version,
+        created_at=now,
+        dataset=given.dataset,
+        fingerprint=candidate.fingerprint,
+        inputs=given.inputs,
+        parameters=given.parameters,
+        row_counts=counts,
+        stage_seconds=seconds,
+        bytes=database.stat().st_size,
+        digest=file_digest(database),
+        status="candidate",
+    )
+    return adopt(home, folder, manifest)
+
+
+def _write_plots(measured: StageResult, folder: Path) -> None:
+    """Draw the evaluation beside the release's file."""
+    from tasks.evaluation.plots import write_plots  # a second of imports that few runs need
+
+    folder.mkdir()
+    evaluation, curve, segments = (
+        measured[name].read() for name in ("evaluation", "segment_curve", "segments")
+    )
+    write_plots(evaluation, curve, segments, folder)
+
+
+def _release_id(home: Home, now: datetime, digest: str) -> str:
+    """Ids sort by time; they never go back, even if the clock does."""
+    stamp = now.strftime("%Y%m%dT%H%M%S")
+    earlier = [release.manifest.release_id for release in list_releases(home)]
+    if earlier and earlier[-1][:15] >= stamp:
+        after = datetime.strptime(earlier[-1][:15], "%Y%m%dT%H%M%S").timestamp() + 1
+        stamp = datetime.fromtimestamp(after).strftime("%Y%m%dT%H%M%S")
+    return f"{stamp}-{digest[:6]}"
+
+
+def _build_input(
+    release_id: str, now: datetime, candidate: Candidate, data_quality: Path
+) -> BuildInput:
+    lists = candidate.lists.datasets
+    named = {
+        "tracks": candidate.ingested["tracks"],
+        "catalogue": lists["catalogue"],
+        "weights": lists["weights"],
+        "similarity": lists["similarity"],
+        "content": candidate.content["content"],
+        "feature_weights": candidate.content["feature_weights"],
+        "rejected_rows": candidate.ingested["rejected_rows"],
+    }
+    files = {name: [dataset.path] for name, dataset in named.items()}
+    files["data_quality"] = [data_quality]
+    for name, prefix in (("listeners", "listeners_"), ("similar_lists", "similar_")):
+        files[name] = [lists[part].path for part in sorted(lists) if part.startswith(prefix)]
+    if candidate.impact is not None:
+        files |= {name: [candidate.impact[name].path] for name in MEASURED}
+        files["rejected_rows"].append(candidate.impact["rejected_rows"].path)
+    rows: dict[str, list[dict[str, Any]]] = {"evaluation": [], "segment_curve": []}
+    if candidate.evaluation is not None:
+        rows = {name: candidate.evaluation[name].read().to_pylist() for name in rows}
+    hybrid = candidate.hybrid
+    return BuildInput(
+        release_id=release_id,
+        created_at=now,
+        code_version=warehouse.__version__,
+        dataset=candidate.dataset,
+        inputs=dict(candidate.inputs),
+        parameters=dict(candidate.parameters),
+        files=files,
+        segments=[
+            {"position": position, **segment.model_dump()}
+            for position, segment in enumerate(hybrid.segments)
+        ],
+        experiments=[row for one in candidate.experiments for row in variant_rows(one)],
+        assignments=[assignment_row(one) for one in candidate.experiments],
+        gamma=hybrid.gamma,
+        artist_factor=hybrid.artist_factor,
+        artist_factors=artist_factors(hybrid.artist_factor).tolist(),
+        popular_candidates=hybrid.popular_candidates,
+        numeric_features=list(candidate.numeric_features),
+        **rows,
+    )

@@ -1,0 +1,115 @@
+"""What a release is made of before it is built, and whether it is worth building."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+
+from tasks.blend.parameters import HybridParameters, Segment
+from tasks.dataset.experiments import Experiment
+from tasks.ingest.limits import IngestLimits
+from tasks.lake.code import code_digest
+from tasks.lake.keys import fingerprint
+from tasks.lake.record import StageResult
+from tasks.release.drift import drift_checks
+from warehouse.releases.home import Home
+from warehouse.releases.pointer import current_release, named_current, rolled_back
+from warehouse.releases.reader import Reader
+from warehouse.releases.release import Release
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Everything a release is made of, before it is built."""
+
+    dataset: str
+    inputs: Mapping[str, str]
+    parameters: Mapping[str, Any]
+    hybrid: HybridParameters
+    numeric_features: Sequence[str]
+    ingested: StageResult
+    collaborative: StageResult
+    content: StageResult
+    lists: StageResult
+    data_quality: pa.Table
+    """The checks of the input, and how it drifted from the current release."""
+    evaluation: StageResult | None = None
+    experiments: Sequence[Experiment] = ()
+    impact: StageResult | None = None
+    """What the experiments stage measured, where there is feedback."""
+    stage_seconds: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of all that decides the release's content; when and how fast do not count."""
+        datasets = [
+            *self.ingested.datasets.values(),
+            *self.collaborative.datasets.values(),
+            *self.content.datasets.values(),
+            *self.lists.datasets.values(),
+            *(self.evaluation.datasets.values() if self.evaluation else ()),
+            *(self.impact.datasets.values() if self.impact else ()),
+        ]
+        return fingerprint(
+            dataset=self.dataset,
+            inputs=sorted(self.inputs.values()),
+            parameters=self.parameters,
+            hybrid=self.hybrid,
+            experiments=list(self.experiments),
+            digests=[dataset.digest for dataset in datasets],
+            code=code_digest("tasks.release.build"),
+        )
+
+
+def quality_with_drift(
+    home: Home,
+    ingested: StageResult,
+    limits: IngestLimits,
+    dataset: str,
+    impact: StageResult | None = None,
+) -> pa.Table:
+    """Return the checks of the input, how it drifted from the current release, the feedback's."""
+    current = current_release(home)
+    drift = drift_checks(ingested, current.database if current else None, limits, dataset)
+    feedback = [impact["data_quality"].read()] if impact else []
+    return pa.concat_tables([ingested["data_quality"].read(), drift, *feedback])
+
+
+def blend_of_current(home: Home, dataset: str, hybrid: HybridParameters) -> HybridParameters:
+    """Return ``hybrid`` with what the current release of the same dataset learned, if any."""
+    current = current_release(home)
+    if current is None or current.manifest.dataset != dataset:
+        return hybrid
+    with Reader(current.database) as reader:
+        rows = reader.rows(
+            "SELECT segment, min_tracks, max_tracks, weight, popularity FROM segments"
+        )
+        gamma = reader.rows("SELECT gamma FROM release")[0]["gamma"]
+    segments = tuple(Segment.model_validate(row) for row in rows)
+    return hybrid.model_copy(update={"segments": segments, "gamma": gamma})
+
+
+def current_of(home: Home, dataset: str) -> Release | None:
+    """Return the release that is current now, if it is of this dataset; its file is not read."""
+    current = named_current(home)
+    return current if current and current.manifest.dataset == dataset else None
+
+
+def reason_to_skip_publish(
+    home: Home, candidate: Candidate, force: bool
+) -> tuple[Release, str] | None:
+    """Return the current release and why it stays, if the candidate has nothing to bring.
+
+    It holds just what the candidate would, or somebody went back to it from a release that does:
+    the next run would undo that otherwise. ``force`` publishes again what was rolled back.
+    """
+    current = current_release(home)
+    if current is None:
+        return None
+    if current.manifest.fingerprint == candidate.fingerprint:
+        return current, "nothing had changed"
+    gone = None if force else rolled_back(home, candidate.fingerprint)
+    if gone is None:
+        return None
+    return current, f"{gone.manifest.release_id} holds the same and was rolled back"

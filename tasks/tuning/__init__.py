@@ -1,0 +1,1 @@
+"""Tuning: choose the learned model's parameters for a dataset by measurement."""

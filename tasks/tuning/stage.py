@@ -1,0 +1,74 @@
+"""Tuning on the Dask cluster: settings are trained side by side, one to a worker."""
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from distributed import Client
+from scipy import sparse
+
+from tasks.collaborative.interactions import Interactions
+from tasks.collaborative.mapped import mapped_interactions, write_interactions
+from tasks.collaborative.neighbours import neighbour_matrix
+from tasks.collaborative.parameters import CollaborativeParameters
+from tasks.evaluation.metrics import Values
+from tasks.lake.dataset import Dataset
+from tasks.lake.plays import kept_plays
+from tasks.tuning.folds import FoldIn, measure
+from tasks.tuning.search import Point, TuneParameters, Tuning, tune, tuning_fold
+
+Drawn = tuple[Dataset, int, Dataset | None, TuneParameters]
+"""What decides who is measured: interactions, width of the key space, those held out, and how."""
+
+
+def tune_neighbours(
+    client: Client,
+    interactions: Dataset,
+    tracks_played: int,
+    held_out: Dataset | None,
+    start: CollaborativeParameters,
+    parameters: TuneParameters,
+    progress: Callable[[Point], None],
+) -> Tuning:
+    """Choose the parameters of the learned neighbours for a dataset, beginning at ``start``.
+
+    ``held_out`` are listeners that no setting sees, neither to learn from nor to be measured on:
+    those that a run or a backtest reports on. Raises InputError with too few listeners.
+    """
+    drawn = (interactions, tracks_played, held_out, parameters)
+
+    def measured(settings: Sequence[CollaborativeParameters]) -> list[dict[str, Values]]:
+        train = partial(trial, drawn=drawn)
+        futures = client.map(train, settings, pure=False)
+        found: list[dict[str, Values]] = client.gather(futures)
+        return found
+
+    # what is wrong with the input is told here, not by a worker
+    _fold(*drawn)
+    _fold.cache_clear()
+    try:
+        return tune(measured, start, parameters=parameters, progress=progress)
+    finally:
+        client.run(_fold.cache_clear, on_error="ignore")
+
+
+def trial(setting: CollaborativeParameters, drawn: Drawn) -> dict[str, Values]:
+    """Train one setting and return what it is worth to every tuning listener."""
+    interactions, fold = _fold(*drawn)
+    return measure(neighbour_matrix(interactions, setting), fold)
+
+
+@lru_cache(maxsize=1)
+def _fold(
+    interactions: Dataset, tracks: int, held_out: Dataset | None, parameters: TuneParameters
+) -> tuple[Interactions, FoldIn]:
+    with TemporaryDirectory() as folder:
+        write_interactions(kept_plays(interactions, held_out), tracks, Path(folder, "plays"))
+        rows = mapped_interactions(Path(folder, "plays"))
+    ones = np.ones(rows.plays, np.int8)
+    shape = (rows.users, rows.tracks)
+    matrix = sparse.csr_array((ones, rows.user_tracks.astype(np.int32), rows.user_starts), shape)
+    fold = tuning_fold(matrix, parameters)
+    return Interactions.of(fold.training), fold

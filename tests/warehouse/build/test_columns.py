@@ -1,0 +1,16 @@
+"""A catalogue's own features never meet the columns that a release adds to them."""
+
+import duckdb
+
+from tasks.dataset.spec import OF_THE_WAREHOUSE
+from tasks.lake.contracts.stages.ingest import tracks_schema
+from tests.warehouse.worlds import NUMERIC
+from warehouse.releases.home import Home
+
+
+def test_every_column_of_a_release_that_is_not_the_catalogues_is_reserved(
+    three_published: Home,
+) -> None:
+    with duckdb.connect(str(three_published.current.resolve()), read_only=True) as connection:
+        stored = {row[0] for row in connection.execute("DESCRIBE store.tracks").fetchall()}
+    assert set(OF_THE_WAREHOUSE) == stored - set(tracks_schema(NUMERIC, []).names)

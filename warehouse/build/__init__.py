@@ -1,0 +1,1 @@
+"""Build a release file from Parquet, and check it against the contract."""

@@ -1,0 +1,239 @@
+"""Build one release file: store tables from the lake's Parquet, views, macros and comments."""
+
+import json
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from pydantic import BaseModel, ConfigDict
+
+from warehouse.contract.ranked import ranked_macros, weights
+from warehouse.contract.relations import relations
+from warehouse.contract.sql import contract_sql
+from warehouse.contract.versions import SCHEMA_VERSION, STORAGE_VERSION
+from warehouse.releases.home import DATABASE, Home
+from warehouse.statements import column_name, doubles, statement, text_literal
+
+POPULAR_ALL, POPULAR_SCOPE = 1000, 100
+"""Rows of `popular_tracks` for the whole catalogue and for each genre or tag."""
+
+PACKAGE = "warehouse.build"
+"""Where the SQL of the store is."""
+
+MACROS = ("search", "experiments")
+
+MEASURED = ("experiment_results", "measured_weights", "click_rates", "position_bias")
+"""Relations that are empty where there is no feedback."""
+
+UNPACKED = ("id", "name", "artist")
+"""Columns of `store.tracks` that are not compressed. To find one id, thousands would be unpacked,
+which is most of what finding it costs. The file of the twin grows by 1.8 MB of 231."""
+
+ROW_GROUP = 67_584
+"""Rows of a row group: 33 vectors, whose targets (16 bits) and weights (14) fill a block of 256 kB.
+A lookup reads about half of what it reads with DuckDB's own 122,880."""
+
+CLOSE = 0.35
+"""Standard deviations within which `explain` calls a feature of two tracks alike."""
+
+
+class BuildInput(BaseModel):
+    """Everything a release is built from; files are the lake's Parquet, in row order."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    release_id: str
+    created_at: datetime
+    code_version: str
+    dataset: str
+    inputs: dict[str, str]
+    parameters: dict[str, Any]
+    files: dict[str, list[Path]]
+    """tracks, catalogue, listeners, similar_lists, weights, similarity, content, feature_weights,
+    data_quality, rejected_rows; and, with feedback, those of `MEASURED`."""
+    segments: list[dict[str, Any]]
+    segment_curve: list[dict[str, Any]] = []
+    evaluation: list[dict[str, Any]] = []
+    experiments: list[dict[str, Any]] = []
+    assignments: list[dict[str, Any]] = []
+    gamma: float
+    artist_factor: float
+    artist_factors: list[float]
+    popular_candidates: int
+    numeric_features: list[str]
+
+
+def build(home: Home, given: BuildInput, memory_limit: str, threads: int) -> Path:
+    """Build the release under ``home.building`` and return its folder; nothing is published.
+
+    The file has no write-ahead log left when this returns.
+    """
+    folder = home.building / given.release_id
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    scratch = folder / "scratch"
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": memory_limit,
+        "threads": threads,
+        "temp_directory": str(scratch),
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+    }
+    database = folder / DATABASE
+    with duckdb.connect(config=config) as connection:
+        connection.execute(
+            f"ATTACH {text_literal(str(database))} AS release "
+            f"(STORAGE_VERSION '{STORAGE_VERSION}', ROW_GROUP_SIZE {ROW_GROUP})"
+        )
+        connection.execute("USE release")
+        _create_store(connection, given)
+        connection.execute("SET threads = 1")
+        connection.execute(statement(PACKAGE, "neighbours"))
+        connection.execute(f"SET threads = {threads}")
+        _create_contract(connection, given)
+        connection.execute("USE memory")
+        connection.execute("CHECKPOINT release")
+        connection.execute("DETACH release")
+    shutil.rmtree(scratch, ignore_errors=True)
+    if (leftover := database.with_name(f"{DATABASE}.wal")).exists():
+        raise RuntimeError(f"{leftover} was left behind: the release was not closed properly")
+    return folder
+
+
+def record_release(
+    database: Path, given: BuildInput, stage_seconds: Mapping[str, float], peak_memory: int
+) -> dict[str, int]:
+    """Write the one row of `release`, last of all; return the row counts it holds."""
+    with duckdb.connect() as connection:
+        # with another size the checkpoint would write the row groups anew
+        connection.execute(
+            f"ATTACH {text_literal(str(database))} AS release (ROW_GROUP_SIZE {ROW_GROUP})"
+        )
+        connection.execute("USE release")
+        counts = {
+            name: _one(connection, f"SELECT count(*) FROM {name}")
+            for name in relations()
+            if name != "release"
+        }
+        connection.execute(
+            "INSERT INTO store.release VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                given.release_id,
+                SCHEMA_VERSION,
+                given.created_at.replace(tzinfo=None),
+                given.code_version,
+                given.dataset,
+                _map(given.inputs),
+                json.dumps(given.parameters, sort_keys=True),
+                _map(counts),
+                _map({name: float(value) for name, value in stage_seconds.items()}),
+                peak_memory,
+                given.gamma,
+                given.artist_factor,
+            ],
+        )
+        connection.execute("USE memory")
+        connection.execute("CHECKPOINT release")
+        connection.execute("DETACH release")
+    return counts
+
+
+def _create_store(connection: duckdb.DuckDBPyConnection, given: BuildInput) -> None:
+    for name, paths in given.files.items():
+        connection.execute(f"SET VARIABLE {name} = ?", [[str(path) for path in paths]])
+    for name, value in (
+        ("popular_candidates", given.popular_candidates),
+        ("popular_all", POPULAR_ALL),
+        ("popular_scope", POPULAR_SCOPE),
+    ):
+        connection.execute(f"SET VARIABLE {name} = ?", [value])
+    connection.execute(statement(PACKAGE, "catalogue"))
+    _create_tracks(connection)
+    connection.execute(statement(PACKAGE, "store"))
+    _insert(connection, "segments", given.segments)
+    _insert(connection, "segment_curve", given.segment_curve)
+    _insert(connection, "evaluation", given.evaluation)
+    _insert(connection, "experiments", given.experiments)
+    _insert(connection, "assignments", given.assignments)
+    for name in set(MEASURED) & set(given.files):
+        connection.execute(
+            f"INSERT INTO store.{name} BY NAME FROM read_parquet(getvariable('{name}'))"
+        )
+    connection.execute(
+        "INSERT INTO store.constants VALUES (?, ?)", [given.gamma, given.artist_factors]
+    )
+
+
+def _create_tracks(connection: duckdb.DuckDBPyConnection) -> None:
+    """Create `store.tracks`: a compression can only be named for columns that are spelled out."""
+    columns = [
+        f"{column_name(name)} {kind}"
+        + (" USING COMPRESSION uncompressed" if name in UNPACKED else "")
+        for name, kind, *_ in connection.execute("DESCRIBE catalogue").fetchall()
+    ]
+    connection.execute(f"CREATE TABLE store.tracks ({', '.join(columns)})")
+    connection.execute("INSERT INTO store.tracks FROM catalogue c ORDER BY c.track_key")
+
+
+def _create_contract(connection: duckdb.DuckDBPyConnection, given: BuildInput) -> None:
+    fixed = {"factors": doubles(given.artist_factors), **weights(given.segments)}
+    connection.execute(contract_sql("views", fixed))
+    for macro in ranked_macros(given.segments, given.gamma, given.artist_factors):
+        connection.execute(macro)
+    for name in MACROS:
+        connection.execute(contract_sql(f"macros/{name}"))
+    compared = _comparison(connection, given.numeric_features)
+    connection.execute(contract_sql("macros/explain", compared))
+    connection.execute(contract_sql("comments"))
+    undescribed = connection.execute(
+        "SELECT c.column_name FROM duckdb_columns() c WHERE c.schema_name = 'main' "
+        "AND c.table_name = 'tracks' AND c.comment IS NULL"
+    ).fetchall()
+    for (name,) in undescribed:
+        connection.execute(
+            f"COMMENT ON COLUMN tracks.{column_name(name)} IS "
+            f"'Feature of the catalogue, as given; NULL: unknown'"
+        )
+
+
+def _comparison(connection: duckdb.DuckDBPyConnection, numeric: Iterable[str]) -> dict[str, str]:
+    """Return the features of a track t that `explain` compares, their names, what is close.
+
+    As lists, over which one expression goes: an expression for each would take longer to plan.
+    """
+    features, labels, close = [], [], []
+    for name in numeric:
+        column = column_name(name)
+        spread = _one(connection, f"SELECT stddev_pop({column}::DOUBLE) FROM store.tracks")
+        if spread:
+            features.append(f"t.{column}")
+            labels.append(text_literal(name.removesuffix("_ms")))
+            close.append(CLOSE * float(spread))
+    return {
+        "features": f"[{', '.join(features)}]::DOUBLE[]",
+        "labels": f"[{', '.join(labels)}]::VARCHAR[]",
+        "close": doubles(close),
+    }
+
+
+def _insert(
+    connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Mapping[str, Any]]
+) -> None:
+    for row in rows:
+        names = ", ".join(row)
+        marks = ", ".join("?" for _ in row)
+        connection.execute(
+            f"INSERT INTO store.{table} ({names}) VALUES ({marks})", list(row.values())
+        )
+
+
+def _map(values: Mapping[str, Any]) -> dict[str, list[Any]]:
+    return {"key": list(values), "value": list(values.values())}
+
+
+def _one(connection: duckdb.DuckDBPyConnection, query: str) -> Any:
+    row = connection.execute(query).fetchone()
+    return row[0] if row else None

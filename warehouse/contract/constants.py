@@ -1,0 +1,46 @@
+"""Numbers and names that tables, macros, kernels and docs share: declared here and nowhere else.
+
+SQL gets them filled in by name, see `sql_constants`.
+"""
+
+from collections.abc import Mapping
+from enum import IntEnum
+
+WEIGHT_SCALE = 20_000
+"""int16 = round(weight × WEIGHT_SCALE): 5e-5 is the resolution, ±1.638 the range."""
+
+TICKS = 10_000
+"""Scores are whole ten-thousandths while they are compared: four decimals, no float ties."""
+
+ARTIST_ALLOWANCE = 3
+"""Tracks of one artist that may stand above another one before it is marked down."""
+
+ARTIST_FACTORS = 16
+"""Powers of the artist factor that are tabled; further repeats use the last."""
+
+
+class Source(IntEnum):
+    """Which signals put a row into a list; the value is what the store holds."""
+
+    HYBRID = 0
+    COLLABORATIVE = 1
+    CONTENT = 2
+    POPULAR = 3
+    SAME_ARTIST = 4
+    CATALOGUE = 5
+
+
+SOURCES = tuple(source.name.lower() for source in Source)
+"""What readers see for each of them."""
+
+
+def sql_constants() -> Mapping[str, str]:
+    """Return what stands for each constant in the SQL of this package: name → text."""
+    return {
+        "weight_scale": str(WEIGHT_SCALE),
+        "ticks": str(TICKS),
+        "artist_allowance": str(ARTIST_ALLOWANCE),
+        "last_artist_factor": str(ARTIST_FACTORS - 1),
+        "source_names": ", ".join(f"'{name}'" for name in SOURCES),
+        **{f"source_{source.name.lower()}": str(source.value) for source in Source},
+    }

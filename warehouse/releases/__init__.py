@@ -1,0 +1,1 @@
+"""Releases on disk: folders and lock, manifest, pointer, reader."""

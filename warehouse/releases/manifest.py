@@ -1,0 +1,54 @@
+"""The manifest: what a release is made of, beside its DuckDB file."""
+
+import os
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+MANIFEST = "manifest.json"
+
+
+class Manifest(BaseModel):
+    """One release, as its ``manifest.json`` records it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    release_id: str
+    schema_version: int
+    storage_version: str
+    duckdb_version: str
+    code_version: str
+    created_at: datetime
+    dataset: str
+    """Name of the dataset; gate and drift compare within one."""
+    fingerprint: str
+    """Hash of everything that decides the content: an equal one means nothing to publish."""
+    inputs: dict[str, str]
+    """Digest of every input file."""
+    parameters: dict[str, Any]
+    row_counts: dict[str, int]
+    stage_seconds: dict[str, float]
+    bytes: int
+    digest: str
+    """BLAKE2b of the DuckDB file."""
+    status: Literal["candidate", "published", "refused", "forced"]
+    reason: str = ""
+    """Why it was refused, or why it was published all the same."""
+    rolled_back: bool = False
+    """Whether somebody went back from it to an older release."""
+
+    @classmethod
+    def read(cls, folder: Path) -> "Manifest":
+        """Read a release folder's manifest; raises ValueError or OSError if there is none."""
+        return cls.model_validate_json((folder / MANIFEST).read_text())
+
+    def write(self, folder: Path) -> None:
+        """Write the manifest into the release folder: whole or not at all, and durably."""
+        partial = folder / f".{MANIFEST}"
+        with partial.open("w") as file:
+            file.write(self.model_dump_json(indent=2) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(folder / MANIFEST)

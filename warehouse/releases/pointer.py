@@ -1,0 +1,79 @@
+"""The pointer to the current release: moved by one atomic rename, and moved back."""
+
+import os
+from pathlib import Path
+
+from warehouse.errors import UnknownReleaseError
+from warehouse.files import sync
+from warehouse.releases.home import DATABASE, Home
+from warehouse.releases.release import (
+    Release,
+    current_id,
+    find_release,
+    is_whole,
+    list_releases,
+    verify,
+)
+
+
+def named_current(home: Home) -> Release | None:
+    """Return the release the pointer names, or None; its file is not read."""
+    return next((release for release in list_releases(home) if release.is_current), None)
+
+
+def current_release(home: Home) -> Release | None:
+    """Return the release the pointer names if it is whole, else None."""
+    release = named_current(home)
+    return release if release is not None and is_whole(release) else None
+
+
+def make_current(home: Home, release: Release) -> None:
+    """Point at a release that verifies; readers see the old one or the new one, never neither."""
+    verify(release)
+    target = Path("releases") / release.folder.name / DATABASE
+    link = home.current.with_name(f".current.{os.getpid()}")
+    link.unlink(missing_ok=True)
+    link.symlink_to(target)
+    link.replace(home.current)
+    sync(home.current.parent)
+
+
+def rollback(home: Home, release_id: str | None = None) -> Release:
+    """Make an earlier release current: the named one, else the last published before this one."""
+    with home.locked("pointer", "rollback"):
+        if release_id is not None:
+            release = find_release(home, release_id)
+        else:
+            now = current_id(home)
+            earlier = [
+                release
+                for release in list_releases(home)
+                if release.is_published and release.folder.name < (now or "")
+            ]
+            if not earlier:
+                raise UnknownReleaseError(
+                    f"there is no release before {now or 'the first'} to go back to; "
+                    "`crossfade releases` lists what there is"
+                )
+            release = earlier[-1]
+        left = named_current(home)
+        make_current(home, release)
+        if left is not None and left.folder.name > release.folder.name:
+            left.noted(rolled_back=True)
+        return release.noted(rolled_back=False)
+
+
+def rolled_back(home: Home, fingerprint: str) -> Release | None:
+    """Return the release with that content from which somebody went back to the current one.
+
+    None if there is none, or if its file is no longer whole.
+    """
+    now = current_id(home) or ""
+    same = [
+        release
+        for release in list_releases(home)
+        if release.folder.name > now
+        and release.manifest.rolled_back
+        and release.manifest.fingerprint == fingerprint
+    ]
+    return same[-1] if same and is_whole(same[-1]) else None
