@@ -53,8 +53,8 @@ def fill(
 ) -> int:
     """Fill ``row`` from position ``rows`` on; return where those by the same artists end.
 
-    First the ``same_artist`` tracks, then all, of the ``eligible`` most listened, without what is
-    in the history or already in the row; -1 where no track is left. ``listed`` holds False for every
+    First the ``same_artist`` tracks, then all, of the ``eligible`` most listened, without those in
+    the history or in the row already; -1 where no track is left. ``listed`` holds False for every
     track and does so again afterwards.
     """
     k, size = len(row), rows
