@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
+from threading import Lock
 
 ROOT = Path(__file__).resolve().parents[2]
 """The folder that holds our packages."""
@@ -21,9 +22,19 @@ RESOURCES = {".sql"}
 """Files beside the modules that decide results as they do."""
 
 
-@cache
+_PARSING = Lock()
+"""Stages start in threads of their own, and CPython 3.11 may fail when two of them parse at once
+("AST constructor recursion depth mismatch")."""
+
+
 def code_digest(module: str, root: Path = ROOT) -> str:
     """Hash all code of ours that ``module`` depends on, itself included."""
+    with _PARSING:
+        return _code_digest(module, root)
+
+
+@cache
+def _code_digest(module: str, root: Path) -> str:
     return _digest(source_files(module, root), root)
 
 
