@@ -1,6 +1,7 @@
-"""The collaborative models by name, and how many targets each takes at a time."""
+"""The edges of a collaborative model: weights by the chosen model, similarity by cosine."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,24 +10,18 @@ from scipy import sparse
 from tasks.collaborative.edges import Edges
 from tasks.collaborative.interactions import Interactions
 from tasks.collaborative.kernels.cooccurrence import top_sources
-from tasks.collaborative.kernels.gram import triangle_bytes
-from tasks.collaborative.kernels.second_order import two_step_edges
-from tasks.collaborative.models.asymmetric_cosine import asymmetric_cosine
-from tasks.collaborative.models.bm25 import bm25
-from tasks.collaborative.models.cosine import cosine
-from tasks.collaborative.models.learned import candidate_scaling, learned_weights
-from tasks.collaborative.models.rp3beta import rp3beta
-from tasks.collaborative.models.scaling import CosineScaling
+from tasks.collaborative.models.base import CollaborativeModel, CooccurrenceModel
+from tasks.collaborative.models.cosine import cosine_scaling
+from tasks.collaborative.models.registry import model_named
 from tasks.collaborative.parameters import CollaborativeParameters
-from tasks.collaborative.popularity import tempered
 
 BLOCK_BYTES = 320 * 2**20
-"""Gram entries that a block may hold anyway; beyond it, as many bytes as the plays themselves."""
+"""What the targets of a block may always take; beyond it, as many bytes as the plays themselves."""
 
 
 @dataclass(frozen=True)
-class Neighbours:
-    """What a model finds for some targets."""
+class FoundEdges:
+    """The edges found for some targets."""
 
     weights: Edges
     """As solved, on the model's own scale."""
@@ -34,91 +29,80 @@ class Neighbours:
     """Cosine in (0, 1]."""
 
 
-def find_neighbours(
+def find_edges(
     interactions: Interactions,
     targets: NDArray[np.int32],
     parameters: CollaborativeParameters,
-) -> Neighbours:
+) -> FoundEdges:
     """Return the weights into ``targets`` by the chosen model and the tracks similar to them.
 
     What a target gets does not depend on the other targets asked for.
     """
-    factors, likeness = model_scaling(interactions, parameters), cosine(interactions)
+    model, own = _chosen(parameters)
+    likeness = cosine_scaling(interactions)
+    if isinstance(model, CooccurrenceModel):
+        # its candidates and the similarity come from one walk over the plays
+        scaling, neighbours = model.scaling(interactions, own), own.neighbours
+    else:
+        scaling, neighbours = likeness, 1
     top = top_sources(
         interactions,
         targets,
-        factors.user,
-        factors.source,
-        parameters.neighbours,
+        scaling.user,
+        scaling.source,
+        neighbours,
         likeness.source,
         parameters.similar,
     )
-    if parameters.model == "learned":
-        weights = learned_weights(interactions, factors, top.sources, top.shared, parameters)
+    if isinstance(model, CooccurrenceModel):
+        by_place = model.weights(interactions, scaling, targets, top, own)
+        weights = Edges.of_lists(targets, top.sources, by_place)
     else:
-        scale = factors.source[top.sources] * factors.target[targets][:, None]
-        weights = (top.shared * factors.user.unit) * scale
+        weights = model.find(interactions, targets, own)
     scale = likeness.source[top.similar] * likeness.target[targets][:, None]
-    return Neighbours(
-        Edges.of_lists(targets, top.sources, weights),
-        Edges.of_lists(targets, top.similar, top.together * scale),
-    )
+    return FoundEdges(weights, Edges.of_lists(targets, top.similar, top.together * scale))
 
 
-def model_scaling(interactions: Interactions, parameters: CollaborativeParameters) -> CosineScaling:
-    """Return the formula of a model, or of its candidates."""
-    if parameters.model == "learned":
-        return candidate_scaling(interactions, parameters)
-    if parameters.model == "asymmetric_cosine":
-        return asymmetric_cosine(interactions, parameters.asymmetry)
-    if parameters.model == "rp3beta":
-        return rp3beta(interactions, parameters.walk_exponent, parameters.walk_popularity)
-    if parameters.model == "bm25":
-        return bm25(interactions, parameters.saturation, parameters.length_share)
-    return cosine(interactions)
+def has_second_pass(parameters: CollaborativeParameters) -> bool:
+    """Tell whether the weights of all tracks go through `second_pass`."""
+    model, own = _chosen(parameters)
+    return model.has_second_pass(own)
 
 
-def has_second_step(parameters: CollaborativeParameters) -> bool:
-    """Tell whether the weights of all tracks go through `second_step`."""
-    return parameters.model == "learned" and parameters.two_step > 0
-
-
-def second_step(
-    solved: sparse.csc_array, targets: NDArray[np.int32], parameters: CollaborativeParameters
+def second_pass(
+    found: sparse.csc_array, targets: NDArray[np.int32], parameters: CollaborativeParameters
 ) -> Edges:
-    """Return the weights into ``targets`` after two steps, given those of all tracks."""
-    share, top = parameters.two_step, parameters.two_step_neighbours
-    return two_step_edges(solved, targets, share, top)
+    """Return the model's final weights into ``targets``, given the first ones of all tracks."""
+    model, own = _chosen(parameters)
+    return model.second_pass(found, targets, own)
 
 
 def finished_matrix(
     edges: Edges, listeners: NDArray[np.int64], parameters: CollaborativeParameters
 ) -> sparse.csr_array:
     """Return the final sources × targets matrix from the edges of all tracks."""
-    if parameters.model == "learned":
-        edges = tempered(edges, listeners, parameters.target_exponent, parameters.source_exponent)
-    return edges.matrix(len(listeners))
+    model, own = _chosen(parameters)
+    return model.finished(edges, listeners, own).matrix(len(listeners))
 
 
-def neighbour_matrix(
+def weight_matrix(
     interactions: Interactions, parameters: CollaborativeParameters
 ) -> sparse.csr_array:
     """Return all weights, sources × targets, computed here and now in one process."""
     tracks = np.arange(interactions.tracks, dtype=np.int32)
     blocks = np.array_split(tracks, fewest_blocks(interactions, parameters))
-    parts = [find_neighbours(interactions, block, parameters).weights for block in blocks]
+    parts = [find_edges(interactions, block, parameters).weights for block in blocks]
     edges = Edges.concatenated(parts)
-    if has_second_step(parameters):
-        edges = second_step(edges.matrix(interactions.tracks).tocsc(), tracks, parameters)
+    if has_second_pass(parameters):
+        edges = second_pass(edges.matrix(interactions.tracks).tocsc(), tracks, parameters)
     return finished_matrix(edges, interactions.listeners, parameters)
 
 
 def fewest_blocks(interactions: Interactions, parameters: CollaborativeParameters) -> int:
-    """Return into how many blocks memory wants the targets cut, at least one."""
-    if parameters.model != "learned":
-        return 1
+    """Return the number of blocks that memory requires, at least one."""
+    model, own = _chosen(parameters)
     allowed = max(BLOCK_BYTES, 8 * interactions.plays)
-    total = interactions.tracks * triangle_bytes(min(parameters.neighbours, interactions.tracks))
+    total = interactions.tracks * model.target_bytes(interactions.tracks, own)
     return max(1, -(-total // allowed))
 
 
@@ -126,13 +110,19 @@ def target_costs(
     interactions: Interactions, parameters: CollaborativeParameters
 ) -> NDArray[np.float64]:
     """Estimate what each target costs, in additions."""
-    m = parameters.neighbours
-    solving = m**3 / 6 + m**2 if parameters.model == "learned" else 0
-    return interactions.pair_costs() + interactions.tracks + solving
+    model, own = _chosen(parameters)
+    return interactions.pair_costs() + interactions.tracks + model.target_cost(own)
 
 
 def largest_weight(weights: sparse.csr_array, parameters: CollaborativeParameters) -> float:
-    """Return what a table of whole numbers takes as 1: cosine keeps its scale, others have none."""
-    if parameters.model == "cosine" or weights.nnz == 0:
+    """Return the weight that a table of whole numbers stores as 1."""
+    model, _ = _chosen(parameters)
+    if model.keeps_scale or weights.nnz == 0:
         return 1.0
     return float(np.abs(weights.data).max())
+
+
+def _chosen(parameters: CollaborativeParameters) -> tuple[CollaborativeModel[Any], Any]:
+    """Return the chosen model and its own parameters."""
+    model = model_named(parameters.model)
+    return model, parameters.of(model.parameters)
