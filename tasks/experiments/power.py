@@ -17,9 +17,3 @@ def users_needed(
     """
     aim = abs(effect) / (critical + float(stats.norm.ppf(power)))
     return math.ceil(users * (standard_error / aim) ** 2)
-
-
-def power_of(effect: float, standard_error: float, critical: float) -> float:
-    """Return the chance of a difference beyond ``critical`` standard errors, on either side."""
-    shift = effect / standard_error
-    return float(stats.norm.sf(critical - shift) + stats.norm.cdf(-critical - shift))

@@ -6,7 +6,8 @@ from statsmodels.stats.gof import chisquare
 from statsmodels.stats.power import NormalIndPower
 
 from tasks.experiments.mismatch import BELIEVED, mismatch_p_value
-from tasks.experiments.power import power_of, users_needed
+from tasks.experiments.power import users_needed
+from tests.tasks.experiments.simulated import power_of
 
 Z = float(stats.norm.ppf(0.975))
 

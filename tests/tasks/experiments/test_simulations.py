@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from tasks.experiments.power import power_of
 from tasks.experiments.spending import critical_values
-from tests.tasks.experiments.simulated import DAYS, simulate
+from tests.tasks.experiments.simulated import DAYS, power_of, simulate
 
 TIME = [day / DAYS for day in range(1, DAYS + 1)]
 Z = 1.959963984540054
