@@ -21,7 +21,7 @@ WORKERS ?= logical
 # Where `make ui` listens, on 127.0.0.1.
 PORT ?= 4200
 
-.PHONY: help install install-dev run ui ui-stop ui-pictures deploy explore explore-pictures test test-slow test-all bench lint format lock clean
+.PHONY: help install install-dev run ui ui-stop ui-auth ui-pictures deploy explore explore-pictures test test-slow test-all bench lint format lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | column -t -s '	'
@@ -83,6 +83,9 @@ endif
 
 ui-stop: install  ## end what `make ui` started
 	@$(BIN)/python -m flows.service stop
+
+ui-auth: install  ## print the string that signs in to the UI; RENEW=1 replaces it
+	@$(BIN)/python -m flows.service $(if $(RENEW),renew-auth,auth)
 
 ui-pictures: .cache/installed-dev  ## take the pictures of docs/operations.md again, from a server with a published run
 	@$(BIN)/python -m tests.docs.prefect_pictures

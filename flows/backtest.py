@@ -54,7 +54,9 @@ def backtest(
 
 def _measured(settings: Settings, out: Path | None) -> tuple[pa.Table, str]:
     home, spec = Home(settings.home.resolve()), settings.spec()
-    cluster = Cluster(settings.dask, settings.workers, worker_memory(settings.workers))
+    cluster = Cluster(
+        settings.dask, settings.workers, worker_memory(settings.workers), settings.dask_tls
+    )
     with home.locked("run", "backtest", settings.wait_seconds), cluster:
         ingested = steps.ingest(home.lake, spec, settings.ingest, settings.memory_limit)
         plays = f"{in_short(int(ingested.counts['play_records']))} plays"

@@ -1,5 +1,6 @@
 """The Dask cluster of a run: an existing scheduler, or worker processes of our own."""
 
+import ssl
 import threading
 import time
 from contextlib import suppress
@@ -8,8 +9,10 @@ from typing import Any, Self
 
 import dask
 from distributed import Client, LocalCluster
+from distributed.security import Security
 
-from warehouse.errors import ClusterError
+from flows.settings import DaskTls
+from warehouse.errors import ClusterError, InputError
 
 CONNECT_SECONDS = 10
 
@@ -22,6 +25,11 @@ PRELOADED = tuple(
 KEPT_MEMORY = {f"MALLOC_{name}_THRESHOLD_": str(256 << 20) for name in ("TRIM", "MMAP")}
 """The environment by which a worker keeps that many bytes of freed memory for its next block:
 getting them anew from the system costs more than many a block's work."""
+
+UNSERVED: dict[str, list[str]] = {
+    f"distributed.{role}.http.routes": [] for role in ("scheduler", "worker")
+}
+"""Scheduler and workers serve pages about a run, to whoever asks, unless they have none."""
 
 SELDOM = {
     "distributed.admin.tick.interval": "1s",
@@ -40,9 +48,20 @@ class Cluster:
     Client.
     """
 
-    def __init__(self, address: str | None, workers: int, memory_per_worker: int) -> None:
-        """``address``: a scheduler to join, or None for ``workers`` processes of our own."""
+    def __init__(
+        self,
+        address: str | None,
+        workers: int,
+        memory_per_worker: int,
+        tls: DaskTls | None = None,
+    ) -> None:
+        """``address``: a scheduler to join, or None for ``workers`` processes of our own.
+
+        ``tls``: certificates for a scheduler to join. Processes of our own always talk by TLS,
+        with a certificate made for this cluster: a scheduler runs whatever its clients send it.
+        """
         self._address = address
+        self._tls = tls
         self._workers = workers
         self._memory = memory_per_worker
         self._lock = threading.Lock()
@@ -95,8 +114,9 @@ class Cluster:
 
     def _connect(self) -> Client:
         if self._address is not None:
+            security = _security(self._tls)
             try:
-                return Client(self._address, timeout=CONNECT_SECONDS)
+                return Client(self._address, timeout=CONNECT_SECONDS, security=security)
             except (OSError, TimeoutError, ValueError) as error:
                 self._asked = time.monotonic()
                 self._unreachable = ClusterError(
@@ -106,7 +126,7 @@ class Cluster:
                 raise self._unreachable from None
         before = "distributed.nanny.pre-spawn-environ"
         kept = {f"{before}.{name}": value for name, value in KEPT_MEMORY.items()}
-        with dask.config.set({**kept, **SELDOM}):
+        with dask.config.set({**kept, **SELDOM, **UNSERVED}):
             self._cluster = LocalCluster(
                 n_workers=self._workers,
                 threads_per_worker=1,
@@ -114,7 +134,32 @@ class Cluster:
                 memory_limit=self._memory,
                 host="127.0.0.1",
                 dashboard_address="127.0.0.1:0",
+                scheduler_kwargs={"dashboard": False},
+                security=Security.temporary(),
                 silence_logs=50,
                 preload=list(PRELOADED),
             )
         return Client(self._cluster)
+
+
+def _security(tls: DaskTls | None) -> Security | None:
+    """Return the certificates as Dask takes them; raises InputError if they are of no use.
+
+    None leaves it to Dask's own configuration, which may name certificates too.
+    """
+    if tls is None:
+        return None
+    security = Security(
+        require_encryption=True,
+        tls_ca_file=str(tls.ca),
+        tls_client_cert=str(tls.cert),
+        tls_client_key=None if tls.key is None else str(tls.key),
+    )
+    try:
+        security.get_connection_args("client")
+    except (OSError, ssl.SSLError) as error:
+        raise InputError(
+            f"the certificates of dask_tls cannot be used ({error}); ca ({tls.ca}), cert "
+            f"({tls.cert}) and key ({tls.key or 'in cert'}) must be PEM files that belong together"
+        ) from None
+    return security

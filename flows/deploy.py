@@ -1,6 +1,6 @@
 """Everything a Prefect server has to know of Crossfade: work pool, deployments, alerts.
 
-`python -m flows.deploy` puts it onto the server that PREFECT_API_URL names; again is no harm.
+`python -m flows.deploy` puts it onto the server that PREFECT_API_URL names; it is idempotent.
 """
 
 import os
@@ -63,7 +63,7 @@ def main() -> None:
     """Deploy onto the server that PREFECT_API_URL names."""
     try:
         settings = load_settings()
-        prepare_for_server(settings.home)
+        prepare_for_server(settings.home, settings.shared)
         names = deploy(settings)
     except CrossfadeError as error:
         sys.exit(f"crossfade: {error}")

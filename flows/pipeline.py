@@ -84,7 +84,9 @@ def crossfade(
 def _run_locked(settings: Settings, force: bool) -> tuple[Outcome, str]:
     """Run while no other run works in the home; return what came of it, also in words."""
     home = Home(settings.home.resolve())
-    cluster = Cluster(settings.dask, settings.workers, worker_memory(settings.workers))
+    cluster = Cluster(
+        settings.dask, settings.workers, worker_memory(settings.workers), settings.dask_tls
+    )
     locked = home.locked("run", "run", settings.wait_seconds)
     with locked, PeakMemory() as memory, cluster:
         clear_leftovers(home)

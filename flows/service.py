@@ -7,20 +7,32 @@ operating system lets go of the lock however the process ends, so nothing is eve
 import argparse
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
 import time
-import urllib.request
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
+from socket import socket
+from typing import BinaryIO
 
 import psutil
 
 from flows.deploy import POOL, PROJECT, deploy
-from flows.environment import prepare
+from flows.environment import prepare_process
+from flows.server.auth import auth_file, auth_string, rotate, sign_in
+from flows.server.embedded import nobody_embedded
+from flows.server.process import (
+    HOST,
+    answers,
+    listen,
+    server_command,
+    server_environment,
+    start_server,
+)
+from flows.server.tether import tethered
 from flows.server_record import (
     RECORD,
     at_work,
@@ -30,10 +42,10 @@ from flows.server_record import (
     recorded_inputs,
     running_server,
 )
-from flows.settings import load_settings
+from flows.settings import Settings, load_settings
 from warehouse.errors import CrossfadeError, RunError
 
-HOST, PORT = "127.0.0.1", 4200
+PORT = 4200
 
 START_SECONDS, STOP_SECONDS = 600.0, 40.0
 MOST_SECONDS_BETWEEN_STARTS = 30.0
@@ -61,13 +73,13 @@ class Kept:
     """A process that is started again when it ends, later each time it ends at once."""
 
     name: str
-    command: list[str]
+    start: Callable[[BinaryIO], "subprocess.Popen[bytes]"]
+    """Starts the process with its output going to the given file."""
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
     quick_ends: int = 0
-    environment: Mapping[str, str] = field(default_factory=dict)
 
-    def see_to_it(self, log: Path) -> bool:
+    def ensure_running(self, log: Path) -> bool:
         """Start the process if it is not running and it is time; tell whether it was started."""
         if self.process is not None and self.process.poll() is None:
             return False
@@ -78,53 +90,77 @@ class Kept:
         if self.quick_ends and lived < min(2.0**self.quick_ends, MOST_SECONDS_BETWEEN_STARTS):
             return False
         with log.open("ab") as output:
-            self.process = subprocess.Popen(
-                self.command,
-                cwd=PROJECT,
-                env=dict(self.environment),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
+            self.process = self.start(output)
         self.started = time.monotonic()
         return True
 
 
-def keep(prefect_home: Path, port: int) -> None:
-    """Keep a server and a worker running until told to stop (SIGTERM or SIGINT)."""
+def keep(prefect_home: Path, port: int, hosts: Sequence[str] = ()) -> None:
+    """Keep a server and a worker running until asked to stop (SIGTERM or SIGINT).
+
+    ``hosts``: names by which browsers may reach the server beside the loopback ones. Server and
+    worker end with this process, however it ends.
+    """
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    url = f"http://{HOST}:{port}/api"
-    environment = {**SERVER_SETTINGS, **os.environ, "PREFECT_API_URL": url}
-    prefect = str(Path(sys.executable).with_name("prefect"))
-    server = Kept(
-        "server",
-        [prefect, "server", "start", "--host", HOST, "--port", str(port)],
-        environment=environment,
-    )
-    worker = Kept(
-        "worker",
-        [prefect, "worker", "start", "--pool", POOL, "--type", "process", "--name", "crossfade"],
-        environment=environment,
-    )
-    with at_work(prefect_home):
+    with at_work(prefect_home), nobody_embedded(prefect_home):
         _end(recorded(prefect_home))  # of a keeper that was killed
-        try:
-            while not stop.wait(0.5):
-                started = server.see_to_it(prefect_home / "server.log")
-                if worker.process is not None or answers(url):
-                    started |= worker.see_to_it(prefect_home / "worker.log")
-                if started:
-                    processes = {
-                        one.name: one.process.pid for one in (server, worker) if one.process
-                    }
-                    record(prefect_home, url, processes, _inputs())
-        finally:
-            for one in (worker, server):
-                if one.process is not None:
-                    _end([psutil.Process(one.process.pid)] if one.process.poll() is None else [])
-            (prefect_home / RECORD).unlink(missing_ok=True)
+        with closing(listen(port)) as listening:
+            _keep(prefect_home, listening, hosts, stop)
+
+
+def _keep(
+    prefect_home: Path, listening: socket, hosts: Sequence[str], stop: threading.Event
+) -> None:
+    url = _url(listening.getsockname()[1])
+    environment = server_environment(prefect_home, url, hosts, {**SERVER_SETTINGS, **os.environ})
+    server = Kept("server", _server(listening, hosts, environment))
+    worker = Kept("worker", _worker(environment))
+    try:
+        while not stop.wait(0.5):
+            started = server.ensure_running(prefect_home / "server.log")
+            if worker.process is not None or answers(url, prefect_home):
+                started |= worker.ensure_running(prefect_home / "worker.log")
+            if started:
+                processes = {one.name: one.process.pid for one in (server, worker) if one.process}
+                record(prefect_home, url, processes, _inputs())
+    finally:
+        for one in (worker, server):
+            if one.process is not None:
+                _end([psutil.Process(one.process.pid)] if one.process.poll() is None else [])
+        (prefect_home / RECORD).unlink(missing_ok=True)
+
+
+def _server(
+    listening: socket, hosts: Sequence[str], environment: Mapping[str, str]
+) -> Callable[[BinaryIO], "subprocess.Popen[bytes]"]:
+    """Return what starts the server."""
+    command = server_command(listening, hosts, "--parent", str(os.getpid()))
+    return lambda log: start_server(command, listening, environment, log, PROJECT)
+
+
+def _worker(environment: Mapping[str, str]) -> Callable[[BinaryIO], "subprocess.Popen[bytes]"]:
+    """Return what starts the worker: a client, which does not need to know the server's side."""
+    client = {
+        name: value
+        for name, value in environment.items()
+        if name != "PREFECT_SERVER_API_AUTH_STRING"
+    }
+    prefect = str(Path(sys.executable).with_name("prefect"))
+    command = [prefect, "worker", "start", "--pool", POOL, "--type", "process"]
+    return lambda log: subprocess.Popen(
+        tethered([*command, "--name", "crossfade"]),
+        cwd=PROJECT,
+        env=client,
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+    )
+
+
+def _url(port: int) -> str:
+    return f"http://{HOST}:{port}/api"
 
 
 def start(port: int) -> str:
@@ -132,11 +168,13 @@ def start(port: int) -> str:
     prefect_home = Path(os.environ["PREFECT_HOME"])
     url = running_server(prefect_home)
     if url is None:
-        url = f"http://{HOST}:{port}/api"
+        url = _url(port)
         # by another Prefect, say, which must not get our deployments; what is left of a keeper that
         # was killed is ended by the next one
         if is_taken(port) and not recorded(prefect_home):
             raise RunError(f"port {port} is taken; give another one by `make ui PORT=…`")
+        with nobody_embedded(prefect_home):
+            pass  # said here, where somebody reads it; the keeper holds the lock
         with (prefect_home / "service.log").open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "flows.service", "keep", "--port", str(port)],
@@ -147,11 +185,11 @@ def start(port: int) -> str:
                 start_new_session=True,
             )
         deadline = time.monotonic() + START_SECONDS
-        while not (answers(url) and running_server(prefect_home)):
+        while not (running_server(prefect_home) and answers(url, prefect_home)):
             if process.poll() is not None or time.monotonic() > deadline:
                 raise RunError(
-                    f"the Prefect server did not start at {url}; {prefect_home}/server.log says "
-                    "why, and another port goes by `make ui PORT=…`"
+                    f"the Prefect server did not start at {url}; server.log and service.log in "
+                    f"{prefect_home} say why, and another port goes by `make ui PORT=…`"
                 )
             time.sleep(0.3)
     elif recorded_inputs(prefect_home) not in (None, _inputs()):
@@ -159,7 +197,7 @@ def start(port: int) -> str:
             f"{url.removesuffix('/api')} is at work on other inputs; end it by `make ui-stop` and "
             "start it again"
         )
-    os.environ["PREFECT_API_URL"] = url
+    sign_in(url, prefect_home)
     for name, value in SERVER_SETTINGS.items():
         os.environ.setdefault(name, value)
     deploy(load_settings())
@@ -185,23 +223,24 @@ def stop() -> bool:
     return bool(orphans)
 
 
+def renew_auth() -> str:
+    """Replace the auth string; return what to do next. Raises RunError while a run is at work."""
+    prefect_home = Path(os.environ["PREFECT_HOME"])
+    was_running = stop()
+    with nobody_embedded(prefect_home):
+        rotate(prefect_home)
+    said = f"{auth_file(prefect_home)} has a new auth string"
+    return f"{said}; the server was stopped, `make ui` starts it again" if was_running else said
+
+
 def _inputs() -> dict[str, str]:
     """Return what the environment says of the inputs: the worker's runs get it, and nobody else."""
     return {name: os.environ[name] for name in INPUT_VARIABLES if name in os.environ}
 
 
-def answers(url: str) -> bool:
-    """Tell whether a Prefect API answers at ``url``."""
-    try:
-        with urllib.request.urlopen(f"{url}/health", timeout=2) as answer:
-            return bool(answer.status == 200)
-    except OSError:
-        return False
-
-
 def is_taken(port: int) -> bool:
     """Tell whether a program listens on the port."""
-    with socket.socket() as probe:
+    with socket() as probe:
         return probe.connect_ex((HOST, port)) == 0
 
 
@@ -216,21 +255,40 @@ def _end(processes: list[psutil.Process]) -> None:
 
 
 def main() -> None:
-    """Parse the command line and do as told."""
+    """Parse the command line and do what it says."""
     parser = argparse.ArgumentParser(prog="python -m flows.service", description=__doc__)
-    parser.add_argument("action", choices=("start", "stop", "keep"))
+    parser.add_argument("action", choices=("start", "stop", "keep", "auth", "renew-auth"))
     parser.add_argument("--port", type=int, default=PORT)
     given = parser.parse_args()
     try:
-        prepare(load_settings().home)
-        if given.action == "keep":
-            keep(Path(os.environ["PREFECT_HOME"]), given.port)
-        elif given.action == "stop":
-            print("stopped" if stop() else "nothing was running")
-        else:
-            print(f"{start(given.port)} is up: server, worker and deployments; `make ui-stop` ends")
+        settings = load_settings()
+        said = _do(
+            given.action, given.port, settings, prepare_process(settings.home, settings.shared)
+        )
     except CrossfadeError as error:
         sys.exit(f"crossfade: {error}")
+    if said:
+        print(said)
+
+
+def _do(action: str, port: int, settings: Settings, prefect_home: Path) -> str:
+    """Do what was asked for; return what to print."""
+    match action:
+        case "keep":
+            keep(prefect_home, port, settings.hosts)
+            return ""
+        case "stop":
+            return "stopped" if stop() else "nothing was running"
+        case "auth":
+            return auth_string(prefect_home)
+        case "renew-auth":
+            return renew_auth()
+        case _:
+            return (
+                f"{start(port)} is up: server, worker and deployments; `make ui-stop` ends them.\n"
+                "Sign in with the string that `make ui-auth` prints "
+                f"(it is in {auth_file(prefect_home)})"
+            )
 
 
 if __name__ == "__main__":

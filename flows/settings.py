@@ -3,12 +3,13 @@
 import os
 import tomllib
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 import psutil
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     SettingsError,
@@ -44,6 +45,19 @@ class AlertParameters(BaseModel):
     """How long a run may give no sign of life; three heartbeats of Prefect's default."""
 
 
+class DaskTls(BaseModel):
+    """PEM files by which a run and an existing Dask scheduler know each other."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    ca: Path
+    """Certificate of the authority that signed those of scheduler and workers."""
+    cert: Path
+    """Our certificate, signed by the same authority."""
+    key: Path | None = None
+    """Private key of the certificate, where it is not in the same file."""
+
+
 class Settings(BaseSettings):
     """What a run does and where; nested tables take ``CROSSFADE_COLLABORATIVE__NEIGHBOURS`` too."""
 
@@ -65,6 +79,8 @@ class Settings(BaseSettings):
     """TOML that describes any other dataset (docs/dataset.md)."""
     dask: str | None = None
     """Address of an existing Dask scheduler (``tcp://…``); none: worker processes of our own."""
+    dask_tls: DaskTls | None = None
+    """Certificates for a scheduler at ``tls://…``."""
     model: ModelName | None = None
     """Collaborative model; overrides `collaborative.model`."""
     holdout: float | None = Field(default=None, ge=0, le=0.5)
@@ -75,6 +91,11 @@ class Settings(BaseSettings):
     """What DuckDB may use for ingest and publish before it spills to disk."""
     wait_seconds: float = Field(default=0.0, ge=0)
     """How long a run waits for another one in the same home to end; deployments wait an hour."""
+    hosts: Annotated[tuple[str, ...], NoDecode] = ()
+    """Names, with a port or for any, by which browsers may reach the Prefect UI and the explorer
+    beside the loopback ones; separated by commas in CROSSFADE_HOSTS."""
+    shared: bool = False
+    """Let the group of the home read the lake and the releases; by default only the owner can."""
     keep_releases: int = Field(default=14, ge=1)
     """Releases kept for rollback; older ones go after each publish."""
     keep_stages: int = Field(default=3, ge=1)
@@ -105,6 +126,12 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Flags, environment, crossfade.toml of the working directory, in this order."""
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    @field_validator("hosts", mode="before")
+    @classmethod
+    def _separated(cls, hosts: object) -> object:
+        """Split what the environment gives as one text."""
+        return [host for host in hosts.split(",") if host] if isinstance(hosts, str) else hosts
 
     @model_validator(mode="after")
     def _short_forms(self) -> Self:

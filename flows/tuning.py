@@ -61,7 +61,9 @@ def tune(
 def _chosen(settings: Settings, out: Path | None) -> tuple[Tuning, str]:
     home, spec = Home(settings.home.resolve()), settings.spec()
     start = settings.collaborative.model_copy(update={"model": "learned"})
-    cluster = Cluster(settings.dask, settings.workers, worker_memory(settings.workers))
+    cluster = Cluster(
+        settings.dask, settings.workers, worker_memory(settings.workers), settings.dask_tls
+    )
     with home.locked("run", "tune", settings.wait_seconds), cluster:
         ingested = steps.ingest(home.lake, spec, settings.ingest, settings.memory_limit)
         rename(f"{in_short(int(ingested.counts['play_records']))} plays")

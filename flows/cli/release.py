@@ -88,6 +88,7 @@ def explore(
             "the explorer needs streamlit, which is not installed; add it with "
             "`pip install 'crossfade[explorer]'`"
         )
+    from flows.settings import load_settings
     from warehouse.explorer.launch import launch
 
-    launch(home_of(home), port, host, browser)
+    launch(home_of(home), port, host, browser, load_settings(home=home).hosts)

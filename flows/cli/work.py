@@ -149,7 +149,8 @@ def alerts(
 
     from flows.settings import load_settings
 
-    prepare_for_server(load_settings(home=home).home)
+    settings = load_settings(home=home)
+    prepare_for_server(settings.home, settings.shared)
     from flows.alerts import fired
 
     quiet_console(debug)
@@ -170,7 +171,7 @@ def _made_ready(debug: bool, **options: Any) -> dict[str, Any]:
     given = as_text(**options)
     settings = load_settings(**given)
     settings.spec()
-    prepare(settings.home)
+    prepare(settings.home, settings.shared)
     _log_to_terminal(debug)
     return given
 

@@ -1,6 +1,6 @@
 """Pictures of the Prefect UI for the docs: `make ui-pictures`, with `make ui` up and a run done.
 
-Takes the newest published run of the server that PREFECT_API_URL, or else `make ui`, names.
+Takes the newest published run of the server that `make ui` keeps.
 """
 
 import io
@@ -13,8 +13,9 @@ import httpx
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
-from flows.environment import prepare
+from flows.environment import prepare_for_server
 from flows.settings import load_settings
+from tests.flows.own_server import signed_in
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -64,14 +65,16 @@ def shoot(page: Page, url: str, text: str, file: Path) -> None:
 
 def main() -> None:
     """Take all pictures."""
-    prepare(load_settings().home)
-    if "PREFECT_API_URL" not in os.environ:
-        sys.exit("no Prefect server is up; `make ui` starts one")
-    url = os.environ["PREFECT_API_URL"]
+    prepare_for_server(load_settings().home)
+    url, auth = os.environ["PREFECT_API_URL"], os.environ["PREFECT_API_AUTH_STRING"]
     OUT.mkdir(parents=True, exist_ok=True)
-    with httpx.Client(base_url=url, timeout=60) as api, sync_playwright() as playwright:
+    with signed_in(url, auth) as api, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
+        page.goto(url.removesuffix("/api"), wait_until="commit", timeout=PATIENCE_MS)
+        page.locator("input").first.fill(auth, timeout=PATIENCE_MS)
+        page.locator("input").first.press("Enter")
+        page.wait_for_url("**/dashboard", timeout=PATIENCE_MS)
         for name, (path, text) in pages(api).items():
             shoot(page, url.removesuffix("/api") + path, text, OUT / f"prefect-{name}.png")
         browser.close()

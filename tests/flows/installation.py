@@ -13,8 +13,10 @@ from typing import Any
 import httpx
 import psutil
 
+from flows.server.auth import auth_string
 from flows.server_record import recorded
 from tests.conftest import free_port
+from tests.flows.own_server import signed_in
 
 QUICK = {
     "PREFECT_WORKER_QUERY_SECONDS": "2",
@@ -91,7 +93,7 @@ class Installation:
     def processes(self) -> dict[str, int]:
         """Process ids of what is kept running, by what they are."""
         return {
-            "server" if "server" in process.cmdline() else "worker": process.pid
+            "server" if "flows.server.serve" in process.cmdline() else "worker": process.pid
             for process in recorded(self.prefect_home)
         }
 
@@ -100,7 +102,8 @@ class Installation:
         deadline = time.monotonic() + 200
         while True:
             try:
-                answer = httpx.post(f"{self.url}/{path}", json=content, timeout=60)
+                with signed_in(self.url, auth_string(self.prefect_home)) as client:
+                    answer = client.post(path, json=content)
                 answer.raise_for_status()
                 return answer.json()
             except (httpx.TransportError, httpx.HTTPStatusError):

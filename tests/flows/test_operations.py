@@ -4,11 +4,14 @@ import fcntl
 import json
 from collections.abc import Iterator
 
+import httpx
 import psutil
 import pytest
 
+from flows.server_record import keeper
 from tests.conftest import Sample
 from tests.flows.installation import Installation, kill
+from tests.flows.own_server import signed_in
 from warehouse.releases.manifest import Manifest
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -106,6 +109,25 @@ def test_a_crash_is_recovered_from_by_the_next_run_alone(
     assert now.release_id > before
     assert now.parameters["collaborative"]["model"] == model
     _nothing_is_held(installed)
+
+
+def test_nothing_outlives_its_keeper(installed: Installation) -> None:
+    keeping = keeper(installed.prefect_home)
+    assert keeping is not None
+    kill([psutil.Process(keeping)])
+    installed.until(lambda: installed.everything() == [], "server and worker to end", 60)
+    installed.start()
+    assert set(installed.processes()) == {"server", "worker"}
+
+
+def test_the_string_that_signs_in_is_printed_and_replaced(installed: Installation) -> None:
+    before = installed.command("flows.service", "auth").strip()
+    assert "the server was stopped" in installed.command("flows.service", "renew-auth")
+    assert installed.command("flows.service", "auth").strip() not in ("", before)
+    installed.start()
+    with pytest.raises(httpx.HTTPStatusError, match="401"):
+        signed_in(installed.url, before)
+    assert len(installed.ask("automations/filter")) == 5
 
 
 def _crash(installed: Installation, what: str, run_id: str) -> None:

@@ -1,11 +1,15 @@
 """Start Streamlit on the explorer: on the loopback address, no telemetry, nothing from outside."""
 
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from importlib.resources import files
 from typing import Any
 
+from warehouse.hosts import ANY_MEDIA, LOOPBACK, HostGuard
 from warehouse.releases.home import Home
+
+WILDCARDS = ("0.0.0.0", "::")
 
 COLOURS: dict[str, Any] = {
     "theme.primaryColor": "#6d56e8",
@@ -32,6 +36,8 @@ def options(port: int, host: str, browser: bool) -> dict[str, Any]:
         "server.fileWatcherType": "none",
         "server.enableStaticServing": False,
         "server.maxUploadSize": 1,
+        # To print an address of its own, Streamlit would ask a server outside for this machine's.
+        "browser.serverAddress": "localhost" if host in WILDCARDS else host,
         "browser.gatherUsageStats": False,
         "client.toolbarMode": "minimal",
         "client.showErrorDetails": "none",
@@ -43,8 +49,12 @@ def options(port: int, host: str, browser: bool) -> dict[str, Any]:
     }
 
 
-def launch(home: Home, port: int, host: str, browser: bool) -> None:
-    """Serve the explorer until interrupted."""
+def launch(home: Home, port: int, host: str, browser: bool, hosts: Sequence[str] = ()) -> None:
+    """Serve the explorer until interrupted; ``hosts``: names it may be opened by beside ``host``.
+
+    Other hosts and origins are refused here: Streamlit would look up this machine's address
+    outside to compare them.
+    """
     import pandas  # noqa: F401  # what Streamlit imports for the first page, which would wait for it
     from starlette.middleware import Middleware
     from streamlit.starlette import App
@@ -53,6 +63,13 @@ def launch(home: Home, port: int, host: str, browser: bool) -> None:
 
     script = str(files("warehouse.explorer") / "app.py")
     sys.argv = [script, str(home.path)]  # what Streamlit hands on to the script
-    app = App(script, middleware=[Middleware(StaticFiles)])
+    guard = Middleware(
+        HostGuard,
+        port=port,
+        hosts=hosts if host in (*LOOPBACK, *WILDCARDS) else [*hosts, host],
+        addresses=host not in LOOPBACK,
+        media=ANY_MEDIA,  # previews, once somebody plays one
+    )
+    app = App(script, middleware=[guard, Middleware(StaticFiles)])
     with suppress(KeyboardInterrupt):  # the way to end it
         app.run(config=options(port, host, browser))

@@ -51,7 +51,7 @@ class Home:
         ``wait_seconds``: how long to wait for it; None is what `PATIENCE` says. The operating
         system lets go of the lock when the process ends, however it ends.
         """
-        self.path.mkdir(parents=True, exist_ok=True)
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)  # listening histories
         patience = PATIENCE.get(name, 0.0) if wait_seconds is None else wait_seconds
         deadline = time.monotonic() + patience
         with (self.path / f"{name}.lock").open("a+") as file:

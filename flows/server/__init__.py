@@ -1,0 +1,1 @@
+"""The Prefect server that Crossfade starts: authenticated, for one user, gone when it should be."""
