@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Annotated, cast
 
 import pyarrow as pa
-import pyarrow.csv
 from distributed import Client
 from prefect import flow
 from pydantic import Field
@@ -19,6 +18,7 @@ from flows.runs import concluded, in_short, rename, starting_name
 from flows.settings import Settings, load_settings, worker_memory
 from tasks.backtest.stage import backtest as measure
 from warehouse.releases.home import Home
+from warehouse.spreadsheets import csv_bytes
 
 STEM = "backtest"
 
@@ -72,7 +72,7 @@ def _measured(settings: Settings, out: Path | None) -> tuple[pa.Table, str]:
         )
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
-        pa.csv.write_csv(table, out / f"{STEM}.csv")
+        (out / f"{STEM}.csv").write_bytes(csv_bytes(table))
         (out / f"{STEM}.json").write_text(json.dumps(table.to_pylist(), indent=1) + "\n")
     show("backtest", backtest_markdown(table), "Every model on held-out listeners")
     models = len(set(table["model"].to_pylist()))
