@@ -25,7 +25,6 @@ from flows.settings import Settings, load_settings, worker_memory
 from tasks.blend.parameters import HybridParameters
 from tasks.dataset.spec import DatasetSpec
 from tasks.evaluation.stage import learned_parameters
-from tasks.ingest.stage import input_fingerprints
 from tasks.lake.record import StageResult
 from tasks.lake.retention import forget_unused
 from tasks.release.build import PLOTS
@@ -139,7 +138,7 @@ def _run(
     stages = {result.stage: result for result in results if result is not None}
     candidate = Candidate(
         dataset=spec.name,
-        inputs=input_fingerprints(spec) | feedback_inputs,
+        inputs=ingested.inputs | feedback_inputs,
         parameters=_parameters(settings),
         hybrid=hybrid,
         numeric_features=spec.tracks.numeric,
