@@ -13,8 +13,9 @@ from flows import steps
 from flows.artifacts.backtest import backtest_markdown
 from flows.artifacts.page import show
 from flows.cluster import Cluster
+from flows.interrupts import on_stop
 from flows.parameters import DaskAddress, DatasetFile, Holdout, HomeFolder, Plays, Tracks
-from flows.runs import concluded, in_short, rename, starting_name
+from flows.runs import concluded, in_short, rename, starting_name, working_in
 from flows.settings import Settings, load_settings, worker_memory
 from tasks.backtest.stage import backtest as measure
 from warehouse.releases.home import Home
@@ -55,7 +56,8 @@ def backtest(
 def _measured(settings: Settings, out: Path | None) -> tuple[pa.Table, str]:
     home, spec = Home(settings.home.resolve()), settings.spec()
     cluster = Cluster(settings.dask, settings.workers, worker_memory(settings.workers))
-    with home.locked("run", "backtest", settings.wait_seconds), cluster:
+    alone = working_in(home, "backtest", settings.wait_seconds)
+    with alone, cluster, on_stop(cluster.abort):
         ingested = steps.ingest(home.lake, spec, settings.ingest, settings.memory_limit)
         plays = f"{in_short(int(ingested.counts['play_records']))} plays"
         rename(plays)

@@ -143,6 +143,6 @@ def published(
     """Run the whole pipeline once on the sample. Tests that change the home copy it first."""
     folder = tmp_path_factory.mktemp("published")
     crossfade = CommandLine(folder, {**prefect_server, "CROSSFADE_HOME": str(folder / "home")})
-    done = crossfade("run", *sample.flags)
+    done = crossfade("run", *sample.flags, timeout=900)  # kernels may have to be compiled
     assert done.returncode == 0, done.stderr
     return Published(folder / "home", crossfade, done.stdout, prefect_server)
