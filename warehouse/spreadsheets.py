@@ -27,8 +27,11 @@ def csv_bytes(table: pa.Table) -> bytes:
 
 def harmless(text: pa.ChunkedArray) -> pa.ChunkedArray:
     """Put an apostrophe before every text that begins like a formula."""
+    apostrophe, nothing = (pa.scalar(mark, text.type) for mark in ("'", ""))
     return pc.if_else(
-        pc.match_substring_regex(text, FORMULA), pc.binary_join_element_wise("'", text, ""), text
+        pc.match_substring_regex(text, FORMULA),
+        pc.binary_join_element_wise(apostrophe, text, nothing),
+        text,
     )
 
 

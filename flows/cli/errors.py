@@ -39,7 +39,7 @@ def in_a_sentence(command: Callable[P, None]) -> Callable[P, None]:
 def _run(command: Callable[P, None], debug: bool, /, *args: P.args, **kwargs: P.kwargs) -> None:
     try:
         command(*args, **kwargs)
-    except (typer.Exit, CrossfadeError, Exception) as error:
+    except Exception as error:
         if debug or isinstance(error, typer.Exit) or interrupts.requested():
             raise
         if isinstance(error, CrossfadeError):
