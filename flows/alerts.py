@@ -16,7 +16,7 @@ from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.events.actions import ActionTypes, ChangeFlowRunState, DoNothing, SendNotification
 from prefect.events.filters import EventFilter, EventNameFilter, EventOccurredFilter
 from prefect.events.schemas.automations import Automation, AutomationCore, EventTrigger, Posture
-from prefect.events.schemas.events import ReceivedEvent
+from prefect.events.schemas.events import ReceivedEvent, ResourceSpecification
 from prefect.exceptions import ObjectNotFound
 
 from flows.runs import REFUSED
@@ -33,8 +33,17 @@ FAILED, REFUSED_BY_GATE, LATE, STUCK, SILENT = (
     "crossfade: run fell silent",
 )
 
+DEPLOYED: list[ResourceSpecification | dict[str, str | list[str]]] = [
+    ResourceSpecification.model_validate(related)
+    for related in (
+        {"prefect.resource.role": "flow", "prefect.resource.name": FLOWS},
+        {"prefect.resource.role": "deployment", "prefect.resource.id": "prefect.deployment.*"},
+    )
+]
+"""What an event has to be related to: one of our flows and a deployment."""
+
 PAGE_SIZE = 50
-"""The most events that a Prefect server hands out at once; its client asks for more by default."""
+"""Largest page of events that a Prefect server returns; its client asks for more by default."""
 
 _RUN = "prefect.flow-run."
 _UNDER_WAY = ("Pending", "Running", "heartbeat")
@@ -54,42 +63,49 @@ class Alert:
 
 
 def automations(parameters: AlertParameters, block: UUID | None) -> list[AutomationCore]:
-    """Return the five automations; ``block`` is the id of a notification block, if there is one."""
-    told = _told(block)
+    """Return the five automations; ``block`` is the id of a notification block, if there is one.
+
+    They watch runs of deployments: whoever starts a run at a terminal sees how it ends. Each
+    description says whether anyone is notified.
+    """
+    notify, notified = _notify(block), _notified(parameters.block)
+    by_failed = f"The rule `{FAILED}` then sees a crashed run."
     return [
         AutomationCore(
             name=FAILED,
-            description="A run ended in failure or its process died.",
+            description=f"A run failed or its process died. {notified}",
             trigger=_seen("Failed", "Crashed", "TimedOut"),
-            actions=[told],
+            actions=[notify],
         ),
         AutomationCore(
             name=REFUSED_BY_GATE,
-            description="A release got worse than the current one and was not published.",
+            description=f"A release got worse than the current one: not published. {notified}",
             trigger=_seen(REFUSED),
-            actions=[told],
+            actions=[notify],
         ),
         AutomationCore(
             name=LATE,
-            description="A run did not start: is a worker there?",
+            description=f"A run did not start; check that a worker is running. {notified}",
             trigger=_missed(("Late",), (*_UNDER_WAY, *_OVER, *_PUT_OFF), parameters.late_seconds),
-            actions=[told],
+            actions=[notify],
         ),
         AutomationCore(
             name=STUCK,
-            description="The worker that took a run is gone; the run is ended, its slot is free.",
+            description=f"A worker claimed a run but never started it; it is ended. {by_failed}",
             trigger=_missed(("Pending",), ("Running", *_OVER, *_PUT_OFF), parameters.begin_seconds),
-            actions=[_ended("The run was taken by a worker and never began.")],
+            actions=[_ended("The run was claimed by a worker but never started.")],
         ),
         AutomationCore(
             name=SILENT,
-            description="A run's process is gone; the run is ended, so that its slot is free.",
+            description=f"A run's process is gone; it is ended and its slot freed. {by_failed}",
             trigger=_missed(
                 ("Running", "heartbeat"),
                 ("heartbeat", *_OVER, *_PUT_OFF),
                 parameters.silent_seconds,
             ),
-            actions=[_ended("The run's process gave no sign of life; the next run goes on.")],
+            actions=[
+                _ended("The run's process sent no heartbeat; the next run continues its work.")
+            ],
         ),
     ]
 
@@ -148,7 +164,17 @@ def _is_as(present: Automation, wanted: AutomationCore) -> bool:
     return AutomationCore.model_validate(fields) == wanted
 
 
-def _told(block: UUID | None) -> ActionTypes:
+def _notified(block: str | None) -> str:
+    """Say in a rule's description who hears of it."""
+    if block is None:
+        return (
+            "Nobody is notified: set `alerts.block` to a notification block. "
+            "`crossfade alerts` lists what fired."
+        )
+    return f"Notifies the block {block}."
+
+
+def _notify(block: UUID | None) -> ActionTypes:
     if block is None:
         return DoNothing()
     return SendNotification(
@@ -169,7 +195,7 @@ def _seen(*states: str) -> EventTrigger:
     return EventTrigger(
         expect={_RUN + state for state in states},
         match={"prefect.resource.id": _RUN + "*"},
-        match_related={"prefect.resource.role": "flow", "prefect.resource.name": FLOWS},
+        match_related=DEPLOYED,
         for_each={"prefect.resource.id"},
         posture=Posture.Reactive,
         threshold=1,
@@ -181,7 +207,7 @@ def _missed(after: tuple[str, ...], expected: tuple[str, ...], seconds: float) -
         after={_RUN + state for state in after},
         expect={_RUN + state for state in expected},
         match={"prefect.resource.id": _RUN + "*"},
-        match_related={"prefect.resource.role": "flow", "prefect.resource.name": FLOWS},
+        match_related=DEPLOYED,
         for_each={"prefect.resource.id"},
         posture=Posture.Proactive,
         threshold=1,

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Annotated, cast
 
 import pyarrow as pa
-import pyarrow.csv
 from distributed import Client
 from prefect import flow
 from pydantic import Field
@@ -14,11 +13,13 @@ from flows import steps
 from flows.artifacts.backtest import backtest_markdown
 from flows.artifacts.page import show
 from flows.cluster import Cluster
+from flows.interrupts import on_stop
 from flows.parameters import DaskAddress, DatasetFile, Holdout, HomeFolder, Plays, Tracks
-from flows.runs import concluded, in_short, rename, starting_name
+from flows.runs import concluded, in_short, rename, starting_name, working_in
 from flows.settings import Settings, load_settings, worker_memory
 from tasks.backtest.stage import backtest as measure
 from warehouse.releases.home import Home
+from warehouse.spreadsheets import csv_bytes
 
 STEM = "backtest"
 
@@ -57,7 +58,8 @@ def _measured(settings: Settings, out: Path | None) -> tuple[pa.Table, str]:
     cluster = Cluster(
         settings.dask, settings.workers, worker_memory(settings.workers), settings.dask_tls
     )
-    with home.locked("run", "backtest", settings.wait_seconds), cluster:
+    alone = working_in(home, "backtest", settings.wait_seconds)
+    with alone, cluster, on_stop(cluster.abort):
         ingested = steps.ingest(home.lake, spec, settings.ingest, settings.memory_limit)
         plays = f"{in_short(int(ingested.counts['play_records']))} plays"
         rename(plays)
@@ -74,7 +76,7 @@ def _measured(settings: Settings, out: Path | None) -> tuple[pa.Table, str]:
         )
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
-        pa.csv.write_csv(table, out / f"{STEM}.csv")
+        (out / f"{STEM}.csv").write_bytes(csv_bytes(table))
         (out / f"{STEM}.json").write_text(json.dumps(table.to_pylist(), indent=1) + "\n")
     show("backtest", backtest_markdown(table), "Every model on held-out listeners")
     models = len(set(table["model"].to_pylist()))

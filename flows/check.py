@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict
 from flows import steps
 from flows.artifacts.quality import show_data_quality
 from flows.parameters import DatasetFile, HomeFolder, Plays, Tracks
-from flows.runs import concluded, in_short, rename, starting_name
+from flows.runs import concluded, in_short, rename, starting_name, working_in
 from flows.settings import Settings, load_settings
 from tasks.release.candidate import quality_with_drift
 from warehouse.releases.home import Home
@@ -47,7 +47,7 @@ def check(
 
 def _checked(settings: Settings) -> tuple[Checked, str]:
     home, spec = Home(settings.home.resolve()), settings.spec()
-    with home.locked("run", "check", settings.wait_seconds):
+    with working_in(home, "check", settings.wait_seconds):
         ingested = steps.ingest(home.lake, spec, settings.ingest, settings.memory_limit)
     plays = int(ingested.counts["play_records"])
     if ingested.reused:

@@ -1,13 +1,17 @@
 """The Dask cluster of a run: an existing scheduler, or worker processes of our own."""
 
+import os
 import ssl
 import threading
 import time
 from contextlib import suppress
+from multiprocessing import resource_tracker
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import dask
+import psutil
 from distributed import Client, LocalCluster
 from distributed.security import Security
 
@@ -70,6 +74,7 @@ class Cluster:
         self._unreachable: ClusterError | None = None
         self._asked = 0.0
         self._starting: threading.Thread | None = None
+        self._aborted = False
 
     def start_soon(self) -> None:
         """Start or join the cluster in the background; what goes wrong is told by `client`."""
@@ -89,9 +94,23 @@ class Cluster:
                 raise self._unreachable  # stages run side by side; one wait is enough
             if self._client is not None and self._client.status in ("closing", "closed"):
                 self._client = None
-            if self._client is None:
+            if self._client is None and not self._aborted:
                 self._client = self._connect()
+            if self._client is None or self._aborted:
+                raise ClusterError("the run was stopped, and its Dask workers with it")
             return self._client
+
+    def abort(self) -> None:
+        """End our workers at once; whoever waits for a block gets an error. For other threads."""
+        self._aborted = True
+        if self._cluster is not None:
+            for nanny in list(self._cluster.workers.values()):
+                nanny.auto_restart = False
+                if nanny.pid is not None:
+                    with suppress(psutil.Error):
+                        psutil.Process(nanny.pid).kill()
+        if self._client is not None:
+            self._client.close(timeout=1)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.client(), name)
@@ -124,6 +143,7 @@ class Cluster:
                     "`dask scheduler` or leave --dask away"
                 )
                 raise self._unreachable from None
+        _start_quiet_tracker()
         before = "distributed.nanny.pre-spawn-environ"
         kept = {f"{before}.{name}": value for name, value in KEPT_MEMORY.items()}
         with dask.config.set({**kept, **SELDOM, **UNSERVED}):
@@ -163,3 +183,18 @@ def _security(tls: DaskTls | None) -> Security | None:
             f"({tls.cert}) and key ({tls.key or 'in cert'}) must be PEM files that belong together"
         ) from None
     return security
+
+
+def _start_quiet_tracker() -> None:
+    """Start the process by which Python removes semaphores, with no terminal to write to.
+
+    It reports those that killed workers have left, after the run's own last line.
+    """
+    standard_error = os.dup(2)
+    try:
+        with Path(os.devnull).open("w") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+            resource_tracker.ensure_running()
+    finally:
+        os.dup2(standard_error, 2)
+        os.close(standard_error)

@@ -1,4 +1,4 @@
-"""What a run came to: what its flow returns, and what the terminal and the pages show."""
+"""The outcome of a run: returned by its flow, shown in the terminal and on the pages."""
 
 from pathlib import Path
 
@@ -8,16 +8,18 @@ from tasks.lake.record import StageResult
 
 
 class Outcome(BaseModel):
-    """What a run came to."""
+    """The outcome of a run."""
 
     model_config = ConfigDict(frozen=True)
 
     release_id: str
     because: str
-    """Why nothing was published and the current release stays; empty where one was published."""
+    """Why nothing was published; empty if a release was."""
     database: Path
     stages: dict[str, StageResult]
     peak_memory_bytes: int
+    said: tuple[str, ...] = ()
+    """The run's own lines: counts, warnings, the gate's decision."""
 
     @property
     def published(self) -> bool:

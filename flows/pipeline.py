@@ -15,17 +15,17 @@ from flows.artifacts.evaluation import show_evaluation
 from flows.artifacts.impact import show_impact
 from flows.artifacts.page import show
 from flows.artifacts.quality import show_data_quality
-from flows.artifacts.summary import summary_markdown
+from flows.artifacts.summary import refused_markdown, summary_markdown
 from flows.cluster import Cluster
+from flows.interrupts import on_stop
 from flows.memory import PeakMemory
 from flows.outcome import Outcome
 from flows.parameters import DaskAddress, DatasetFile, Holdout, HomeFolder, Plays, Tracks
-from flows.runs import concluded, in_short, rename, starting_name
+from flows.runs import RunLines, concluded, in_short, rename, starting_name, working_in
 from flows.settings import Settings, load_settings, worker_memory
 from tasks.blend.parameters import HybridParameters
 from tasks.dataset.spec import DatasetSpec
 from tasks.evaluation.stage import learned_parameters
-from tasks.ingest.stage import input_fingerprints
 from tasks.lake.record import StageResult
 from tasks.lake.retention import forget_unused
 from tasks.release.build import PLOTS
@@ -82,20 +82,22 @@ def crossfade(
 
 
 def _run_locked(settings: Settings, force: bool) -> tuple[Outcome, str]:
-    """Run while no other run works in the home; return what came of it, also in words."""
+    """Run as the only run in the home; return the outcome, also in words."""
     home = Home(settings.home.resolve())
     cluster = Cluster(
         settings.dask, settings.workers, worker_memory(settings.workers), settings.dask_tls
     )
-    locked = home.locked("run", "run", settings.wait_seconds)
-    with locked, PeakMemory() as memory, cluster:
+    alone = working_in(home, "run", settings.wait_seconds)
+    with RunLines() as said, alone, PeakMemory() as memory, cluster, on_stop(cluster.abort):
         clear_leftovers(home)
         try:
             outcome = _run(settings, home, cluster, memory, force)
-        except GateError:
+        except GateError as error:
             _tidy(settings, home)
+            show("release-summary", refused_markdown(str(error), said.lines), "Why it was refused")
             raise
         _tidy(settings, home)
+    outcome = outcome.model_copy(update={"said": tuple(said.lines)})
     show_impact(outcome.database)
     show("release-summary", summary_markdown(outcome), "What this run did")
     if not outcome.published:
@@ -108,7 +110,7 @@ def _run_locked(settings: Settings, force: bool) -> tuple[Outcome, str]:
 
 
 def _tidy(settings: Settings, home: Home) -> None:
-    """Delete what is older than the settings keep."""
+    """Delete releases and stage results beyond the numbers that the settings keep."""
     prune(home, settings.keep_releases)
     forget_unused(home.lake, settings.keep_stages)
 
@@ -118,7 +120,7 @@ def _run(
 ) -> Outcome:
     """Take the dataset through every stage; nothing is current before the gate has passed it."""
     spec, lake, client = settings.spec(), home.lake, cast(Client, cluster)
-    # Workers take seconds to start, and ingest does without them.
+    # Workers take seconds to start, and ingest does not need them.
     ingested = steps.ingest(
         lake, spec, settings.ingest, settings.memory_limit, computing=cluster.start_soon
     )
@@ -141,7 +143,7 @@ def _run(
     stages = {result.stage: result for result in results if result is not None}
     candidate = Candidate(
         dataset=spec.name,
-        inputs=input_fingerprints(spec) | feedback_inputs,
+        inputs=ingested.inputs | feedback_inputs,
         parameters=_parameters(settings),
         hybrid=hybrid,
         numeric_features=spec.tracks.numeric,
@@ -179,7 +181,7 @@ def _impact(
     ingested: StageResult,
     hybrid: HybridParameters,
 ) -> tuple[StageResult | None, dict[str, str]]:
-    """Measure what came of earlier recommendations; return that and the digests of its files."""
+    """Measure the effect of earlier recommendations; return it and the digests of its files."""
     if spec.feedback is None:
         return None, {}
     limits, memory_limit = settings.ingest, settings.memory_limit
@@ -194,7 +196,7 @@ def _impact(
 def _publish(
     settings: Settings, home: Home, candidate: Candidate, memory: PeakMemory, force: bool
 ) -> Release:
-    """Build the candidate and make it current, if the gate lets it or the user insists."""
+    """Build the challenger and make it current if the gate passes it or the user forces it."""
     show_data_quality(candidate.data_quality)
     before = current_of(home, candidate.dataset)
     built = steps.build(home, candidate, settings.memory_limit, os.cpu_count() or 1, memory.bytes)
@@ -208,8 +210,8 @@ def _publish(
         refuse(built, refused)
         rename(_plays(candidate.ingested), f"{built.manifest.release_id} refused")
         raise GateError(
-            f"the gate refused {built.manifest.release_id}: {refused}; the current release stays, "
-            "--force publishes all the same"
+            f"the gate refused {built.manifest.release_id}: {refused}; the current release "
+            "is unchanged; --force publishes it anyway"
         )
     release = steps.publish(home, built, refused)
     rename(_plays(candidate.ingested), f"release {release.manifest.release_id}")

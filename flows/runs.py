@@ -1,16 +1,22 @@
-"""How a run shows in the Prefect UI: what it is called and what its last state says."""
+"""How a run appears in Prefect: its name, its lines, its last state, also after a signal."""
 
 import logging
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar, cast
+from typing import Self, TypeVar, cast
+from uuid import UUID
 
 from prefect import runtime
-from prefect.client.orchestration import get_client
-from prefect.client.schemas.objects import State, StateType
-from prefect.states import Completed
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId, FlowRunFilterTags
+from prefect.client.schemas.objects import FlowRun, State, StateType
+from prefect.states import Completed, Crashed
 
+from flows import interrupts
+from flows.run_records import KEPT_DAYS, RunRecord, at_work, dead_records
 from warehouse.errors import CrossfadeError, GateError
+from warehouse.releases.home import Home
 
 T = TypeVar("T")
 
@@ -21,23 +27,23 @@ logger = logging.getLogger("crossfade")
 
 
 def kind_of_run() -> str:
-    """Return the deployment's name, or "run" for one that somebody started by hand."""
+    """Return the deployment's name, or "run" for a run from a terminal."""
     return str(runtime.deployment.name or "run")
 
 
 def starting_name() -> str:
-    """Return what a run is called before anything is known of it."""
+    """Return a run's name before anything is known about it."""
     return f"{kind_of_run()} · starting"
 
 
 def rename(*facts: str) -> None:
-    """Call the current run by what is known of it so far: ``nightly · 9.7 M plays · …``."""
+    """Name the current run by what is known about it so far: ``nightly · 9.7 M plays · …``."""
     with best_effort("the run's name"), get_client(sync_client=True) as client:
         client.update_flow_run(runtime.flow_run.id, name=" · ".join([kind_of_run(), *facts]))
 
 
 def in_short(number: int) -> str:
-    """Return a count as people say it: 962 k, 9.7 M."""
+    """Return a count in short form: 962 k, 9.7 M."""
     for limit, unit in ((1_000_000_000, "G"), (1_000_000, "M"), (1_000, "k")):
         if number >= limit:
             return f"{number / limit:.3g} {unit}"
@@ -45,24 +51,105 @@ def in_short(number: int) -> str:
 
 
 def concluded(work: Callable[[], tuple[T, str]]) -> T:
-    """Do a flow's work and end it in a state that says in one sentence what came of it.
+    """Do a flow's work and end it in a state whose message is one sentence about the outcome.
 
-    ``work`` returns its value and the sentence. What it raises on purpose becomes the message of
-    a failed state, and is raised again for whoever called the flow.
+    ``work`` returns its value and the sentence. The message of a CrossfadeError
+    becomes that of a failed state, and the flow's caller gets the error. A signal ends the run
+    Cancelled, or Crashed if it ended a deployment's process without being asked to by Prefect.
     """
-    try:
-        value, said = work()
-        state: State[object] = Completed(message=said, data=value)
-    except CrossfadeError as error:
-        name = REFUSED if isinstance(error, GateError) else "Failed"
-        state = State(type=StateType.FAILED, name=name, message=str(error), data=error)
+    run_id = runtime.flow_run.id
+    with interrupts.watching(), interrupts.last_report(lambda: _report_stop(run_id)):
+        try:
+            value, said = work()
+            interrupts.raise_if_requested()
+            state: State[object] = Completed(message=said, data=value)
+        except BaseException as error:
+            if interrupts.requested():
+                state = _stopped(run_id)
+            elif isinstance(error, CrossfadeError):
+                name = REFUSED if isinstance(error, GateError) else "Failed"
+                state = State(type=StateType.FAILED, name=name, message=str(error), data=error)
+            else:
+                raise
     return cast(T, state)  # Prefect hands a returned state's data to the caller
+
+
+class RunLines(logging.Handler):
+    """Collects the log lines of a run, from all of its threads, while the context is open."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.INFO)
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep a record's line."""
+        mark = "" if record.levelno < logging.WARNING else f"{record.levelname}: "
+        self.lines.append(mark + record.getMessage())
+
+    def __enter__(self) -> Self:
+        logger.addHandler(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        logger.removeHandler(self)
+
+
+@contextmanager
+def working_in(home: Home, doing: str, wait_seconds: float) -> Iterator[None]:
+    """Work in the home as the only run, after clearing what killed runs left, in Prefect too."""
+    with at_work(home, doing, wait_seconds, str(runtime.flow_run.id)):
+        settle(home)
+        yield
+
+
+def settle(home: Home) -> None:
+    """End the flow runs of processes that died in the home, if this server knows them."""
+    for path, record in dead_records(home):
+        with best_effort("that an earlier run was killed"), get_client(sync_client=True) as client:
+            runs = _runs_of(client, record)
+            for run in runs:
+                if run.state is None or not run.state.is_final():
+                    state: State[None] = Crashed(message="the process of this run was killed")
+                    client.set_flow_run_state(run.id, state, force=True)
+            if runs or time.time() - path.stat().st_mtime > KEPT_DAYS * 86_400:
+                path.unlink(missing_ok=True)
+
+
+def _runs_of(client: SyncPrefectClient, record: RunRecord) -> list[FlowRun]:
+    """Return the flow runs of a process: by its tag, or by their id in a deployment."""
+    by_tag = FlowRunFilter(tags=FlowRunFilterTags(all_=[record.tag]))
+    runs = client.read_flow_runs(flow_run_filter=by_tag)
+    if record.flow_run_id is not None and not runs:
+        by_id = FlowRunFilter(id=FlowRunFilterId(any_=[UUID(record.flow_run_id)]))
+        runs = client.read_flow_runs(flow_run_filter=by_id)
+    return list(runs)
+
+
+def _stopped(run_id: object) -> State[object]:
+    """Return the last state of a run that a signal ended."""
+    if runtime.deployment.id is None or _is_being_cancelled(run_id):
+        return State(type=StateType.CANCELLED, message=interrupts.sentence())
+    return State(type=StateType.CRASHED, message=interrupts.sentence())
+
+
+def _is_being_cancelled(run_id: object) -> bool:
+    """Tell whether somebody asked Prefect to cancel the run, which sends the signal then."""
+    with best_effort("of a stop"), get_client(sync_client=True) as client:
+        state = client.read_flow_run(UUID(str(run_id))).state
+        return state is not None and state.type in (StateType.CANCELLING, StateType.CANCELLED)
+    return False
+
+
+def _report_stop(run_id: object) -> None:
+    """Set a run's last state from outside of it: its process is about to be ended by force."""
+    with get_client(sync_client=True) as client:
+        client.set_flow_run_state(UUID(str(run_id)), _stopped(run_id), force=True)
 
 
 @contextmanager
 def best_effort(what: str) -> Iterator[None]:
-    """Log instead of failing: what only tells people about a run must not stop it."""
+    """Log instead of failing: reports about a run must not stop it."""
     try:
         yield
     except Exception as error:
-        logger.warning("Prefect was not told %s (%s)", what, error)
+        logger.warning("Prefect did not learn %s (%s)", what, error)

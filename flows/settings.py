@@ -3,7 +3,7 @@
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, NamedTuple, Self
 
 import psutil
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -26,23 +26,31 @@ from tasks.experiments.parameters import ExperimentParameters
 from tasks.ingest.limits import IngestLimits
 from tasks.tuning.search import TuneParameters
 from warehouse.errors import InputError
+from warehouse.files import resolved
 
 SETTINGS_FILE = Path("crossfade.toml")
 
+TOKEN = "CROSSFADE_PROCESS_TOKEN"
+"""Variable that what a process starts inherits (flows/run_records.py); no setting."""
+
+UNUSABLE = ("?", "\\")
+"""Characters that a home's path must not have: DuckDB puts `.wal` before a `?` and treats a
+backslash as a separator."""
+
 
 class AlertParameters(BaseModel):
-    """When a run counts as late or silent, and who is told."""
+    """When a run counts as late or silent, and which block is notified."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     block: str | None = Field(default=None, pattern=r"^[a-z0-9-]+/[A-Za-z0-9_-]+$")
     """Notification block as type/name, such as `slack-webhook/on-call`; its secrets stay in it."""
     late_seconds: float = Field(default=600, ge=10)
-    """How long after Prefect called it late a run may start before somebody is told."""
+    """Grace period after Prefect marked a run Late, before the alert fires."""
     begin_seconds: float = Field(default=900, ge=60)
-    """How long a run that a worker took may need to begin."""
+    """How long a run may take to start after a worker claimed it."""
     silent_seconds: float = Field(default=540, ge=60)
-    """How long a run may give no sign of life; three heartbeats of Prefect's default."""
+    """How long a run may send no heartbeat; three of Prefect's default intervals."""
 
 
 class DaskTls(BaseModel):
@@ -59,7 +67,7 @@ class DaskTls(BaseModel):
 
 
 class Settings(BaseSettings):
-    """What a run does and where; nested tables take ``CROSSFADE_COLLABORATIVE__NEIGHBOURS`` too."""
+    """All settings; the environment sets nested ones as ``CROSSFADE_COLLABORATIVE__NEIGHBOURS``."""
 
     model_config = SettingsConfigDict(
         frozen=True,
@@ -110,10 +118,12 @@ class Settings(BaseSettings):
     measurement: ExperimentParameters = ExperimentParameters()
     """How experiments are measured."""
     feedback: FeedbackSpec | None = None
-    """What came of the recommendations, where the dataset's TOML does not say it."""
+    """Feedback on recommendations, unless the dataset's TOML describes it."""
     experiments: Experiments = ()
-    """The experiments, where the dataset's TOML does not name them."""
+    """The experiments, unless the dataset's TOML names them."""
     _flags: frozenset[str] = frozenset()
+    _read: tuple[object, DatasetSpec] | None = None
+    """The dataset TOML's stamp and what was in it, so that a command reads it once."""
 
     @classmethod
     def settings_customise_sources(
@@ -147,13 +157,16 @@ class Settings(BaseSettings):
         return self
 
     def spec(self) -> DatasetSpec:
-        """Return the dataset that was asked for; raises InputError when none or two were."""
+        """Return the configured dataset; raises InputError if there is none or more than one."""
         if self.dataset is not None:
             if self.tracks or self.plays:
                 raise InputError(
                     "both a dataset TOML and --tracks/--plays are configured; give one of the two"
                 )
-            return self._with_feedback(DatasetSpec.from_toml(self.dataset))
+            stamp = _stamp(self.dataset)
+            if self._read is None or self._read[0] != stamp:
+                self._read = stamp, self._with_feedback(DatasetSpec.from_toml(self.dataset))
+            return self._read[1]
         if self.tracks is None or self.plays is None:
             missing = " and ".join(
                 flag
@@ -168,7 +181,7 @@ class Settings(BaseSettings):
         return self._with_feedback(DatasetSpec.kaggle(self.tracks, self.plays, given_by=words))
 
     def _with_feedback(self, spec: DatasetSpec) -> DatasetSpec:
-        """Add what crossfade.toml says of feedback; raises InputError if both say something."""
+        """Add feedback and experiments of crossfade.toml; raises InputError if both have them."""
         given = {"feedback": self.feedback, "experiments": self.experiments}
         for name, value in given.items():
             if value and getattr(spec, name):
@@ -178,7 +191,7 @@ class Settings(BaseSettings):
         return spec.model_copy(update={name: value for name, value in given.items() if value})
 
     def _word(self, field: str) -> str:
-        """Return what the user gave a setting by: the flag, the variable or the file."""
+        """Return the source of a setting: the flag, the variable or the file."""
         variable = f"CROSSFADE_{field.upper()}"
         if field in self._flags:
             return f"--{field}"
@@ -186,23 +199,74 @@ class Settings(BaseSettings):
 
 
 def load_settings(**flags: Any) -> Settings:
-    """Load the settings; ``flags`` that are None count as not given. Raises InputError."""
+    """Load the settings; ``flags`` that are None count as not given. Raises InputError.
+
+    The command line loads them before Prefect is imported and its flow again; the second time
+    they are the same object, unless a file or variable that they come from has changed.
+    """
+    global _last
     given = {name: value for name, value in flags.items() if value is not None}
+    origin = _Origin(given, *_surroundings())
+    if _last is None or _last[0] != origin:
+        _last = origin, _load(given)
+    return _last[1]
+
+
+class _Origin(NamedTuple):
+    """Everything that settings come from."""
+
+    flags: dict[str, Any]
+    variables: dict[str, str]
+    folder: Path
+    file: object
+
+
+_last: tuple[_Origin, Settings] | None = None
+
+
+def _surroundings() -> tuple[dict[str, str], Path, object]:
+    variables = {
+        name: value
+        for name, value in os.environ.items()
+        if name.upper().startswith("CROSSFADE_") and name != TOKEN
+    }
+    return variables, Path.cwd(), _stamp(SETTINGS_FILE)
+
+
+def _stamp(file: Path) -> object:
+    """Return what changes when a file does; None if it is not there."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
+def _load(given: dict[str, Any]) -> Settings:
     try:
         settings = Settings(**given)
     except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{SETTINGS_FILE} is not valid TOML: {error}; mend it") from None
+        raise InputError(f"{SETTINGS_FILE} is not valid TOML: {error}; fix it") from None
     except SettingsError as error:
-        raise InputError(f"{error}; mend the CROSSFADE_… variable or {SETTINGS_FILE}") from None
+        raise InputError(f"{error}; correct the CROSSFADE_… variable or {SETTINGS_FILE}") from None
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
         variable = "CROSSFADE_" + field.upper().replace(".", "__")
         raise InputError(
             f"setting `{field}` is wrong ({first['msg'][0].lower() + first['msg'][1:]}, got "
-            f"{first['input']!r}); mend the flag, {variable} or {SETTINGS_FILE}"
+            f"{first['input']!r}); correct the flag, {variable} or {SETTINGS_FILE}"
         ) from None
     settings._flags = frozenset(given)
+    for name in ("home", "tracks", "plays", "dataset"):
+        if (path := getattr(settings, name)) is not None:
+            resolved(path)
+    home = resolved(settings.home)
+    if found := [mark for mark in UNUSABLE if mark in str(home)]:
+        raise InputError(
+            f"the home {home} has `{found[0]}` in its path, which DuckDB does not take in the name "
+            "of its files; give a folder without it in `--home` or CROSSFADE_HOME"
+        )
     return settings
 
 

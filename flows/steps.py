@@ -13,6 +13,7 @@ from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 
+from flows.interrupts import raise_if_requested, requested
 from tasks.blend.parameters import HybridParameters, Segment
 from tasks.blend.stage import lists_stage
 from tasks.collaborative.parameters import CollaborativeParameters
@@ -54,9 +55,9 @@ logger = logging.getLogger("crossfade")
 def _may_pass(_task: object, _run: object, state: State[object]) -> bool:
     """Tell whether a later try may succeed: a cluster or a shared file system that was away.
 
-    Only for deployed runs; somebody at a terminal is better served by hearing it at once.
+    Only for deployed runs; a person at a terminal should see the error at once.
     """
-    lost = isinstance(state.data, ClusterError | OSError)
+    lost = isinstance(state.data, ClusterError | OSError) and not requested()
     return lost and runtime.deployment.id is not None
 
 
@@ -80,8 +81,12 @@ def ingest(
     memory_limit: str,
     computing: Callable[[], None] | None = None,
 ) -> StageResult:
-    """Read, judge and key the input files; ``computing`` is called if it must be done anew."""
-    return log_counts(ingest_stage(lake, spec, limits, memory_limit, computing))
+    """Read, check and key the input files; ``computing`` is called if there is work to do."""
+    result = log_counts(ingest_stage(lake, spec, limits, memory_limit, computing))
+    for row in result["data_quality"].read().to_pylist():
+        if row["status"] == "failed":
+            logger.warning("ingest: check %s: %s", row["check_name"], row["details"])
+    return result
 
 
 @task(name="holdout", **_once)
@@ -183,14 +188,15 @@ def lists(
 
 @task(name="feedback", **_once)
 def feedback(lake: Path, spec: FeedbackSpec, limits: IngestLimits, memory_limit: str) -> Feedback:
-    """Read what came of earlier recommendations. Nothing that is wrong there stops a run."""
+    """Read the feedback on earlier recommendations. Errors in it never stop a run."""
     try:
         read = feedback_stage(lake, spec, limits, memory_limit)
     except Exception as error:
+        raise_if_requested()
         logger.exception("feedback: it cannot be read")
         read = without(Feedback(), f"the feedback cannot be read ({error})")
     for sentence in read.broken.values():
-        logger.warning("feedback: left out, %s", sentence)
+        logger.warning("feedback: skipped: %s", sentence)
     logger.info("feedback: %s files, %s of them new", len(read.results), read.files_read)
     return read
 
@@ -206,11 +212,12 @@ def experiments(
     limits: IngestLimits,
     memory_limit: str,
 ) -> StageResult:
-    """Measure the experiments. If that fails, the run goes on with results that say so."""
+    """Measure the experiments. If that fails, the run continues with results that say so."""
     given = (users, configured, segments, parameters, limits, memory_limit)
     try:
         return log_counts(experiments_stage(lake, read, *given))
     except Exception as error:
+        raise_if_requested()
         logger.exception("experiments: they cannot be measured")
         nothing = without(Feedback(), f"the experiments cannot be measured ({error})")
         return log_counts(experiments_stage(lake, nothing, *given))
@@ -220,7 +227,7 @@ def experiments(
 def build(
     home: Home, candidate: Candidate, memory_limit: str, threads: int, peak_memory: int
 ) -> Release:
-    """Build the release file and hold it against the contract."""
+    """Build the release file and check it against the contract."""
     started = time.perf_counter()
     release = build_stage(home, candidate, memory_limit, threads, peak_memory)
     megabytes = release.manifest.bytes / 1e6
@@ -239,7 +246,10 @@ def gate(
 ) -> GateVerdict:
     """Compare the release with the current one on the listeners both were measured on."""
     verdict = gate_stage(home, release, measured, parameters)
-    for said in (*verdict.reasons, *verdict.notes):
+    logger.info("gate: %s", "passed" if verdict.passed else "refused")
+    for said in verdict.reasons:
+        logger.warning("gate: %s", said)
+    for said in verdict.notes:
         logger.info("gate: %s", said)
     return verdict
 
@@ -247,20 +257,25 @@ def gate(
 @task(name="publish", **_once)
 def publish(home: Home, release: Release, forced_because: str = "") -> Release:
     """Make the release current."""
+    raise_if_requested()
     published = publish_stage(home, release, forced_because)
     logger.info("publish: %s is current", published.manifest.release_id)
     return published
 
 
 def log_counts(result: StageResult) -> StageResult:
-    """Log a stage's counts; they show in the terminal and in the Prefect UI."""
+    """Log a stage's counts; they show in the terminal and in the Prefect UI.
+
+    Raises Stopped if a signal came while the stage was in a library that swallowed the exception.
+    """
+    raise_if_requested()
     took = "unchanged, reused" if result.reused else f"{result.seconds:.1f} s"
     logger.info("%s: %s (%s)", result.stage, took, counts_in_words(result))
     return result
 
 
 def _progress(stage: str) -> Progress:
-    """Return a callback that keeps a progress artifact of the Prefect UI moving."""
+    """Return a callback that updates a progress artifact in the Prefect UI."""
     artifact, shown = None, 0.0
 
     def update(done: int, of: int) -> None:
@@ -278,7 +293,7 @@ def _progress(stage: str) -> Progress:
                 )
             else:
                 update_progress_artifact(cast(UUID, artifact), percent)
-        except Exception as error:  # a page that does not move must not stop the work
+        except Exception as error:  # reporting must not stop the work
             logger.warning("%s: the progress page could not be updated (%s)", stage, error)
 
     return update

@@ -15,8 +15,9 @@ from flows import steps
 from flows.artifacts.page import show
 from flows.artifacts.tuning import tuning_markdown
 from flows.cluster import Cluster
+from flows.interrupts import on_stop
 from flows.parameters import DaskAddress, DatasetFile, HomeFolder, Plays, Tracks
-from flows.runs import concluded, in_short, rename, starting_name
+from flows.runs import concluded, in_short, rename, starting_name, working_in
 from flows.settings import Settings, load_settings, worker_memory
 from tasks.lake.plays import played_tracks
 from tasks.tuning.folds import METRICS
@@ -44,7 +45,7 @@ def tune(
     home: HomeFolder = None,
     out: Annotated[str | None, Field(description="Folder for both files")] = None,
 ) -> Tuning:
-    """Search on listeners that runs and backtests do not report on; write both files to ``out``.
+    """Search on listeners that no run or backtest reports on; write both files to ``out``.
 
     A parameter that is not given is taken from the environment, then from crossfade.toml.
     """
@@ -64,7 +65,8 @@ def _chosen(settings: Settings, out: Path | None) -> tuple[Tuning, str]:
     cluster = Cluster(
         settings.dask, settings.workers, worker_memory(settings.workers), settings.dask_tls
     )
-    with home.locked("run", "tune", settings.wait_seconds), cluster:
+    alone = working_in(home, "tune", settings.wait_seconds)
+    with alone, cluster, on_stop(cluster.abort):
         ingested = steps.ingest(home.lake, spec, settings.ingest, settings.memory_limit)
         rename(f"{in_short(int(ingested.counts['play_records']))} plays")
         tuning = tune_neighbours(
@@ -74,7 +76,7 @@ def _chosen(settings: Settings, out: Path | None) -> tuple[Tuning, str]:
             steps.holdout(home.lake, ingested, settings.evaluation),
             start,
             settings.tune,
-            _told,
+            _log_point,
         )
     fragment = settings_fragment(tuning)
     if out is not None:
@@ -114,7 +116,7 @@ def curve_csv(tuning: Tuning) -> str:
     return text.getvalue()
 
 
-def _told(point: Point) -> None:
+def _log_point(point: Point) -> None:
     dials = point.parameters.model_dump(include=set(GRID))
     values = ", ".join(f"{name} {value:.4f}" for name, value in point.values.items())
     logger.info("tune: %s: %s", values, " ".join(f"{n}={v:g}" for n, v in dials.items()))

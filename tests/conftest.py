@@ -240,7 +240,8 @@ def published(prefect_server: dict[str, str], sample: Sample) -> Published:
         return CommandLine(folder, {**prefect_server, "CROSSFADE_HOME": str(folder / "home")})
 
     def run(folder: Path) -> dict[str, str]:
-        done = command_line(folder)("run", *sample.flags)
+        # kernels may have to be compiled
+        done = command_line(folder)("run", *sample.flags, timeout=900)
         assert done.returncode == 0, done.stderr
         found = httpx.post(f"{prefect_server['PREFECT_API_URL']}/flow_runs/filter", json={}).json()
         (run_id,) = [run["id"] for run in found if run["parameters"]["plays"] == str(sample.plays)]

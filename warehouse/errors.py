@@ -1,4 +1,4 @@
-"""Errors that a user can act on: one sentence that names the thing and the mend."""
+"""Errors that a user can act on: one sentence that names the thing and the fix."""
 
 
 class CrossfadeError(Exception):
@@ -33,3 +33,9 @@ class UnknownReleaseError(CrossfadeError):
     """No such release, or it is not one of ours, or it is damaged."""
 
     exit_status = 2
+
+
+class BusyReleaseError(UnknownReleaseError):
+    """Another program has the release open for writing, which locks readers out."""
+
+    exit_status = 1

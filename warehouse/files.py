@@ -4,6 +4,8 @@ import hashlib
 import os
 from pathlib import Path
 
+from warehouse.errors import InputError
+
 
 def file_digest(path: Path) -> str:
     """Hash a file's content (BLAKE2b, 128 bits, as hex)."""
@@ -18,3 +20,34 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def sync_tree(folder: Path) -> None:
+    """Flush every file below a folder, then the entries of the folders, the folder's own last."""
+    for path in sorted(folder.iterdir()):
+        if path.is_dir() and not path.is_symlink():
+            sync_tree(path)
+        else:
+            sync(path)
+    sync(folder)
+
+
+def make_folders(folder: Path) -> None:
+    """Make a folder and the missing ones above it, durably."""
+    if not folder.is_dir():
+        make_folders(folder.parent)
+        folder.mkdir(exist_ok=True)
+        sync(folder.parent)
+
+
+def resolved(path: Path) -> Path:
+    """Return the absolute path without symbolic links; raises InputError if it cannot exist."""
+    if "\0" in str(path):
+        raise InputError(f"the path {str(path)!r} has a NUL character in it; give a real path")
+    try:
+        return path.resolve()
+    except (RuntimeError, OSError):  # the former up to Python 3.12
+        raise InputError(
+            f"{path} is a symbolic link that leads back to itself; give the path of a real file or "
+            "folder"
+        ) from None

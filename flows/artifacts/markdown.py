@@ -1,5 +1,6 @@
-"""Tables in Markdown."""
+"""Tables and text in Markdown."""
 
+import re
 from collections.abc import Iterable, Sequence
 
 
@@ -8,6 +9,11 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]], numbers: int = 
     marks = ["---"] * (len(head) - numbers) + ["---:"] * numbers
     lines = [head, marks, *rows]
     return ["| " + " | ".join(_cell(value) for value in line) + " |" for line in lines]
+
+
+def escaped(text: str) -> str:
+    """Return text on one line, with nothing in it that Markdown or HTML would interpret."""
+    return re.sub(r"([\\`*_\[\]<>|#~])", r"\\\1", " ".join(text.split()))
 
 
 def _cell(value: object) -> str:

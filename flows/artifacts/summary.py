@@ -1,6 +1,8 @@
-"""What a run tells people when it is done: the summary artifact and queries to try."""
+"""The page that sums up a run, and queries to try."""
 
-from flows.artifacts.markdown import table
+from collections.abc import Sequence
+
+from flows.artifacts.markdown import escaped, table
 from flows.outcome import Outcome
 from tasks.lake.record import counts_in_words
 from warehouse.releases.reader import Reader
@@ -26,6 +28,16 @@ def example_queries(outcome: Outcome) -> list[str]:
         f"FROM similar_to({track_id});",
         "FROM search_tracks('love');",
     ]
+
+
+def lines_markdown(lines: Sequence[str]) -> list[str]:
+    """Return the run's own lines as a section of a page."""
+    return ["## Run log", "", *(f"- {escaped(line)}" for line in lines), ""] if lines else []
+
+
+def refused_markdown(sentence: str, lines: Sequence[str]) -> str:
+    """Return a run that the gate refused as a page of Markdown."""
+    return "\n".join(["# Refused", "", f"{escaped(sentence)}.", "", *lines_markdown(lines)])
 
 
 def summary_markdown(outcome: Outcome) -> str:
@@ -74,6 +86,7 @@ def summary_markdown(outcome: Outcome) -> str:
             "",
             f"Peak memory of all processes: {outcome.peak_memory_bytes / 1e9:.2f} GB",
             "",
+            *lines_markdown(outcome.said),
             f"Open `{outcome.database}` read-only with DuckDB and try:",
             "",
             "```sql",

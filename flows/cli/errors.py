@@ -7,37 +7,55 @@ from typing import ParamSpec
 import typer
 from rich.console import Console
 
+from flows import interrupts
 from warehouse.errors import CrossfadeError
 
 P = ParamSpec("P")
 
+LONGEST = 2_000
+"""Characters of a message that are shown: a file may have a column name of any length."""
+
 
 def in_a_sentence(command: Callable[P, None]) -> Callable[P, None]:
-    """Show errors as one sentence and exit with their status; with --debug as a traceback."""
+    """Show errors as one sentence and exit with their status; with --debug as a traceback.
+
+    SIGINT, SIGTERM and SIGHUP end a command with 128 + their number (130, 143, 129).
+    """
 
     @wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        debug = bool(kwargs.get("debug"))
-        try:
-            command(*args, **kwargs)
-        except typer.Exit:
-            raise
-        except CrossfadeError as error:
-            if debug:
+        with interrupts.watching():
+            try:
+                _run(command, bool(kwargs.get("debug")), *args, **kwargs)
+            except BaseException:
+                if number := interrupts.requested():
+                    interrupts.say_last(f"crossfade: {interrupts.sentence()}")
+                    raise typer.Exit(128 + number) from None
                 raise
-            _fail(str(error), error.exit_status)
-        except KeyboardInterrupt:
-            _fail("stopped; the current release is as it was", 130)
-        except Exception as error:
-            if debug:
-                raise
-            _fail(f"{type(error).__name__}: {error} (run again with --debug for more)", 1)
 
     return run
 
 
+def _run(command: Callable[P, None], debug: bool, /, *args: P.args, **kwargs: P.kwargs) -> None:
+    try:
+        command(*args, **kwargs)
+    except Exception as error:
+        if debug or isinstance(error, typer.Exit) or interrupts.requested():
+            raise
+        if isinstance(error, CrossfadeError):
+            _fail(str(error), error.exit_status)
+        _fail(f"{type(error).__name__}: {error} (run again with --debug for more)", 1)
+
+
+def one_line(text: str) -> str:
+    """Return a message on one line, as long as a screen at most, without control characters."""
+    shown = "".join(mark if mark.isprintable() else " " for mark in text)
+    words = " ".join(shown.split())
+    return words if len(words) <= LONGEST else f"{words[:LONGEST]} …"
+
+
 def _fail(sentence: str, status: int) -> None:
     Console(stderr=True).print(
-        f"crossfade: {sentence}", markup=False, highlight=False, soft_wrap=True
+        f"crossfade: {one_line(sentence)}", markup=False, highlight=False, soft_wrap=True
     )
     raise typer.Exit(status)

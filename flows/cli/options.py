@@ -36,7 +36,14 @@ def as_text(**values: Any) -> dict[str, Any]:
 
 
 def home_of(home: Path | None) -> Home:
-    """Return the folder of lake and warehouse: the given one, else the one of the settings."""
+    """Return the folder of lake and warehouse: the given one, else the one of the settings.
+
+    What a killed run left in it is gone then.
+    """
+    from flows.run_records import clear_dead, watch_pointer
     from flows.settings import load_settings
 
-    return Home(load_settings(home=home).home.resolve())
+    found = Home(load_settings(home=home).home.resolve())
+    watch_pointer(found)
+    clear_dead(found)
+    return found

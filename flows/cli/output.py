@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 import pyarrow as pa
-import pyarrow.csv
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -15,6 +14,7 @@ from flows.artifacts.summary import example_queries
 from flows.outcome import Outcome
 from warehouse.releases.reader import Reader
 from warehouse.releases.release import Release
+from warehouse.spreadsheets import csv_bytes
 
 _SHOWN_COLUMNS = ["rank", "track_id", "name", "artist", "score", "source"]
 """What fits a terminal of 80 columns; JSON and CSV have them all."""
@@ -37,7 +37,7 @@ def print_rows(rows: pa.Table, output: Format) -> None:
         json.dump(rows.to_pylist(), sys.stdout, ensure_ascii=False, indent=1, default=str)
         sys.stdout.write("\n")
     elif output is Format.CSV:
-        pa.csv.write_csv(rows, sys.stdout.buffer)
+        sys.stdout.buffer.write(csv_bytes(rows))
     else:
         Console().print(_table(rows.select(_SHOWN_COLUMNS)))
 
@@ -64,7 +64,7 @@ def print_releases(releases: Sequence[Release]) -> None:
 
 
 def print_outcome(outcome: Outcome) -> None:
-    """Print what a run came to, a few recommendations, and the SQL to get more."""
+    """Print the outcome of a run, a few recommendations, and the SQL to get more."""
     console = Console(highlight=False)
     said = "published" if outcome.published else f"is still current: {outcome.because}"
     console.print(f"\nRelease {outcome.release_id} {said}\n{outcome.database}\n", soft_wrap=True)

@@ -1,4 +1,4 @@
-"""The commands around releases that are there: list, move between, delete, ask, look at."""
+"""Commands on existing releases: list, roll back, prune, query, explore."""
 
 from importlib.util import find_spec
 from typing import Annotated
@@ -19,13 +19,16 @@ def releases(home: HomeOption = None, debug: DebugOption = False) -> None:  # no
 
 def rollback(
     release_id: Annotated[str | None, typer.Argument(help="Release to go back to")] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Take even a release that the gate refused")
+    ] = False,
     home: HomeOption = None,
     debug: DebugOption = False,  # noqa: ARG001
 ) -> None:
     """Make an earlier release current: the named one, else the one before the current."""
     from warehouse.releases.pointer import rollback as roll_back
 
-    release = roll_back(home_of(home), release_id)
+    release = roll_back(home_of(home), release_id, force)
     typer.echo(f"{release.manifest.release_id} is current")
 
 
@@ -82,7 +85,7 @@ def explore(
     home: HomeOption = None,
     debug: DebugOption = False,  # noqa: ARG001
 ) -> None:
-    """Look at the current release in a browser."""
+    """Explore the current release in a browser."""
     if find_spec("streamlit") is None:
         raise InputError(
             "the explorer needs streamlit, which is not installed; add it with "

@@ -1,7 +1,9 @@
-"""The commands that work: a sample, and what runs as a Prefect flow or asks its server."""
+"""Commands that generate a sample, run a Prefect flow or query its server."""
 
 import logging
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,6 +25,7 @@ from flows.cli.output import print_backtest, print_outcome
 from flows.environment import prepare, prepare_for_server, quiet_console
 from tasks.collaborative.models.registry import model_names
 from warehouse.errors import InputError
+from warehouse.releases.home import Home
 
 
 def sample(
@@ -86,7 +89,8 @@ def run(
     from flows.pipeline import crossfade
 
     quiet_console(debug)
-    outcome = crossfade(**given, force=force)
+    with _tagged():
+        outcome = crossfade(**given, force=force)
     print_outcome(outcome)
 
 
@@ -109,7 +113,8 @@ def backtest(
     from flows.backtest import backtest as measure
 
     quiet_console(debug)
-    table = measure(**given, **as_text(out=out))
+    with _tagged():
+        table = measure(**given, **as_text(out=out))
     print_backtest(table)
 
 
@@ -135,7 +140,8 @@ def tune(
     from flows.tuning import tune as search
 
     quiet_console(debug)
-    tuning = search(**given, **as_text(out=out))
+    with _tagged():
+        tuning = search(**given, **as_text(out=out))
     typer.echo(settings_fragment(tuning), nl=False)
 
 
@@ -144,7 +150,7 @@ def alerts(
     home: HomeOption = None,
     debug: DebugOption = False,
 ) -> None:
-    """List what fired on the Prefect server; the exit status is 1 if anything did."""
+    """List the alerts that fired on the Prefect server; the exit status is 1 if there are any."""
     from datetime import timedelta
 
     from flows.settings import load_settings
@@ -162,22 +168,38 @@ def alerts(
 
 
 def _made_ready(debug: bool, **options: Any) -> dict[str, Any]:
-    """Do what comes before Prefect is imported; return the options as flows take them.
+    """Prepare the process before Prefect is imported; return the options as flows take them.
 
-    A missing input is told before anything starts.
+    A missing input is reported before anything starts.
     """
+    from flows.run_records import claim, clear_dead, mark_children
     from flows.settings import load_settings
 
     given = as_text(**options)
     settings = load_settings(**given)
     settings.spec()
+    home = Home(settings.home.resolve())
+    clear_dead(home)
+    mark_children()  # the server that is started for this command is one
     prepare(settings.home, settings.shared)
+    claim(home)
     _log_to_terminal(debug)
     return given
 
 
+@contextmanager
+def _tagged() -> Iterator[None]:
+    """Tag flow runs with this process, so that they can be ended should it be killed."""
+    from prefect import tags
+
+    from flows.run_records import tag
+
+    with tags(tag()):
+        yield
+
+
 def _log_to_terminal(debug: bool) -> None:
-    """Show our own log lines; with --debug everybody's."""
+    """Show our own log lines; with --debug those of all libraries."""
     handler = RichHandler(
         console=Console(stderr=True),
         show_path=False,

@@ -23,6 +23,7 @@ from tasks.dataset.files import Column, FilesSpec, Spec, resolve_paths
 from tasks.lake.contracts.inputs import columns_that_hold
 from tasks.lake.contracts.stages.ingest import TRACKS
 from warehouse.errors import InputError
+from warehouse.files import resolved
 
 
 def _different_names(experiments: tuple[Experiment, ...]) -> tuple[Experiment, ...]:
@@ -182,7 +183,7 @@ class DatasetSpec(Spec):
     ) -> Self:
         """Describe a pair of files in the Kaggle schema; content columns may be missing."""
         return cls(
-            name=name or str(tracks.resolve()),
+            name=name or str(resolved(tracks)),
             tracks=TracksSpec(
                 path=(str(tracks),),
                 id="track_id",
@@ -227,7 +228,7 @@ class DatasetSpec(Spec):
         tracks, plays = (
             resolve_paths(part, folder) for part in (described.tracks, described.plays)
         )
-        name = values.get("name") or str(Path(tracks.path[0]).resolve())
+        name = values.get("name") or str(resolved(Path(tracks.path[0])))
         feedback = described.feedback and described.feedback.from_folder(folder)
         return described.model_copy(
             update={"name": name, "tracks": tracks, "plays": plays, "feedback": feedback}

@@ -15,6 +15,7 @@ import pyarrow as pa
 from tasks.dataset.feedback import EventsSpec, ExposuresSpec, FeedbackSpec
 from tasks.feedback.reading import prepare_connection, read_feedback
 from tasks.ingest.files import InputFile, matching_paths, recognise, tell_apart
+from tasks.ingest.identity import Identity, changed_while_read, identities, replaced
 from tasks.ingest.limits import IngestLimits
 from tasks.ingest.rejects import rejected_table
 from tasks.ingest.scan import input_digests
@@ -72,14 +73,15 @@ def feedback_stage(
         found[table] = list(_usable(getattr(spec, table).path, f"feedback.{table}.path", feedback))
     found = dict(zip(found, tell_apart(*found.values()), strict=True))
     for table, files in found.items():
+        before = identities(file.path for file in files)
         digests = input_digests(files)
         feedback.inputs.update(digests)
         # The same content under two names is one file.
         distinct = {digests[file.name]: file for file in reversed(files)}
         with ThreadPoolExecutor(READERS) as pool:
             tries = [
-                (file, pool.submit(_read, lake, table, content, file, getattr(spec, table), limits,
-                                   memory_limit))
+                (file, pool.submit(_read, lake, table, content, file, before[file.path],
+                                   getattr(spec, table), limits, memory_limit))
                 for content, file in distinct.items()
             ]  # fmt: skip
             for file, done in tries:
@@ -125,11 +127,15 @@ def _read(
     table: str,
     content: str,
     file: InputFile,
+    hashed: Identity | None,
     spec: ExposuresSpec | EventsSpec,
     limits: IngestLimits,
     memory_limit: str,
 ) -> StageResult:
-    """Read one file, or return what an earlier run made of the same bytes."""
+    """Read one file, or return what an earlier run made of the same bytes.
+
+    Raises InputError if it is no longer the file that was ``hashed``.
+    """
     started = time.perf_counter()
     stage = _stage(lake, table, content, spec, limits)
     if result := stage.finished():
@@ -143,6 +149,8 @@ def _read(
         "records": report.records,
         "rejected": len(report.rejected),
     }
+    if replaced({file.path: hashed}) and input_digests([file])[file.name] != content:
+        raise changed_while_read([file.path])
     # The query that writes the rows holds them to their contract, repeated ids included.
     return stage.finish(time.perf_counter() - started, counts, ("rows",), **paths)
 

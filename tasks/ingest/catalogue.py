@@ -54,7 +54,7 @@ def read_catalogue(
             raise InputError(f"{report.path} has a header and no rows; give a file with rows")
         wrong = _wrong_values(rows, file, spec)
         report.rejected += _describe(rows, wrong, file)
-        parts.append(rows.filter(pa.array([not reason for reason in wrong])))
+        parts.append(rows.filter(pa.array([not reason for reason in wrong], pa.bool_())))
         reports.append(report)
     rows, repeated = _first_of_each_id(parts, spec)
     for report, file, part, again in zip(reports, files, parts, repeated, strict=True):

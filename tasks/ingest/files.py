@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from warehouse.errors import InputError
+from warehouse.files import resolved
 
 BOM = b"\xef\xbb\xbf"
 HEAD = 1 << 16
@@ -94,7 +95,7 @@ def matching_paths(paths: Sequence[str], field: str) -> list[Path]:
             if not matches:
                 raise InputError(f"no file matches {path} (`{field}`); check the pattern")
         for match in matches:
-            found.setdefault(match.resolve(), match)
+            found.setdefault(resolved(match), match)
     return list(found.values())
 
 

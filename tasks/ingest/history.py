@@ -159,7 +159,7 @@ def _read_listeners(
         con.execute(query("plays", records=_all_records(parts, spec), **judgement(spec, limits)))
         con.execute(query("listeners"))
         totals = "SELECT sum(records)::BIGINT, sum(rejected)::BIGINT FROM listeners"
-        records, rejected = con.execute(totals).fetchall()[0]
+        records, rejected = (total or 0 for total in con.execute(totals).fetchall()[0])
         if not plain or records == expected:
             return records, rejected
     except duckdb.InvalidInputException as error:

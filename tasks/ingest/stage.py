@@ -20,7 +20,9 @@ from tasks.ingest.files import (
     tell_apart,
 )
 from tasks.ingest.history import Plays, read_history
+from tasks.ingest.identity import Identity, changed_while_read, identities, replaced
 from tasks.ingest.limits import IngestLimits
+from tasks.ingest.long_histories import LONGEST_HISTORY, set_long_aside
 from tasks.ingest.rejects import rejected_table
 from tasks.ingest.scan import input_digests
 from tasks.ingest.tables import Tables, key_tables
@@ -49,11 +51,6 @@ _WRITING: Mapping[str, Mapping[str, object]] = {
 _JUDGED = ("rejected_rows", "data_quality")
 
 
-def input_fingerprints(spec: DatasetSpec) -> dict[str, str]:
-    """Hash the content of every input file: file name → digest. Raises InputError."""
-    return {name: digest for files in _input_files(spec) for name, digest in _hashed(files)}
-
-
 def ingest_stage(
     lake: Path,
     spec: DatasetSpec,
@@ -66,23 +63,26 @@ def ingest_stage(
     ``computing`` is called before there is something to compute, not when a result is reused.
 
     Datasets: `tracks`, `users`, `interactions`, `rejected_rows`, `data_quality`.
-    Counts: records = tracks + rejected and so on, see `_counts`. Raises InputError for files that
-    cannot be used.
+    Counts: records = tracks + rejected and so on, see `_counts`. Inputs: the digest of every file
+    by name. Raises InputError for files that cannot be used, or that change while they are read.
     """
     started = time.perf_counter()
     limits = limits or IngestLimits()
     inputs = _input_files(spec)
+    before = identities(file.path for files in inputs for file in files)
+    hashed = [_hashed(files) for files in inputs]
+    digests = {name: digest for files in hashed for name, digest in files}
     stage = Stage(
         lake,
         STAGE,
-        inputs=[_hashed(files) for files in inputs],
+        inputs=hashed,
         tracks=spec.tracks.model_dump(exclude={"path"}),
         plays=spec.plays.model_dump(exclude={"path"}),
         limits=limits.model_dump(exclude={"drift"}),
         code=code_digest(__name__),
     )
     if result := stage.finished():
-        return result
+        return result.model_copy(update={"inputs": digests})
     if computing:
         computing()
     try:
@@ -92,7 +92,26 @@ def ingest_stage(
         raise RunError(
             f"ingest needs more than the memory limit of {memory_limit}; raise `memory_limit`"
         ) from error
-    return stage.finish(time.perf_counter() - started, counts, _WRITING, **paths)
+    except duckdb.IOException as error:
+        raise InputError(
+            f"{_names(inputs[0])} or {_names(inputs[1])} cannot be read "
+            f"({str(error).splitlines()[0]}); write the file again"
+        ) from error
+    _hold_to_hashed(inputs, before, hashed)
+    result = stage.finish(time.perf_counter() - started, counts, _WRITING, **paths)
+    return result.model_copy(update={"inputs": digests})
+
+
+def _hold_to_hashed(
+    inputs: Sequence[Sequence[InputFile]],
+    before: dict[Path, Identity | None],
+    hashed: list[list[tuple[str, str]]],
+) -> None:
+    """Raise InputError if what was read may be other bytes than those that were hashed."""
+    if suspects := replaced(before):
+        gone = [path for path in suspects if not path.exists()]
+        if gone or [_hashed(files) for files in inputs] != hashed:
+            raise changed_while_read(gone or suspects)
 
 
 def _compute(
@@ -107,7 +126,13 @@ def _compute(
     track_files, play_files = _both_opened(spec, inputs, scratch)
     catalogue = read_catalogue(track_files, spec.tracks, limits)
     plays = read_history(con, play_files, spec.plays, catalogue.ids, limits, scratch)
+    plays, long_histories = set_long_aside(plays)
     tables = key_tables(catalogue, plays, spec.tracks)
+    if not tables.interactions.num_rows and long_histories.num_rows:
+        raise InputError(
+            f"every listener of {_names(inputs[1])} has more than {LONGEST_HISTORY:,} different "
+            "tracks; check that `plays.user` is the listener's id"
+        )
     if not tables.interactions.num_rows:
         raise InputError(
             f"no play in {_names(inputs[1])} is of a track in {_names(inputs[0])}; "
@@ -122,7 +147,8 @@ def _compute(
             for name, options in _WRITING.items()
         ]
         rejected = rejected_table([*catalogue.reports, *plays.reports])
-        counts = _counts(catalogue, plays, tables)
+        counts = _counts(catalogue, plays, tables, long_histories)
+        con.register("long_histories", long_histories)
         quality = _checked(con, spec, limits, tables, rejected, counts, catalogue, plays)
         write_parquet(rejected, paths["rejected_rows"])
         write_parquet(quality, paths["data_quality"])
@@ -224,11 +250,13 @@ def database_config(
     }
 
 
-def _counts(catalogue: Catalogue, plays: Plays, tables: Tables) -> dict[str, int]:
+def _counts(
+    catalogue: Catalogue, plays: Plays, tables: Tables, long_histories: pa.Table
+) -> dict[str, int]:
     """Count what came in and what became of it.
 
     track_records = tracks + rejected_tracks; play_records = plays_rows + merged_duplicates +
-    unknown_track_plays + rejected_plays.
+    unknown_track_plays + long_history_plays + rejected_plays.
     """
     rejected_tracks = sum(len(report.rejected) for report in catalogue.reports)
     rejected_plays = sum(len(report.rejected) for report in plays.reports)
@@ -247,6 +275,8 @@ def _counts(catalogue: Catalogue, plays: Plays, tables: Tables) -> dict[str, int
         "merged_duplicates": tables.merged_duplicates,
         "unknown_track_plays": _total(plays.unknown["records"]),
         "unknown_tracks": plays.unknown.num_rows,
+        "long_histories": long_histories.num_rows,
+        "long_history_plays": _total(long_histories["records"]),
         "rejected_tracks": rejected_tracks,
         "rejected_plays": rejected_plays,
         "rejected_rows": rejected_tracks + rejected_plays,

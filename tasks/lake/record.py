@@ -35,6 +35,8 @@ class StageResult(BaseModel):
     datasets: dict[str, Dataset]
     counts: dict[str, int | float | str]
     seconds: float
+    inputs: dict[str, str] = {}
+    """Digest of every input file by name, for a stage that reads files; not recorded."""
     reused: bool = False
     """True when this run found the result finished and did not compute it again."""
 

@@ -3,7 +3,7 @@
 import resource
 import shutil
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,9 @@ from warehouse.releases.release import Release, adopt, list_releases
 
 MEASURED_LISTENERS = "measured_listeners.parquet"
 """In the release folder: what each held-out listener scored, for the next release's gate."""
+
+STAMP = "%Y%m%dT%H%M%S"
+"""The time in a release id."""
 
 PLOTS = "plots"
 """Folder of a release with the pictures of its evaluation, as SVG."""
@@ -85,7 +88,7 @@ def build_stage(
 
 
 def _write_plots(measured: StageResult, folder: Path) -> None:
-    """Draw the evaluation beside the release's file."""
+    """Draw the plots of the evaluation into the release's folder."""
     from tasks.evaluation.plots import write_plots  # a second of imports that few runs need
 
     folder.mkdir()
@@ -96,12 +99,12 @@ def _write_plots(measured: StageResult, folder: Path) -> None:
 
 
 def _release_id(home: Home, now: datetime, digest: str) -> str:
-    """Ids sort by time; they never go back, even if the clock does."""
-    stamp = now.strftime("%Y%m%dT%H%M%S")
+    """Ids sort by time, in UTC everywhere; they never go back, even if the clock does."""
+    stamp = now.astimezone(UTC).strftime(STAMP)
     earlier = [release.manifest.release_id for release in list_releases(home)]
     if earlier and earlier[-1][:15] >= stamp:
-        after = datetime.strptime(earlier[-1][:15], "%Y%m%dT%H%M%S").timestamp() + 1
-        stamp = datetime.fromtimestamp(after).strftime("%Y%m%dT%H%M%S")
+        last = datetime.strptime(earlier[-1][:15], STAMP).replace(tzinfo=UTC)
+        stamp = (last + timedelta(seconds=1)).strftime(STAMP)
     return f"{stamp}-{digest[:6]}"
 
 

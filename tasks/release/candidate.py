@@ -1,4 +1,4 @@
-"""What a release is made of before it is built, and whether it is worth building."""
+"""The parts of a release before it is built, and whether it is worth building."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -99,7 +99,7 @@ def current_of(home: Home, dataset: str) -> Release | None:
 def reason_to_skip_publish(
     home: Home, candidate: Candidate, force: bool
 ) -> tuple[Release, str] | None:
-    """Return the current release and why it stays, if the candidate has nothing to bring.
+    """Return the current release and why it stays current, if the challenger would change nothing.
 
     It holds just what the candidate would, or somebody went back to it from a release that does:
     the next run would undo that otherwise. ``force`` publishes again what was rolled back.
@@ -108,7 +108,7 @@ def reason_to_skip_publish(
     if current is None:
         return None
     if current.manifest.fingerprint == candidate.fingerprint:
-        return current, "nothing had changed"
+        return current, "inputs unchanged"
     gone = None if force else rolled_back(home, candidate.fingerprint)
     if gone is None:
         return None

@@ -60,8 +60,8 @@ def gate(
     """Judge a candidate by its listeners and evaluation tables (tasks.evaluation.report).
 
     ``current`` is the listeners table of the current release of the same dataset; None starts a
-    baseline. Refused is a candidate that loses more than ``gate_loss`` in any gated metric on the
-    common listeners, or that is worse than popularity.
+    baseline. A candidate is refused if it loses more than ``gate_loss`` in any
+    gated metric on the common listeners, or if it is worse than popularity.
     """
     reasons, notes, comparisons = [], [], []
     if (below := below_popularity(evaluation)) is not None:

@@ -1,17 +1,17 @@
 """Generate a synthetic pair of input files with the schema, shape and quirks of the real ones."""
 
-import os
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tasks.lake.files import publish_file
 from tasks.sample.catalogue import build_catalogue
 from tasks.sample.feedback import write_feedback
 from tasks.sample.history import user_ids, write_history
 from tasks.sample.listening import gather_audience
 from tasks.sample.music_info import make_track_ids, write_music_info
+from tasks.sample.ownership import publish_sample
 from warehouse.errors import InputError
 
 TRACKS_FILE = "Music Info.csv"
@@ -73,38 +73,39 @@ class SampleSummary(BaseModel):
 def generate_sample(out: Path, parameters: SampleParameters) -> SampleSummary:
     """Write ``Music Info.csv`` and ``User Listening History.csv`` into the folder ``out``.
 
-    The folder is made if need be; files of these names are replaced, each in one rename, once
-    both are complete. Raises InputError if the folder cannot be written to.
+    The folder is made if need be. Files of an earlier sample are replaced, each by one rename, once
+    all are complete. Raises InputError if the folder cannot be written to, or has files of these
+    names that no sample wrote.
     """
-    paths = out / TRACKS_FILE, out / PLAYS_FILE
-    partial = [path.with_name(f".{path.name}.{os.getpid()}") for path in paths]
-    catalogue = build_catalogue(parameters.tracks, parameters.seed)
-    audience = gather_audience(catalogue, parameters.users, parameters.seed)
-    track_ids = make_track_ids(parameters.tracks, parameters.seed)
     try:
         out.mkdir(parents=True, exist_ok=True)
-        try:
-            write_music_info(partial[0], catalogue, track_ids, parameters.seed)
-            listeners = write_history(partial[1], audience, track_ids, _THREADS)
-            for source, path in zip(partial, paths, strict=True):
-                publish_file(source, path)
-            exposures = 0
-            if parameters.feedback:
-                exposures = write_feedback(out, user_ids(audience), track_ids, parameters.seed)
-        finally:
-            for source in partial:
-                source.unlink(missing_ok=True)
+        with TemporaryDirectory(prefix=".sample-", dir=out) as scratch:
+            summary = _write(Path(scratch), out, parameters)
+            publish_sample(Path(scratch), out)
     except OSError as error:
         raise InputError(
             f"the sample cannot be written to {out} ({error.strerror or error}); "
             "give --out a folder that can be written to"
         ) from error
+    return summary
+
+
+def _write(scratch: Path, out: Path, parameters: SampleParameters) -> SampleSummary:
+    """Write the sample's files into ``scratch``; they go to ``out`` later."""
+    catalogue = build_catalogue(parameters.tracks, parameters.seed)
+    audience = gather_audience(catalogue, parameters.users, parameters.seed)
+    track_ids = make_track_ids(parameters.tracks, parameters.seed)
+    write_music_info(scratch / TRACKS_FILE, catalogue, track_ids, parameters.seed)
+    listeners = write_history(scratch / PLAYS_FILE, audience, track_ids, _THREADS)
+    exposures = 0
+    if parameters.feedback:
+        exposures = write_feedback(scratch, user_ids(audience), track_ids, parameters.seed)
     return SampleSummary(
         tracks=parameters.tracks,
         users=parameters.users,
         plays=int(listeners.sum()),
         unplayed_tracks=int((listeners == 0).sum()),
-        tracks_path=paths[0],
-        plays_path=paths[1],
+        tracks_path=out / TRACKS_FILE,
+        plays_path=out / PLAYS_FILE,
         exposures=exposures,
     )

@@ -1,10 +1,13 @@
 """What the tests of whole runs share: homes to change, and what is in a release."""
 
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
+import psutil
 
+from flows.settings import TOKEN
 from tests.conftest import CommandLine, Published
 from warehouse.contract.relations import relations
 
@@ -16,6 +19,16 @@ def copied(published: Published, to: Path) -> CommandLine:
     """Copy the published home to ``to / "home"`` and return a command line that works there."""
     shutil.copytree(published.home, to / "home", symlinks=True)
     return CommandLine(to, {**published.environment, "CROSSFADE_HOME": str(to / "home")})
+
+
+def carrying(token: str) -> list[list[str]]:
+    """Return the command lines of the processes that a run started and that still run."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if process.environ().get(TOKEN) == token:
+                found.append(process.cmdline())
+    return found
 
 
 def contents(database: Path, *but: str) -> dict[str, tuple[int, str]]:

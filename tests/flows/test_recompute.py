@@ -25,7 +25,7 @@ def test_the_same_input_again_computes_and_publishes_nothing(
         path.touch()
     done = crossfade("run", *sample.flags)
     assert done.returncode == 0, done.stderr
-    assert "is still current: nothing had changed" in done.stdout
+    assert "is still current: inputs unchanged" in done.stdout
     assert {stage: said(stage, done.stderr) for stage in TOLD} == dict.fromkeys(TOLD, "reused")
     assert lake_files(home) == before
     assert len(list((home / "warehouse" / "releases").iterdir())) == 1
@@ -78,5 +78,5 @@ def test_a_damaged_file_is_noticed_and_made_again(
     done = crossfade("run", *sample.flags, timeout=600)
     assert done.returncode == 0, done.stderr
     assert {one for one in TOLD if said(one, done.stderr) == "computed"} == {stage} & {*TOLD}
-    assert "is still current: nothing had changed" in done.stdout
+    assert "is still current: inputs unchanged" in done.stdout
     assert {path: path.read_bytes() for path in files} == whole

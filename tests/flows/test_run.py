@@ -192,3 +192,21 @@ def test_nothing_published_yet(tmp_path: Path) -> None:
     done = CommandLine(tmp_path)("recommend", "--user", "x", "--home", "here")
     assert done.returncode == 2
     assert "crossfade run" in done.stderr
+
+
+def test_the_run_log_and_the_summary_have_the_runs_own_lines(published: Published) -> None:
+    api = published.environment["PREFECT_API_URL"]
+    logs = httpx.post(f"{api}/logs/filter", json={"limit": 200}, timeout=30).json()
+    messages = [log["message"] for log in logs if log["name"] == "crossfade"]
+    pages = httpx.post(f"{api}/artifacts/filter", json={}, timeout=30).json()
+    summaries = [page["data"] for page in pages if page["key"] == "release-summary"]
+    for begin in (
+        "ingest: ",
+        "collaborative: ",
+        "content: ",
+        "lists: ",
+        "gate: passed",
+        "publish: ",
+    ):
+        assert [one for one in messages if one.startswith(begin)], begin
+        assert any(f"\n- {begin}" in summary for summary in summaries), begin

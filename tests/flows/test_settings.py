@@ -83,3 +83,39 @@ def test_an_input_is_asked_for_once() -> None:
         load_settings(tracks=Path("a.csv")).spec()
     with pytest.raises(InputError, match="one of the two"):
         load_settings(tracks=Path("a.csv"), dataset=Path("b.toml")).spec()
+
+
+@pytest.mark.parametrize("name", ["home", "tracks", "plays", "dataset"])
+def test_a_link_in_a_circle_is_named(tmp_path: Path, name: str) -> None:
+    (tmp_path / "round").symlink_to(tmp_path / "about")
+    (tmp_path / "about").symlink_to(tmp_path / "round")
+    with pytest.raises(InputError, match=r"round/x is a symbolic link that leads back to itself"):
+        load_settings(**{name: tmp_path / "round" / "x"})
+
+
+@pytest.mark.parametrize("folder", ["what?", "a\\b"])
+def test_a_home_that_duckdb_cannot_use_is_refused_at_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
+    with pytest.raises(InputError, match=r"has `.*` in its path, which DuckDB does not take"):
+        load_settings(home=tmp_path / folder)
+    (tmp_path / folder).mkdir()
+    monkeypatch.chdir(tmp_path / folder)
+    with pytest.raises(InputError, match=r"has `.*` in its path"):
+        load_settings()
+
+
+def test_settings_and_dataset_are_read_once_and_again_when_they_change(tmp_path: Path) -> None:
+    (tmp_path / "d.toml").write_text(
+        '[tracks]\npath = "t.csv"\nid = "i"\n[plays]\npath = "p.csv"\nuser = "u"\ntrack = "i"\n'
+    )
+    first = load_settings(dataset="d.toml")
+    assert load_settings(dataset="d.toml", tracks=None) is first
+    assert first.spec() is first.spec()
+    assert load_settings() is not first
+    (tmp_path / "crossfade.toml").write_text("workers = 1\n")
+    assert load_settings(dataset="d.toml").workers == 1
+    assert load_settings(dataset="d.toml").spec().plays.count is None
+    toml = (tmp_path / "d.toml").read_text()
+    (tmp_path / "d.toml").write_text(toml + 'count = "n"\n')
+    assert load_settings(dataset="d.toml").spec().plays.count == "n"

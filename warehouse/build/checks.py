@@ -11,6 +11,7 @@ import duckdb
 
 from warehouse.build.agreement import LISTENERS, TRACKS, disagreeing
 from warehouse.contract.sql import contract_sql
+from warehouse.releases.spill import spill_config
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ def check_release(
     config: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": memory_limit,
         "threads": threads,
-        "temp_directory": str(database.parent / "scratch"),
+        **spill_config(),
     }
     broken = []
     with duckdb.connect(str(database), read_only=True, config=config) as connection:

@@ -36,7 +36,7 @@ class Home:
 
     @property
     def building(self) -> Path:
-        """Releases that are being built; whatever is here when a run starts is a leftover."""
+        """Releases under construction; what is here when a run starts was left by a killed one."""
         return self.path / "warehouse" / "building"
 
     @property
@@ -49,7 +49,7 @@ class Home:
         """Hold the named lock, or raise LockedError that says who holds it.
 
         ``wait_seconds``: how long to wait for it; None is what `PATIENCE` says. The operating
-        system lets go of the lock when the process ends, however it ends.
+        system drops the lock when the process ends, however it ends.
         """
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)  # listening histories
         patience = PATIENCE.get(name, 0.0) if wait_seconds is None else wait_seconds
@@ -76,5 +76,7 @@ class Home:
             }
             file.write(json.dumps(holder))
             file.flush()
-            yield
-            file.truncate(0)
+            try:
+                yield
+            finally:
+                file.truncate(0)

@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from warehouse.files import sync
+
 MANIFEST = "manifest.json"
 
 
@@ -35,9 +37,9 @@ class Manifest(BaseModel):
     """BLAKE2b of the DuckDB file."""
     status: Literal["candidate", "published", "refused", "forced"]
     reason: str = ""
-    """Why it was refused, or why it was published all the same."""
+    """Why the gate refused it, also if it was published by force."""
     rolled_back: bool = False
-    """Whether somebody went back from it to an older release."""
+    """Whether an operator rolled back from it to an older release."""
 
     @classmethod
     def read(cls, folder: Path) -> "Manifest":
@@ -52,3 +54,4 @@ class Manifest(BaseModel):
             file.flush()
             os.fsync(file.fileno())
         partial.replace(folder / MANIFEST)
+        sync(folder)

@@ -38,11 +38,15 @@ def make_current(home: Home, release: Release) -> None:
     sync(home.current.parent)
 
 
-def rollback(home: Home, release_id: str | None = None) -> Release:
-    """Make an earlier release current: the named one, else the last published before this one."""
+def rollback(home: Home, release_id: str | None = None, force: bool = False) -> Release:
+    """Make an earlier release current: the named one, else the last published before this one.
+
+    Raises UnknownReleaseError if there is none, or if the named one was not published; ``force``
+    accepts one that the gate refused.
+    """
     with home.locked("pointer", "rollback"):
         if release_id is not None:
-            release = find_release(home, release_id)
+            release = _published(find_release(home, release_id), force)
         else:
             now = current_id(home)
             earlier = [
@@ -60,11 +64,28 @@ def rollback(home: Home, release_id: str | None = None) -> Release:
         make_current(home, release)
         if left is not None and left.folder.name > release.folder.name:
             left.noted(rolled_back=True)
-        return release.noted(rolled_back=False)
+        status = release.manifest.status if release.is_published else "forced"
+        return release.noted(rolled_back=False, status=status)
+
+
+def _published(release: Release, force: bool) -> Release:
+    """Return the release if readers may get it; raises UnknownReleaseError if not."""
+    manifest = release.manifest
+    if release.is_published or (force and manifest.status == "refused"):
+        return release
+    if manifest.status == "refused":
+        raise UnknownReleaseError(
+            f"{manifest.release_id} was refused by the gate ({manifest.reason}) and never was "
+            "current; --force makes it current anyway"
+        )
+    raise UnknownReleaseError(
+        f"{manifest.release_id} is not finished: a run is still working on it or was ended; "
+        "choose another of `crossfade releases`"
+    )
 
 
 def rolled_back(home: Home, fingerprint: str) -> Release | None:
-    """Return the release with that content from which somebody went back to the current one.
+    """Return the release with that content from which an operator rolled back to the current one.
 
     None if there is none, or if its file is no longer whole.
     """

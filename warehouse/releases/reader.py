@@ -4,6 +4,7 @@ Everybody else opens ``current.duckdb`` with any DuckDB client, read-only, and o
 see the next release.
 """
 
+import re
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -12,8 +13,9 @@ import duckdb
 import pyarrow as pa
 
 from warehouse.contract.versions import SCHEMA_VERSION
-from warehouse.errors import UnknownReleaseError
+from warehouse.errors import BusyReleaseError, UnknownReleaseError
 from warehouse.releases.manifest import Manifest
+from warehouse.releases.spill import spill_config
 
 
 class Reader:
@@ -33,6 +35,7 @@ class Reader:
         self._config: dict[str, str | bool | int | float | list[str]] = {
             "enable_external_access": False,
             "lock_configuration": True,
+            **spill_config(),
         }
         if threads is not None:
             self._config["threads"] = threads
@@ -69,10 +72,7 @@ class Reader:
                         f"nothing is published at {self._pointer}; publish a release with "
                         "`crossfade run`"
                     ) from None
-                raise UnknownReleaseError(
-                    f"{self._pointer} cannot be read as a release ({error}); roll back to another "
-                    "one or publish a new one with `crossfade run`"
-                ) from error
+                raise _unreadable(self._pointer, error) from error
             self.close()
             self._file, self._connection = file, connection
             return connection
@@ -116,6 +116,21 @@ class Reader:
             connection.close()
             raise
         return connection
+
+
+def _unreadable(pointer: Path, error: Exception) -> UnknownReleaseError:
+    """Return the error for a release that DuckDB does not open."""
+    if "Conflicting lock is held" in str(error):
+        holder = re.search(r"held in (.+?) \(PID (\d+)\)", str(error))
+        who = f"{holder[1]}, process {holder[2]}" if holder else "another program"
+        return BusyReleaseError(
+            f"{pointer} is open for writing elsewhere ({who}); close it there and open releases "
+            "read-only: a published release never changes"
+        )
+    return UnknownReleaseError(
+        f"{pointer} cannot be read as a release ({error}); roll back to another one or publish a "
+        "new one with `crossfade run`"
+    )
 
 
 def _check_size(file: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from warehouse.contract.versions import SCHEMA_VERSION
 from warehouse.errors import UnknownReleaseError
-from warehouse.files import file_digest, sync
+from warehouse.files import file_digest, make_folders, sync, sync_tree
 from warehouse.releases.home import DATABASE, Home
 from warehouse.releases.manifest import Manifest
 
@@ -25,7 +25,7 @@ class Release:
 
     @property
     def is_published(self) -> bool:
-        """Whether it passed the gate, or was published all the same."""
+        """Whether it passed the gate or was published by force."""
         return self.manifest.status in ("published", "forced")
 
     def noted(self, **changes: str | bool) -> "Release":
@@ -91,12 +91,12 @@ def is_whole(release: Release) -> bool:
 
 
 def adopt(home: Home, building: Path, manifest: Manifest) -> Release:
-    """Move a finished build among the releases; it is not current yet."""
+    """Move a finished build among the releases, durably; it is not current yet."""
     manifest.write(building)
-    for path in building.iterdir():
-        sync(path)
-    home.releases.mkdir(parents=True, exist_ok=True)
+    sync_tree(building)  # what is in it before its name appears
+    make_folders(home.releases)
     folder = home.releases / manifest.release_id
     building.rename(folder)
     sync(home.releases)
+    sync(building.parent)
     return Release(manifest, folder, is_current=False)

@@ -12,8 +12,8 @@ from warehouse.releases.release import current_id, list_releases
 def prune(home: Home, keep: int) -> list[str]:
     """Delete all but the newest ``keep`` releases, never the current one; return their ids.
 
-    Those that the gate refused do not count: the last of them stays, to be looked at. A candidate
-    is left alone, as a run may be at work on it.
+    Releases that the gate refused do not count: the last of them is kept for inspection. A
+    challenger is left alone, as a run may be working on it.
     """
     with home.locked("pointer", "prune"):
         others = [release for release in list_releases(home) if not release.is_current]

@@ -18,6 +18,7 @@ COUNTS = {
     "merged_duplicates": 30,
     "unknown_track_plays": 40,
     "rejected_plays": 928,
+    "long_history_plays": 0,
 }
 """1,000 = 2 + 30 + 40 + 928."""
 
@@ -31,6 +32,7 @@ TABLES: dict[str, dict[str, list[object]]] = {
     "users": {"user_id": ["u", "v"], "tracks_played": [1, 1], "plays": [5, 7]},
     "interactions": {"user_key": [0, 1], "played_key": [0, 1], "plays": [5, 7]},
     "unknown_tracks": {"track_id": ["x", "y", "z", "w"], "records": [37, 1, 1, 1]},
+    "long_histories": {"user_id": [], "tracks": [], "records": []},
     "input_files": {"file": ["p.csv", "t.csv"], "records": [1_000, 10], "rejected": [25, 5]},
 }
 

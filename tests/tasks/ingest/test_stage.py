@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from tasks.dataset.spec import DatasetSpec, PlaysSpec, TracksSpec
 from tasks.ingest.limits import IngestLimits
-from tasks.ingest.stage import ingest_stage, input_fingerprints
+from tasks.ingest.stage import ingest_stage
 from tasks.lake.contracts.quality import DATA_QUALITY, REJECTED_ROWS
 from tasks.lake.contracts.stages.ingest import INTERACTIONS, USERS
 from tasks.lake.record import StageResult
@@ -290,11 +290,11 @@ def test_fingerprints_are_of_the_content(tmp_path: Path) -> None:
     spec = spec_for(tmp_path, "a.csv", "b.csv")
     for name in ("a.csv", "b.csv"):
         (tmp_path / name).write_bytes(as_csv(history(50)))
-    first = input_fingerprints(spec)
+    first = ingest_stage(tmp_path / "lake", spec).inputs
     assert sorted(first) == ["a.csv", "b.csv", "tracks.csv"]
     assert first["a.csv"] == first["b.csv"] != first["tracks.csv"]
     (tmp_path / "b.csv").write_bytes(as_csv(history(51)))
-    second = input_fingerprints(spec)
+    second = ingest_stage(tmp_path / "lake", spec).inputs
     assert {name for name in first if first[name] != second[name]} == {"b.csv"}
 
 

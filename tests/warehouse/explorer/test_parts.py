@@ -10,26 +10,26 @@ import pytest
 from tests.warehouse.publishing import publish
 from warehouse.build.writer import BuildInput
 from warehouse.explorer.components import short
-from warehouse.explorer.downloads import as_csv
 from warehouse.explorer.launch import options
 from warehouse.explorer.lists import preview
 from warehouse.explorer.reasons import reason
 from warehouse.explorer.release.making import flatten
 from warehouse.releases.home import Home
 from warehouse.releases.reader import Reader
+from warehouse.spreadsheets import csv_bytes
 
 
 def test_csv_keeps_every_text_whole() -> None:
     texts = ['say "hi"', "two\nlines", "a,b", "naïve 日本", "=1+1", "x" * 10_000, ""]
     table = pa.table({"text": texts, "tags": [["a", "b,c"]] * len(texts), "n": [1] * len(texts)})
-    rows = list(csv.DictReader(io.StringIO(as_csv(table).decode(), newline="")))
+    rows = list(csv.DictReader(io.StringIO(csv_bytes(table).decode(), newline="")))
     assert [row["text"] for row in rows] == texts
     assert rows[0] == {"text": 'say "hi"', "tags": "a, b,c", "n": "1"}
 
 
 def test_csv_of_nothing_has_its_header() -> None:
     empty = pa.table({"a": pa.array([], pa.string()), "b": pa.array([], pa.list_(pa.string()))})
-    assert as_csv(empty).decode().splitlines() == ['"a","b"']
+    assert csv_bytes(empty).decode().splitlines() == ['"a","b"']
 
 
 A: dict[str, Any] = {

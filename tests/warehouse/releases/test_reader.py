@@ -3,6 +3,8 @@
 import multiprocessing
 import os
 import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +16,8 @@ import pytest
 
 from tests.warehouse.publishing import ANSWER, MARKS, keep, processes, publish, release_id
 from warehouse.build.writer import BuildInput
-from warehouse.errors import UnknownReleaseError
+from warehouse.errors import BusyReleaseError, UnknownReleaseError
+from warehouse.releases import spill
 from warehouse.releases.home import Home
 from warehouse.releases.pointer import make_current, rollback
 from warehouse.releases.reader import Reader
@@ -203,3 +206,55 @@ def test_eight_readers_are_never_disturbed_by_fifty_publishes(
     home: Home, given: BuildInput
 ) -> None:
     _storm(home, given, readers=8, publishes=50, rest=0.5)
+
+
+def test_it_spills_into_a_bounded_folder_of_its_own(home: Home, given: BuildInput) -> None:
+    release = publish(home, given, 0)
+    before = sorted(path.name for path in release.folder.rglob("*"))
+    with Reader(home.current, threads=1, memory_limit="30MB") as reader:
+        settings = "SELECT current_setting('temp_directory'), current_setting(?)"
+        folder, most = reader.connection().execute(
+            settings, ["max_temp_directory_size"]
+        ).fetchall()[0]  # fmt: skip
+        assert release.folder not in Path(folder).parents
+        assert Path(folder).parent.stat().st_mode & 0o777 == 0o700
+        assert most.startswith("3.7 GiB")
+        # Sorting more than the memory limit spills.
+        spilling = reader.connection().execute("FROM range(8_000_000) ORDER BY hash(range)")
+        assert list(Path(folder).iterdir())
+        assert sorted(path.name for path in release.folder.rglob("*")) == before
+        assert spilling.fetchone()
+    assert not Path(folder).exists()
+
+
+def test_spills_of_dead_processes_go(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr(spill, "_folders", {})
+    kept = tmp_path / f"crossfade-{os.getppid()}-other"
+    gone = tmp_path / "crossfade-4194303-old"
+    foreign = tmp_path / "crossfade-notes"
+    for folder in (kept, gone, foreign):
+        folder.mkdir()
+    ours = Path(str(spill.spill_config()["temp_directory"])).parent
+    assert sorted(tmp_path.iterdir()) == sorted([kept, foreign, ours])
+
+
+def test_a_release_that_is_open_for_writing_is_named_as_that(home: Home, given: BuildInput) -> None:
+    release = publish(home, given, 0)
+    writer = "import duckdb, sys; duckdb.connect(sys.argv[1]); print('open', flush=True); input()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", writer, release.database],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"open\n"
+        with (
+            Reader(home.current) as reader,
+            pytest.raises(BusyReleaseError, match=f"writing elsewhere .*process {process.pid}"),
+        ):
+            reader.connection()
+    finally:
+        process.kill()
+        process.communicate()

@@ -26,7 +26,7 @@ from warehouse.build.writer import BuildInput
 from warehouse.errors import LockedError, UnknownReleaseError
 from warehouse.releases.home import DATABASE, Home
 from warehouse.releases.pointer import current_release, make_current, rollback, rolled_back
-from warehouse.releases.release import Release, current_id, list_releases, verify
+from warehouse.releases.release import Release, adopt, current_id, list_releases, verify
 from warehouse.releases.retention import clear_leftovers, prune
 
 
@@ -308,3 +308,47 @@ def test_a_full_disk_harms_nothing(small_disk: Path, given: BuildInput) -> None:
     assert answer(home.current) == (release_id(999), True)
     assert_tidy(home)
     assert not (home.releases / release_id(999) / f"{DATABASE}.wal").exists()
+
+
+def test_rollback_by_name_takes_only_what_was_published(three: Home) -> None:
+    list_releases(three)[0].noted(status="refused", reason="recall fell")
+    list_releases(three)[1].noted(status="candidate")
+    for number, said in ((0, r"refused by the gate \(recall fell\).*--force"), (1, "not finished")):
+        with pytest.raises(UnknownReleaseError, match=said):
+            rollback(three, release_id(number))
+    with pytest.raises(UnknownReleaseError, match="not finished"):
+        rollback(three, release_id(1), force=True)
+    assert current_id(three) == release_id(2)
+    assert rollback(three, release_id(0), force=True).manifest.status == "forced"
+    assert current_id(three) == release_id(0)
+    assert list_releases(three)[0].manifest.reason == "recall fell"
+
+
+def test_everything_is_on_disk_before_its_name_is(
+    three: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushed: list[str] = []
+    flush, rename = os.fsync, os.rename
+
+    def fsync(descriptor: int) -> None:
+        flushed.append(str(Path(f"/proc/self/fd/{descriptor}").readlink()))
+        flush(descriptor)
+
+    def renamed(source: str | Path, target: str | Path) -> None:
+        flushed.append(f"rename to {target}")
+        rename(source, target)
+
+    building = three.building / "new"
+    shutil.copytree(list_releases(three)[0].folder, building)
+    (building / "plots").mkdir(exist_ok=True)
+    (building / "plots" / "one.svg").write_text("<svg/>")
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(os, "rename", renamed)
+    manifest = list_releases(three)[0].manifest.model_copy(update={"release_id": release_id(7)})
+    adopt(three, building, manifest)
+    moved = flushed.index(f"rename to {three.releases / release_id(7)}")
+    for inside in (DATABASE, "manifest.json", "plots/one.svg", "plots"):
+        before = [path for path in flushed[:moved] if path.endswith(f"new/{inside}")]
+        assert before or inside == "manifest.json", inside
+    assert any(path.endswith("/new") for path in flushed[:moved])
+    assert flushed[moved + 1 :] == [str(three.releases), str(three.building)]
