@@ -221,9 +221,9 @@ def test_it_spills_into_a_bounded_folder_of_its_own(home: Home, given: BuildInpu
         assert most.startswith("3.7 GiB")
         # Sorting more than the memory limit spills.
         spilling = reader.connection().execute("FROM range(8_000_000) ORDER BY hash(range)")
+        assert spilling.fetchone()
         assert list(Path(folder).iterdir())
         assert sorted(path.name for path in release.folder.rglob("*")) == before
-        assert spilling.fetchone()
     assert not Path(folder).exists()
 
 
