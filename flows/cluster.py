@@ -190,7 +190,10 @@ def _start_quiet_tracker() -> None:
 
     It reports those that killed workers have left, after the run's own last line.
     """
-    standard_error = os.dup(2)
+    try:
+        standard_error = os.dup(2)
+    except OSError:  # it is closed: nothing can be written to it
+        return
     try:
         with Path(os.devnull).open("w") as nowhere:
             os.dup2(nowhere.fileno(), 2)

@@ -221,9 +221,9 @@ def test_it_spills_into_a_bounded_folder_of_its_own(home: Home, given: BuildInpu
         assert most.startswith("3.7 GiB")
         # Sorting more than the memory limit spills.
         spilling = reader.connection().execute("FROM range(8_000_000) ORDER BY hash(range)")
+        assert spilling.fetchone()
         assert list(Path(folder).iterdir())
         assert sorted(path.name for path in release.folder.rglob("*")) == before
-        assert spilling.fetchone()
     assert not Path(folder).exists()
 
 
@@ -241,7 +241,9 @@ def test_spills_of_dead_processes_go(monkeypatch: pytest.MonkeyPatch, tmp_path: 
 
 def test_a_release_that_is_open_for_writing_is_named_as_that(home: Home, given: BuildInput) -> None:
     release = publish(home, given, 0)
-    writer = "import duckdb, sys; duckdb.connect(sys.argv[1]); print('open', flush=True); input()"
+    writer = (
+        "import duckdb, sys; held = duckdb.connect(sys.argv[1]); print('open', flush=True); input()"
+    )
     process = subprocess.Popen(
         [sys.executable, "-c", writer, release.database],
         stdin=subprocess.PIPE,
