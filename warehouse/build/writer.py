@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from warehouse.contract.ranked import ranked_macros, weights
 from warehouse.contract.relations import relations
-from warehouse.contract.sql import contract_sql
+from warehouse.contract.sql import contract_sql, standalone_macros
 from warehouse.contract.versions import SCHEMA_VERSION, STORAGE_VERSION
 from warehouse.releases.home import DATABASE, Home
 from warehouse.statements import column_name, doubles, statement, text_literal
@@ -22,8 +22,6 @@ POPULAR_ALL, POPULAR_SCOPE = 1000, 100
 
 PACKAGE = "warehouse.build"
 """Where the SQL of the store is."""
-
-MACROS = ("search", "experiments")
 
 MEASURED = ("experiment_results", "measured_weights", "click_rates", "position_bias")
 """Relations that are empty where there is no feedback."""
@@ -183,8 +181,8 @@ def _create_contract(connection: duckdb.DuckDBPyConnection, given: BuildInput) -
     connection.execute(contract_sql("views", fixed))
     for macro in ranked_macros(given.segments, given.gamma, given.artist_factors):
         connection.execute(macro)
-    for name in MACROS:
-        connection.execute(contract_sql(f"macros/{name}"))
+    for name in standalone_macros():
+        connection.execute(contract_sql(name))
     compared = _comparison(connection, given.numeric_features)
     connection.execute(contract_sql("macros/explain", compared))
     connection.execute(contract_sql("comments"))
