@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, Request
 
 from tests.flows.own_server import OwnServer, own_server
 from tests.warehouse.explorer.browsing import Server, chromium, serve
@@ -67,15 +67,20 @@ def foreign(url: str) -> list[int]:
 
 
 def noting(browser: Browser, root: str, outside: list[str]) -> Page:
-    """Return a page that notes every request to anywhere but ``root``."""
+    """Return a page that notes every request to anywhere but ``root``.
+
+    What the page's own content policy stopped, such as logos of blocks, never left the browser.
+    """
     page = browser.new_page()
     page.set_default_timeout(PATIENCE_MS)
-    page.on(
-        "request",
-        lambda asked: (
-            None if asked.url.startswith((root, "data:", "blob:")) else outside.append(asked.url)
-        ),
-    )
+
+    def note(asked: Request) -> None:
+        stopped = "csp" in (asked.failure or "").lower()
+        if not stopped and not asked.url.startswith((root, "data:", "blob:")):
+            outside.append(asked.url)
+
+    page.on("requestfailed", note)
+    page.on("requestfinished", note)
     return page
 
 

@@ -27,13 +27,12 @@ PROJECT = Path(__file__).parents[2]
 
 def signed_in(url: str, auth: str) -> httpx.Client:
     """Return a client of the API that has signed in and has a CSRF token."""
-    client = httpx.Client(base_url=url, timeout=60, headers={"Authorization": basic(auth)})
-    name = str(uuid.uuid4())
-    answer = client.get("/csrf-token", params={"client": name})
+    name, headers = str(uuid.uuid4()), {"Authorization": basic(auth)}
+    answer = httpx.get(f"{url}/csrf-token?client={name}", headers=headers, timeout=60)
     answer.raise_for_status()
-    client.headers["Prefect-Csrf-Client"] = name
-    client.headers["Prefect-Csrf-Token"] = answer.json()["token"]
-    return client
+    headers["Prefect-Csrf-Client"] = name
+    headers["Prefect-Csrf-Token"] = answer.json()["token"]
+    return httpx.Client(base_url=url, timeout=60, headers=headers)
 
 
 @dataclass(frozen=True)
@@ -61,9 +60,13 @@ class OwnServer:
         return self.root.rpartition(":")[2]
 
     def ask(self, method: str, path: str, **content: Any) -> Any:
-        """Ask the API as somebody who has signed in."""
+        """Ask the API as somebody who has signed in; a busy database is asked again."""
         with signed_in(self.url, self.auth) as client:
             answer = client.request(method, path, json=content or None)
+            deadline = time.monotonic() + 60
+            while answer.status_code == 503 and time.monotonic() < deadline:
+                time.sleep(0.5)
+                answer = client.request(method, path, json=content or None)
             answer.raise_for_status()
             return answer.json() if answer.content else None
 
