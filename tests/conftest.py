@@ -22,11 +22,15 @@ import httpx
 import psutil
 import pytest
 from filelock import FileLock
+from hypothesis import settings
 from typer.testing import CliRunner, Result
 
 from flows.environment import silence_teardown
 
 silence_teardown()
+
+settings.register_profile("shared processors", deadline=None)
+settings.load_profile("shared processors")
 
 BIN = Path(sys.executable).parent
 SHARED = "CROSSFADE_TESTS_SHARED"
@@ -49,22 +53,24 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     """Keep tests that share fixtures on one worker, and start those that take longest.
 
     A group is a module, or a package whose modules share servers. Groups with tests that may
     exceed the usual timeout come first, then those on whole runs; the rest fills gaps at the end.
     """
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(_group(item)))
+    yield  # pytest takes out what `-m` does not select
     cost: dict[str, tuple[float, bool]] = {}
     for item in items:
         allowed = item.get_closest_marker("timeout")
         whole_run = "prefect_server" in getattr(item, "fixturenames", ())
         own = (float(allowed.args[0]) if allowed else 0.0, whole_run)
         cost[_group(item)] = max(own, cost.get(_group(item), own))
-        item.add_marker(pytest.mark.xdist_group(_group(item)))
-    order = sorted(cost, key=lambda group: cost[group], reverse=True)
-    items.sort(key=lambda item: order.index(_group(item)))
+    rank = {group: x for x, group in enumerate(sorted(cost, key=lambda g: cost[g], reverse=True))}
+    items.sort(key=lambda item: rank[_group(item)])
 
 
 def _group(item: pytest.Item) -> str:
@@ -103,9 +109,9 @@ class CommandLine:
     environment: dict[str, str] = field(default_factory=dict)
 
     def __call__(
-        self, *arguments: str | Path, timeout: float = 240
+        self, *arguments: str | Path, timeout: float | None = None
     ) -> subprocess.CompletedProcess[str]:
-        """Run the command and return its output and exit status."""
+        """Run the command and return its output and exit status; pytest ends one that hangs."""
         return subprocess.run(
             [BIN / "crossfade", *map(str, arguments)],
             cwd=self.cwd,
