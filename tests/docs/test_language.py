@@ -39,7 +39,49 @@ CALQUES = {
 ALLOWED: frozenset[tuple[str, str]] = frozenset()
 """Exceptions: path and phrase in lower case."""
 
-NOT_CLEAN_YET: frozenset[str] = frozenset()
+NOT_CLEAN_YET = frozenset(
+    {
+        "docs/dataset.md",
+        "docs/operations.md",
+        "docs/warehouse.md",
+        "flows/alerts.py",
+        "flows/artifacts/difference.py",
+        "flows/cli/work.py",
+        "flows/cluster.py",
+        "flows/deploy.py",
+        "flows/memory.py",
+        "flows/runs.py",
+        "flows/service.py",
+        "flows/settings.py",
+        "tasks/blend/model.py",
+        "tasks/collaborative/interactions.py",
+        "tasks/content/embedding.py",
+        "tasks/content/hubness.py",
+        "tasks/content/learning.py",
+        "tasks/content/model.py",
+        "tasks/content/parameters.py",
+        "tasks/dataset/experiments.py",
+        "tasks/dataset/spec.py",
+        "tasks/evaluation/parameters.py",
+        "tasks/evaluation/split.py",
+        "tasks/holdout/parameters.py",
+        "tasks/ingest/__init__.py",
+        "tasks/ingest/checks.py",
+        "tasks/ingest/files.py",
+        "tasks/ingest/limits.py",
+        "tasks/ingest/lines.py",
+        "tasks/ingest/records.py",
+        "tasks/ingest/rejects.py",
+        "tasks/release/candidate.py",
+        "tasks/tuning/search.py",
+        "tasks/tuning/stage.py",
+        "warehouse/contract/comments.sql",
+        "warehouse/contract/macros/ranked.sql",
+        "warehouse/contract/macros/search.sql",
+        "warehouse/contract/views.sql",
+        "warehouse/releases/difference/__init__.py",
+    }
+)
 """Files that still have to be rewritten; they are not checked."""
 
 PHRASES = [
