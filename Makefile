@@ -16,24 +16,42 @@ export OPENBLAS_NUM_THREADS := 1
 SAMPLE = $(CROSSFADE_HOME)/sample
 # What names an input where neither TRACKS nor DATASET is given.
 CONFIGURED = $(CROSSFADE_DATASET)$(CROSSFADE_TRACKS)$(wildcard crossfade.toml)
+# How many tests run at once: a number, or as many as there are processors.
+WORKERS ?= logical
 # Where `make ui` listens, on 127.0.0.1.
 PORT ?= 4200
 
-.PHONY: help install run ui ui-stop ui-pictures deploy explore explore-pictures test test-slow bench lint format lock clean
+.PHONY: help install install-dev run ui ui-stop ui-pictures deploy explore explore-pictures test test-slow test-all bench lint format lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | column -t -s '	'
 
-install: .cache/installed  ## the environment, from the hashed lock
+install: .cache/installed  ## what `make run` needs, from hashed locks
 
-.cache/installed: requirements.lock pyproject.toml
-	@echo "installing into .venv"
+install-dev: .cache/installed-dev  ## the tools for test, lint and bench on top
+
+# uv installs everything else; pip checks its hash.
+$(BIN)/uv: requirements/bootstrap.lock
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet uv
-	@$(BIN)/uv pip sync --quiet --require-hashes --compile-bytecode --python $(BIN)/python requirements.lock
-	@$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python --editable .
+	@$(BIN)/python -m pip install --quiet --require-hashes -r $<
+	@touch $@
+
+# Make .venv hold the packages of the named locks and this one, and no others.
+define sync
+@$(BIN)/uv pip sync --quiet --require-hashes --compile-bytecode --python $(BIN)/python $(1)
+@$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python --editable .
+endef
+
+.cache/installed: $(BIN)/uv requirements/runtime.lock pyproject.toml
+	@echo "installing into .venv"
+	$(call sync,requirements/bootstrap.lock requirements/runtime.lock)
 	@echo "compiling the kernels"
 	@mkdir -p .cache && $(BIN)/python -W ignore -m flows.warm_up
+	@touch $@
+
+.cache/installed-dev: .cache/installed requirements/dev.lock
+	@echo "installing the development tools into .venv"
+	$(call sync,requirements/bootstrap.lock requirements/runtime.lock requirements/dev.lock)
 	@touch $@
 
 run: install  ## the whole pipeline, on TRACKS="…" PLAYS="…", DATASET="….toml", what crossfade.toml names, or a sample
@@ -66,7 +84,7 @@ endif
 ui-stop: install  ## end what `make ui` started
 	@$(BIN)/python -m flows.service stop
 
-ui-pictures: install  ## take the pictures of docs/operations.md again, from a server with a published run
+ui-pictures: .cache/installed-dev  ## take the pictures of docs/operations.md again, from a server with a published run
 	@$(BIN)/python -m tests.docs.prefect_pictures
 
 deploy: install  ## deployments and alerts onto the Prefect server that PREFECT_API_URL names
@@ -75,30 +93,40 @@ deploy: install  ## deployments and alerts onto the Prefect server that PREFECT_
 explore: install  ## look at the current release in a browser
 	@$(BIN)/crossfade explore
 
-explore-pictures: install  ## take the pictures of docs/explorer.md again, from the current release
+explore-pictures: .cache/installed-dev  ## take the pictures of docs/explorer.md again, from the current release
 	@$(BIN)/python -m tests.warehouse.explorer.screenshots "$(CROSSFADE_HOME)"
 
-test: install  ## the test suite
-	$(BIN)/pytest -m "not slow"
+test: .cache/installed-dev  ## the test suite
+	$(BIN)/pytest -m "not slow" -n $(WORKERS)
 
-test-slow: install  ## the long tests: crash storms, scale
-	$(BIN)/pytest -m slow
+test-slow: .cache/installed-dev  ## the long tests: crash storms, scale
+	$(BIN)/pytest -m slow -n $(WORKERS)
 
-bench: install  ## the whole pipeline beside a plain script, at Kaggle scale (RUNS=5: 15 minutes)
+test-all: .cache/installed-dev  ## both in one session, which shares servers and homes
+	$(BIN)/pytest -n $(WORKERS)
+
+bench: .cache/installed-dev  ## the whole pipeline beside a plain script, at Kaggle scale (RUNS=5: 15 minutes)
 	$(BIN)/python -W ignore -m tests.benchmarks.whole --runs $(or $(RUNS),5)
 
-lint: install  ## format, lint, types, import direction
+lint: .cache/installed-dev  ## format, lint, types, import direction, declared dependencies
 	$(BIN)/ruff format --check --cache-dir .cache/ruff .
 	$(BIN)/ruff check --cache-dir .cache/ruff .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --cache-dir .cache/import_linter
+	$(BIN)/deptry flows tasks warehouse
 
-format: install  ## let ruff format and mend what it can
+format: .cache/installed-dev  ## let ruff format the code and apply its fixes
 	$(BIN)/ruff format --cache-dir .cache/ruff .
 	$(BIN)/ruff check --fix --cache-dir .cache/ruff .
 
-lock: install  ## compile requirements.in into requirements.lock
-	$(BIN)/uv pip compile --quiet --generate-hashes --python-version 3.11 -o requirements.lock requirements.in
+# A lock keeps its versions unless pyproject.toml excludes them; UPGRADE=1 takes the newest.
+COMPILE = UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --generate-hashes \
+	--python-version 3.11 $(if $(UPGRADE),--upgrade)
+
+lock: $(BIN)/uv  ## compile the dependencies of pyproject.toml into requirements/*.lock (UPGRADE=1 takes the newest versions)
+	$(COMPILE) --group bootstrap -o requirements/bootstrap.lock
+	$(COMPILE) --extra explorer --group build -o requirements/runtime.lock pyproject.toml
+	$(COMPILE) --group dev --constraint requirements/runtime.lock -o requirements/dev.lock
 
 clean:  ## delete the environment, caches and data
 	rm -rf .venv .cache "$(CROSSFADE_HOME)"

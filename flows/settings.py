@@ -16,7 +16,7 @@ from pydantic_settings import (
 )
 
 from tasks.blend.parameters import HybridParameters
-from tasks.collaborative.parameters import CollaborativeParameters, Model
+from tasks.collaborative.parameters import CollaborativeParameters, ModelName
 from tasks.content.parameters import ContentParameters
 from tasks.dataset.feedback import FeedbackSpec
 from tasks.dataset.spec import DatasetSpec, Experiments
@@ -65,7 +65,7 @@ class Settings(BaseSettings):
     """TOML that describes any other dataset (docs/dataset.md)."""
     dask: str | None = None
     """Address of an existing Dask scheduler (``tcp://…``); none: worker processes of our own."""
-    model: Model | None = None
+    model: ModelName | None = None
     """Collaborative model; overrides `collaborative.model`."""
     holdout: float | None = Field(default=None, ge=0, le=0.5)
     """Share of listeners kept out to measure on; overrides `evaluation.holdout`."""

@@ -32,6 +32,7 @@ from tasks.ingest.limits import IngestLimits
 from tasks.ingest.stage import ingest_stage
 from tasks.lake.blocks import Progress
 from tasks.lake.dataset import Dataset
+from tasks.lake.plays import played_tracks
 from tasks.lake.record import StageResult, counts_in_words
 from tasks.release.build import build_stage
 from tasks.release.candidate import Candidate
@@ -103,13 +104,12 @@ def collaborative(
     parameters: CollaborativeParameters,
 ) -> StageResult:
     """Find each track's neighbours from who played what."""
-    tracks = int(ingested.counts["tracks"]) - int(ingested.counts["unplayed_tracks"])
     return log_counts(
         collaborative_stage(
             lake,
             client,
             ingested["interactions"],
-            tracks,
+            played_tracks(ingested),
             held_out,
             parameters,
             _progress("collaborative"),

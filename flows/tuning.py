@@ -18,6 +18,7 @@ from flows.cluster import Cluster
 from flows.parameters import DaskAddress, DatasetFile, HomeFolder, Plays, Tracks
 from flows.runs import concluded, in_short, rename, starting_name
 from flows.settings import Settings, load_settings, worker_memory
+from tasks.lake.plays import played_tracks
 from tasks.tuning.folds import METRICS
 from tasks.tuning.search import GRID, Point, Tuning
 from tasks.tuning.stage import tune_neighbours
@@ -67,7 +68,7 @@ def _chosen(settings: Settings, out: Path | None) -> tuple[Tuning, str]:
         tuning = tune_neighbours(
             cast(Client, cluster),
             ingested["interactions"],
-            int(ingested.counts["tracks"]) - int(ingested.counts["unplayed_tracks"]),
+            played_tracks(ingested),
             steps.holdout(home.lake, ingested, settings.evaluation),
             start,
             settings.tune,

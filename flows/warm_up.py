@@ -19,6 +19,7 @@ from tasks.evaluation.parameters import EvaluationParameters
 from tasks.evaluation.stage import evaluation_stage
 from tasks.holdout.stage import holdout_stage
 from tasks.ingest.stage import ingest_stage
+from tasks.lake.plays import played_tracks
 from tasks.sample import SampleParameters, generate_sample
 
 TINY = SampleParameters(preset="small", scale=0.05, catalogue=0.1)
@@ -36,7 +37,7 @@ def warm_up(folder: Path) -> None:
         held_out = holdout_stage(lake, ingested["users"], measuring)
         if held_out is None:
             raise RuntimeError("the sample is too small to hold anybody out")
-        played = int(ingested.counts["tracks"]) - int(ingested.counts["unplayed_tracks"])
+        played = played_tracks(ingested)
         by_plays = collaborative_stage(
             lake, client, ingested["interactions"], played, held_out, CollaborativeParameters()
         )

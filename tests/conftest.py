@@ -1,23 +1,91 @@
-"""Real parts for the tests: a Prefect server, a sample, a published home, a command line."""
+"""Real parts for the tests: a Prefect server, a sample, a published home, a command line.
 
+What takes long is built once and used by every worker of pytest-xdist: see ``built_once``.
+"""
+
+import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+import httpx
+import psutil
 import pytest
+from filelock import FileLock
+from typer.testing import CliRunner, Result
 
 from flows.environment import silence_teardown
 
 silence_teardown()
 
 BIN = Path(sys.executable).parent
+SHARED = "CROSSFADE_TESTS_SHARED"
+"""The environment variable that names the folder of what all workers share."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the shared folder in the process that starts the workers, or works alone."""
+    if not hasattr(config, "workerinput"):
+        os.environ[SHARED] = tempfile.mkdtemp(prefix="crossfade-tests-")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the shared server and delete the shared folder when every worker is done."""
+    if not hasattr(config, "workerinput"):
+        folder = Path(os.environ.pop(SHARED))
+        for record in folder.glob("*/server.json"):
+            with suppress(psutil.NoSuchProcess):
+                _stop(psutil.Process(json.loads(record.read_text())["pid"]))
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep tests that share fixtures on one worker, and start those that take longest.
+
+    A group is a module, or a package whose modules share servers. Groups with tests that may
+    exceed the usual timeout come first, then those on whole runs; the rest fills gaps at the end.
+    """
+    cost: dict[str, tuple[float, bool]] = {}
+    for item in items:
+        allowed = item.get_closest_marker("timeout")
+        whole_run = "prefect_server" in getattr(item, "fixturenames", ())
+        own = (float(allowed.args[0]) if allowed else 0.0, whole_run)
+        cost[_group(item)] = max(own, cost.get(_group(item), own))
+        item.add_marker(pytest.mark.xdist_group(_group(item)))
+    order = sorted(cost, key=lambda group: cost[group], reverse=True)
+    items.sort(key=lambda item: order.index(_group(item)))
+
+
+def _group(item: pytest.Item) -> str:
+    package = "tests/warehouse/explorer"
+    return package if item.nodeid.startswith(package) else item.nodeid.partition("::")[0]
+
+
+def built_once(name: str, build: Callable[[Path], Any]) -> tuple[Path, Any]:
+    """Build something by the first worker that wants it; the others wait and get the same.
+
+    ``build`` writes into the folder that it is given, and returns what JSON can hold. Returns the
+    folder and that. Tests read what is shared; a test that changes it copies it first.
+    """
+    folder = Path(os.environ[SHARED]) / name
+    record = folder / "built.json"
+    with FileLock(folder.with_suffix(".lock")):
+        if not record.exists():
+            shutil.rmtree(folder, ignore_errors=True)  # an attempt that failed
+            folder.mkdir()
+            record.write_text(json.dumps(build(folder)))
+        return folder, json.loads(record.read_text())
 
 
 def free_port() -> int:
@@ -48,17 +116,33 @@ class CommandLine:
             check=False,
         )
 
+    def here(self, *arguments: str | Path) -> Result:
+        """Run a command that starts no flow in this process, which has everything imported."""
+        from flows.cli import app
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(self.cwd)
+            return CliRunner().invoke(app, [*map(str, arguments)], env=self.environment)
+
 
 @pytest.fixture(scope="session")
-def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """Start a Prefect server for the whole session."""
-    with running_prefect_server(tmp_path_factory.mktemp("prefect")) as environment:
-        yield environment
+def prefect_server() -> dict[str, str]:
+    """The environment that points at the Prefect server of the whole session."""
+    return dict(built_once("prefect", lambda folder: start_prefect_server(folder)[0])[1])
 
 
 @contextmanager
 def running_prefect_server(home: Path) -> Iterator[dict[str, str]]:
-    """Start a Prefect server on a free port; yield the environment that points at it."""
+    """Run a Prefect server of its own; yield the environment that points at it."""
+    environment, server = start_prefect_server(home)
+    try:
+        yield environment
+    finally:
+        _stop(server)
+
+
+def start_prefect_server(home: Path) -> tuple[dict[str, str], psutil.Popen]:
+    """Start a Prefect server on a free port; note its process in ``home / "server.json"``."""
     home.mkdir(parents=True, exist_ok=True)
     port = free_port()
     environment = {
@@ -68,25 +152,31 @@ def running_prefect_server(home: Path) -> Iterator[dict[str, str]]:
         "DO_NOT_TRACK": "1",
     }
     with (home / "server.log").open("wb") as log:
-        server = subprocess.Popen(
+        server = psutil.Popen(
             [BIN / "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)],
             env={**os.environ, **environment},
             stdout=log,
             stderr=subprocess.STDOUT,
         )
+    (home / "server.json").write_text(json.dumps({"pid": server.pid}))
     try:
         _wait_for(f"{environment['PREFECT_API_URL']}/health", server, home / "server.log")
-        yield environment
-    finally:
-        server.terminate()
-        try:
-            server.wait(20)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
+    except RuntimeError:
+        _stop(server)
+        raise
+    return environment, server
 
 
-def _wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+def _stop(process: psutil.Process) -> None:
+    process.terminate()
+    try:
+        process.wait(20)
+    except psutil.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _wait_for(url: str, server: psutil.Popen, log: Path) -> None:
     deadline = time.monotonic() + 180
     while time.monotonic() < deadline:
         if server.poll() is not None:
@@ -113,11 +203,15 @@ class Sample:
 
 
 @pytest.fixture(scope="session")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> Sample:
-    """Generate a small world by the command line."""
-    folder = tmp_path_factory.mktemp("sample")
-    done = CommandLine(folder)("sample", "--out", folder, "--scale", "0.3", "--catalogue", "0.3")
-    assert done.returncode == 0, done.stderr
+def sample() -> Sample:
+    """A small world, generated by the command line."""
+
+    def generate(folder: Path) -> None:
+        size = ("--scale", "0.3", "--catalogue", "0.3")
+        done = CommandLine(folder)("sample", "--out", folder, *size)
+        assert done.returncode == 0, done.stderr
+
+    folder, _ = built_once("sample", generate)
     return Sample(folder / "Music Info.csv", folder / "User Listening History.csv")
 
 
@@ -129,6 +223,8 @@ class Published:
     crossfade: CommandLine
     output: str
     environment: dict[str, str]
+    run_id: str
+    """Prefect's id of the run that made it."""
 
     @property
     def database(self) -> Path:
@@ -137,12 +233,18 @@ class Published:
 
 
 @pytest.fixture(scope="session")
-def published(
-    tmp_path_factory: pytest.TempPathFactory, prefect_server: dict[str, str], sample: Sample
-) -> Published:
+def published(prefect_server: dict[str, str], sample: Sample) -> Published:
     """Run the whole pipeline once on the sample. Tests that change the home copy it first."""
-    folder = tmp_path_factory.mktemp("published")
-    crossfade = CommandLine(folder, {**prefect_server, "CROSSFADE_HOME": str(folder / "home")})
-    done = crossfade("run", *sample.flags)
-    assert done.returncode == 0, done.stderr
-    return Published(folder / "home", crossfade, done.stdout, prefect_server)
+
+    def command_line(folder: Path) -> CommandLine:
+        return CommandLine(folder, {**prefect_server, "CROSSFADE_HOME": str(folder / "home")})
+
+    def run(folder: Path) -> dict[str, str]:
+        done = command_line(folder)("run", *sample.flags)
+        assert done.returncode == 0, done.stderr
+        found = httpx.post(f"{prefect_server['PREFECT_API_URL']}/flow_runs/filter", json={}).json()
+        (run_id,) = [run["id"] for run in found if run["parameters"]["plays"] == str(sample.plays)]
+        return {"output": done.stdout, "run_id": run_id}
+
+    folder, said = built_once("published", run)
+    return Published(folder / "home", command_line(folder), environment=prefect_server, **said)

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from flows.artifacts.markdown import table
 from flows.artifacts.page import show
-from tasks.evaluation.measure import HYBRID
+from tasks.evaluation.models import HYBRID
 from tasks.lake.record import StageResult
 
 METRICS = (("recall", 20), ("recall", 50), ("ndcg", 100), ("coverage", 20), ("unplayed_share", 20))

@@ -21,6 +21,7 @@ from flows.cli.options import (
 )
 from flows.cli.output import print_backtest, print_outcome
 from flows.environment import prepare, prepare_for_server, quiet_console
+from tasks.collaborative.models.registry import model_names
 from warehouse.errors import InputError
 
 
@@ -68,9 +69,7 @@ def run(
     tracks: TracksOption = None,
     plays: PlaysOption = None,
     dataset: DatasetOption = None,
-    model: Annotated[
-        str | None, typer.Option(help="learned, cosine, asymmetric_cosine, rp3beta or bm25")
-    ] = None,
+    model: Annotated[str | None, typer.Option(help=", ".join(model_names()))] = None,
     holdout: HoldoutOption = None,
     dask: DaskOption = None,
     force: Annotated[

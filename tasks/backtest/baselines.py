@@ -10,7 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from scipy import sparse
 
-from tasks.backtest.cold import ColdDraw, Model, Scores
+from tasks.backtest.cold import ColdDraw, Scorer, Scores
 from tasks.content.features import ContentFeatures
 from tasks.content.model import artist_keys, fit_content
 from tasks.content.parameters import ContentParameters
@@ -95,7 +95,7 @@ class Baselines:
         similarity[:, draw.hidden] = -1.0
         return _longest(similarity, LIST)
 
-    def models(self) -> dict[str, Model]:
+    def models(self) -> dict[str, Scorer]:
         """Name them all."""
         return {
             "random": self.random,
@@ -132,7 +132,7 @@ class OurContent:
         )
         return content_table(model.space, ~draw.hidden, self.parameters)
 
-    def models(self) -> dict[str, Model]:
+    def models(self) -> dict[str, Scorer]:
         """Name it."""
         return {OURS: lambda draw: summed(self.table(draw), draw)}
 

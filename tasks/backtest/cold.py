@@ -101,11 +101,14 @@ def cold_draws(
         yield ColdDraw(hidden, rest, sparse.csr_array(visible[out]), targets, seed=draw)
 
 
-Model = Callable[[ColdDraw], Scores]
+Scorer = Callable[[ColdDraw], Scores]
+
+METRICS = ("recall", "ndcg")
+"""The columns of `measure_cold`, in their order."""
 
 
 def measure_cold(
-    draws: Iterator[ColdDraw], models: Mapping[str, Model], parameters: ColdParameters
+    draws: Iterator[ColdDraw], models: Mapping[str, Scorer], parameters: ColdParameters
 ) -> dict[str, NDArray[np.float64]]:
     """Return per model the listeners' recall and NDCG: (draws × listeners, 2), NaN for none."""
     values: dict[str, list[NDArray[np.float64]]] = {name: [] for name in models}
@@ -157,14 +160,14 @@ def cold_table(
     best = names.index(reference)
     rows = []
     for at in np.argsort(means[:, 0], kind="stable"):
-        for metric, k in ((0, parameters.recall_k), (1, parameters.ndcg_k)):
+        for metric, k in enumerate((parameters.recall_k, parameters.ndcg_k)):
             low, high = interval(drawn[:, [at], metric], 0.95)
             with np.errstate(divide="ignore", invalid="ignore"):
                 ratio = means[best, metric] / means[at, metric]
                 ends = interval(drawn[:, [best], metric] / drawn[:, [at], metric], 0.95)
             rows.append(
                 (
-                    names[at], ("recall", "ndcg")[metric], k, means[at, metric],
+                    names[at], METRICS[metric], k, means[at, metric],
                     low[0], high[0], ratio, ends[0][0], ends[1][0],
                 )
             )  # fmt: skip

@@ -1,23 +1,24 @@
 """The cold-track backtest on the Dask cluster: one block per draw of hidden tracks."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from distributed import Client
 from numpy.typing import NDArray
 from scipy import sparse
 
 from tasks.backtest.baselines import OURS, Baselines, OurContent, summed
-from tasks.backtest.cold import ColdParameters, cold_draws, cold_table, measure_cold
+from tasks.backtest.cold import METRICS, ColdParameters, cold_draws, cold_table, measure_cold
 from tasks.backtest.exposure import GAMMAS, MEASURES, exposure_values
 from tasks.blend.parameters import HybridParameters
+from tasks.collaborative.models.registry import model_origin
 from tasks.collaborative.parameters import CollaborativeParameters
 from tasks.content.parameters import ContentParameters
-from tasks.content.stage import read_plays
-from tasks.dataset.spec import DatasetSpec
+from tasks.content.plays import read_plays
 from tasks.evaluation.bootstrap import interval, resample_counts, resampled_means
 from tasks.lake.blocks import Block, run_blocks
 from tasks.lake.code import code_digest
@@ -26,11 +27,24 @@ from tasks.lake.contracts.stages.evaluation import EVALUATION
 from tasks.lake.dataset import Dataset
 from tasks.lake.record import Stage, StageResult
 
+if TYPE_CHECKING:  # how a dataset is described does not decide what is measured
+    from tasks.dataset.spec import DatasetSpec
+
 LEAST_LISTENERS = 3
 """Listeners a track must have to take part: to be hidden, and then found, by more than one."""
 
 MOST_TRACKS = 5_000
 """Tracks that take part, drawn at random where there are more: baselines compare all pairs."""
+
+MEASURED = pa.schema(
+    [
+        pa.field("model", pa.string(), nullable=False),
+        pa.field("gamma", pa.float64()),  # null: hidden tracks alone are to choose from
+        pa.field("metric", pa.string(), nullable=False),
+        pa.field("value", pa.float64(), nullable=False),  # of one listener; NaN: none
+    ]
+)
+"""What a draw measured, one row per model, γ, metric and listener."""
 
 STAGE = StageContract("cold", {})
 """Its blocks are kept for the next backtest, but no stage reads them."""
@@ -45,7 +59,7 @@ CATALOGUE = "catalogue"
 def cold_backtest(
     lake: Path,
     client: Client,
-    spec: DatasetSpec,
+    spec: "DatasetSpec",
     ingested: StageResult,
     content: ContentParameters,
     collaborative: CollaborativeParameters,
@@ -70,6 +84,7 @@ def cold_backtest(
         features=[spec.tracks.numeric, spec.tracks.categorical],
         parameters=[content, collaborative, hybrid, parameters],
         code=code_digest(__name__),
+        model=model_origin(collaborative.model),
     )
     parts = run_blocks(
         client,
@@ -92,7 +107,7 @@ def draw_block(
     features: tuple[tuple[str, ...], tuple[str, ...]],
     chosen: tuple[ContentParameters, CollaborativeParameters, HybridParameters, ColdParameters],
 ) -> pa.Table:
-    """Measure one draw: a column per model or γ and metric, a row per listener."""
+    """Measure one draw (`MEASURED`): models and γ in turn, each with its listeners in order."""
     content, collaborative, hybrid, parameters = chosen
     catalogue = tracks.read()
     kept = _taking_part(catalogue["listeners"].to_numpy(), parameters.seed)
@@ -104,13 +119,35 @@ def draw_block(
     table = ours.table(draw)
     models = Baselines.of(catalogue, *features).models()
     models[OURS] = lambda draw: summed(table, draw)
-    columns: dict[str, NDArray[np.float64]] = {}
-    for name, values in measure_cold(iter([draw]), models, parameters).items():
-        columns |= {f"{name}|{m}": values[:, m] for m in (0, 1)}
+    measured = [
+        _measured(name, None, metric, values[:, m])
+        for name, values in measure_cold(iter([draw]), models, parameters).items()
+        for m, metric in enumerate(METRICS)
+    ]
     curve = exposure_values(draw, catalogue["artist_key"], table, collaborative, hybrid)
-    for q, gamma in enumerate(GAMMAS):
-        columns |= {f"γ={gamma}|{m}": curve[:, q, m] for m in range(len(MEASURES))}
-    return pa.table(columns)
+    measured += [
+        _measured("hybrid", gamma, metric, curve[:, q, m])
+        for q, gamma in enumerate(GAMMAS)
+        for m, (metric, _) in enumerate(MEASURES)
+    ]
+    return pa.concat_tables(measured)
+
+
+def _measured(
+    model: str, gamma: float | None, metric: str, values: NDArray[np.float64]
+) -> pa.Table:
+    n = len(values)
+    gammas = pa.repeat(pa.scalar(gamma, pa.float64()), n)
+    return pa.table([pa.repeat(model, n), gammas, pa.repeat(metric, n), values], schema=MEASURED)
+
+
+def _values_of(
+    measured: pa.Table, model: str, gamma: float | None, metric: str
+) -> NDArray[np.float64]:
+    """Return what `_measured` was given, for all draws in turn."""
+    at = pc.is_null(pc.field("gamma")) if gamma is None else pc.field("gamma") == gamma
+    wanted = (pc.field("model") == model) & (pc.field("metric") == metric) & at
+    return np.asarray(measured.filter(wanted)["value"].to_numpy())
 
 
 def _taking_part(listeners: NDArray[np.integer], seed: int) -> NDArray[np.int64]:
@@ -121,10 +158,10 @@ def _taking_part(listeners: NDArray[np.integer], seed: int) -> NDArray[np.int64]
 
 def _rows(values: pa.Table, parameters: ColdParameters) -> pa.Table:
     """Summarise what the draws measured as rows of `EVALUATION`."""
-    models = [name.split("|")[0] for name in values.column_names if name.endswith("|0")]
-    models = [name for name in models if not name.startswith("γ=")]
+    models = values.filter(pc.is_null(pc.field("gamma")))["model"].unique().to_pylist()
     by_model = {
-        name: np.column_stack([values[f"{name}|{m}"].to_numpy() for m in (0, 1)]) for name in models
+        name: np.column_stack([_values_of(values, name, None, metric) for metric in METRICS])
+        for name in models
     }
     users = int((~np.isnan(by_model[OURS]).any(axis=1)).sum())
     rows: list[dict[str, Any]] = []
@@ -141,8 +178,9 @@ def _rows(values: pa.Table, parameters: ColdParameters) -> pa.Table:
 
 def _curve(values: pa.Table, parameters: ColdParameters) -> list[dict[str, Any]]:
     rows = []
-    for m, (metric, k) in enumerate(MEASURES):
-        curve = np.column_stack([values[f"γ={gamma}|{m}"].to_numpy() for gamma in GAMMAS])
+    for metric, k in MEASURES:
+        columns = [_values_of(values, "hybrid", gamma, metric) for gamma in GAMMAS]
+        curve = np.column_stack(columns)
         curve = curve[~np.isnan(curve).any(axis=1)]
         if not len(curve):
             continue

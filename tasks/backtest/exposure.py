@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from tasks.backtest.cold import ColdDraw
-from tasks.blend.model import Catalogue, HybridModel, Neighbours
+from tasks.blend.model import BlendCatalogue, EdgeTable, HybridModel
 from tasks.blend.parameters import HybridParameters, segment_of
+from tasks.collaborative.find_edges import largest_weight, weight_matrix
 from tasks.collaborative.interactions import Interactions
-from tasks.collaborative.neighbours import largest_weight, neighbour_matrix
 from tasks.collaborative.parameters import CollaborativeParameters
 from tasks.collaborative.tables import edge_table
 from tasks.evaluation.metrics import ndcg_at_k, recall_at_k
-from tasks.evaluation.points import rank_points
+from tasks.evaluation.points import BlendPoints, rank_points
 
 DEPTH = 100
 SHOWN = 20
@@ -41,13 +41,13 @@ def exposure_values(
     NaN where a listener has nothing to be found. ``content`` is the draw's neighbour table.
     """
     size = len(draw.hidden)
-    matrix = neighbour_matrix(Interactions.of(draw.plays), collaborative)
+    matrix = weight_matrix(Interactions.of(draw.plays), collaborative)
     weights = edge_table(matrix, largest_weight(matrix, collaborative))
     listeners = np.asarray(draw.plays.sum(axis=0)).astype(np.int32)
     model = HybridModel(
-        Neighbours.from_edges(weights, size),
-        Neighbours.from_edges(content, size),
-        Catalogue.from_tracks(pa.table({"listeners": listeners, "artist_key": artist_key})),
+        EdgeTable.from_edges(weights, size),
+        EdgeTable.from_edges(content, size),
+        BlendCatalogue.from_tracks(pa.table({"listeners": listeners, "artist_key": artist_key})),
         hybrid,
     )
     history, visible = _split(draw)
@@ -68,14 +68,12 @@ def exposure_values(
     return values
 
 
-def _points(lengths: NDArray[np.integer], hybrid: HybridParameters) -> NDArray[np.float64]:
-    """Return (w, p, γ, artist factor) by listener and γ."""
+def _points(lengths: NDArray[np.integer], hybrid: HybridParameters) -> BlendPoints:
+    """Return the blend of each listener's segment, at every γ."""
     of = segment_of(lengths, hybrid.segments)
-    points = np.ones((len(lengths), len(GAMMAS), 4))
-    points[:, :, 0] = np.array([segment.weight for segment in hybrid.segments])[of][:, None]
-    points[:, :, 1] = np.array([segment.popularity for segment in hybrid.segments])[of][:, None]
-    points[:, :, 2] = GAMMAS
-    return points
+    weight = np.array([segment.weight for segment in hybrid.segments])[of][:, None]
+    prior = np.array([segment.popularity for segment in hybrid.segments])[of][:, None]
+    return BlendPoints.of(len(lengths), weight, prior, np.array(GAMMAS))
 
 
 def _split(draw: ColdDraw) -> tuple[sparse.csr_array, sparse.csr_array]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import get_args
 
 import pyarrow as pa
 from distributed import Client
@@ -10,12 +9,13 @@ from distributed import Client
 from tasks.backtest.cold import ColdParameters
 from tasks.backtest.cold_stage import cold_backtest
 from tasks.blend.parameters import HybridParameters
-from tasks.collaborative.parameters import CollaborativeParameters, Model
+from tasks.collaborative.models.registry import model_names
+from tasks.collaborative.parameters import CollaborativeParameters
 from tasks.collaborative.stage import collaborative_stage
 from tasks.content.parameters import ContentParameters
 from tasks.content.stage import content_stage
 from tasks.dataset.spec import DatasetSpec
-from tasks.evaluation.measure import (
+from tasks.evaluation.models import (
     ANY_ARTIST,
     COLLABORATIVE,
     CONTENT,
@@ -27,10 +27,9 @@ from tasks.evaluation.measure import (
 from tasks.evaluation.parameters import EvaluationParameters
 from tasks.evaluation.stage import evaluation_stage, learned_parameters
 from tasks.holdout.stage import holdout_stage
+from tasks.lake.plays import played_tracks
 from tasks.lake.record import StageResult
 from warehouse.errors import InputError
-
-MODELS: tuple[Model, ...] = get_args(Model)
 
 BLENDS = (FIFTY_FIFTY, HYBRID, ANY_ARTIST)
 """Rows of an evaluation that depend on the collaborative model, beside itself."""
@@ -45,11 +44,11 @@ def backtest(
     content: ContentParameters,
     hybrid: HybridParameters,
     parameters: EvaluationParameters,
-    models: Sequence[Model] = MODELS,
+    models: Sequence[str] = (),
     on_stage: Callable[[StageResult], object] = lambda _: None,
     cold: ColdParameters | None = None,
 ) -> pa.Table:
-    """Measure every collaborative model, alone and blended, on the same held-out listeners.
+    """Measure the named collaborative models, or all, alone and blended, on the same listeners.
 
     Returns the rows of `EVALUATION`. What does not depend on the collaborative model is there once
     (popularity, cosine, content); the rest is named after it: ``learned``, ``hybrid(learned)``, ….
@@ -57,6 +56,7 @@ def backtest(
     ``on_stage`` is called with every finished stage. Raises InputError where nobody can be held
     out.
     """
+    models = models or model_names()
     held_out = holdout_stage(lake, ingested["users"], parameters)
     if held_out is None:
         raise InputError(
@@ -81,7 +81,7 @@ def backtest(
             lake,
             client,
             ingested["interactions"],
-            int(ingested.counts["tracks"]) - int(ingested.counts["unplayed_tracks"]),
+            played_tracks(ingested),
             held_out,
             collaborative.model_copy(update={"model": model}),
         )

@@ -9,14 +9,14 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from tasks.blend.kernels.fill import ByArtist, tracks_by_artist
-from tasks.blend.kernels.kernel_layout import Packed, Table, pack
-from tasks.blend.kernels.topk import Tracks
+from tasks.blend.kernels.fill import TracksByArtist, tracks_by_artist
+from tasks.blend.kernels.kernel_layout import EdgeArrays, PackedEdges, pack
+from tasks.blend.kernels.topk import TrackOrder
 from tasks.blend.parameters import HybridParameters, artist_factors, popularity_prior
 
 
 @dataclass(frozen=True)
-class Neighbours:
+class EdgeTable:
     """A neighbour table by source: CSR with targets ascending within each source."""
 
     indptr: NDArray[np.int64]
@@ -24,9 +24,9 @@ class Neighbours:
     weights: NDArray[np.int16]
 
     @property
-    def arrays(self) -> Table:
+    def arrays(self) -> EdgeArrays:
         """What a compiled kernel takes."""
-        return self.indptr, self.targets, self.weights
+        return EdgeArrays(self.indptr, self.targets, self.weights)
 
     @classmethod
     def from_edges(cls, edges: pa.Table, tracks: int) -> Self:
@@ -46,7 +46,7 @@ class Neighbours:
 
 @nb.njit(cache=True, nogil=True)
 def _leave_out(
-    table: Table,
+    table: EdgeArrays,
     tracks: NDArray[np.bool_],
     indptr: NDArray[np.int64],
     targets: NDArray[np.int32],
@@ -56,9 +56,9 @@ def _leave_out(
     size = np.int64(0)
     for source in range(len(tracks)):
         if not tracks[source]:
-            for e in range(table[0][source], table[0][source + 1]):
-                targets[size], weights[size] = table[1][e], table[2][e]
-                size += not tracks[table[1][e]]
+            for e in range(table.indptr[source], table.indptr[source + 1]):
+                targets[size], weights[size] = table.targets[e], table.weights[e]
+                size += not tracks[table.targets[e]]
         indptr[source + 1] = size
 
 
@@ -68,8 +68,8 @@ def _starts(source: NDArray[np.integer], tracks: int) -> NDArray[np.int64]:
 
 
 @dataclass(frozen=True)
-class Catalogue:
-    """What the blend must know of each track; every array has one entry per track key."""
+class BlendCatalogue:
+    """What the blend needs to know of each track; every array has one entry per track key."""
 
     artist_key: NDArray[np.int32]
     """-1: no artist."""
@@ -78,7 +78,7 @@ class Catalogue:
     by_listeners: NDArray[np.int32]
     """Track keys, most listened first, ties by key."""
     eligible: int
-    """Only so many of ``by_listeners`` can be in a list; the others are there in name only."""
+    """Only this many of ``by_listeners`` can be in a list; the others are never listed."""
 
     @classmethod
     def from_tracks(cls, tracks: pa.Table) -> Self:
@@ -103,9 +103,9 @@ class Catalogue:
 class HybridModel:
     """Two neighbour tables, the catalogue and the parameters: enough to rank any history."""
 
-    collaborative: Neighbours
-    content: Neighbours
-    catalogue: Catalogue
+    collaborative: EdgeTable
+    content: EdgeTable
+    catalogue: BlendCatalogue
     parameters: HybridParameters
 
     @cached_property
@@ -116,7 +116,7 @@ class HybridModel:
         warm = len(catalogue) - int(np.count_nonzero(catalogue.is_cold))
         return KernelModel(
             pack(self.collaborative.arrays, self.content.arrays, order, catalogue.listener_rank),
-            (order, artist_key, artist_factors(self.parameters.artist_factor)),
+            TrackOrder(order, artist_key, artist_factors(self.parameters.artist_factor)),
             catalogue.popularity[order],
             tracks_by_artist(artist_key),
             min(self.parameters.popular_candidates, warm),
@@ -127,10 +127,10 @@ class HybridModel:
 class KernelModel(NamedTuple):
     """A model as the kernel walks it, its tracks numbered by popularity (0: most listened)."""
 
-    neighbours: Packed
-    tracks: Tracks
+    neighbours: PackedEdges
+    tracks: TrackOrder
     popularity: NDArray[np.float64]
-    by_artist: ByArtist
+    by_artist: TracksByArtist
     popular: int
     """How many of the first tracks are candidates of every list with a prior."""
     eligible: int

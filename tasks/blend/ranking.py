@@ -1,32 +1,12 @@
 """Histories in, ranked lists out."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.blend.kernels.rank import rank_all
+from tasks.blend.kernels.rank import RankedLists, rank_all
 from tasks.blend.kernels.sums import LONGEST_HISTORY
 from tasks.blend.model import HybridModel
 from warehouse.errors import RunError
-
-
-@dataclass(frozen=True)
-class RankedLists:
-    """One row of k columns per history; positions past the end of a short list hold track -1."""
-
-    tracks: NDArray[np.int32]
-    collaborative: NDArray[np.int16]
-    """c' in ticks."""
-    content: NDArray[np.int16]
-    """d in ticks."""
-    score: NDArray[np.int16]
-    """Final score in ticks, after the artist factor."""
-    repeats: NDArray[np.int8]
-    """n, the exponent of the artist factor."""
-    source: NDArray[np.int8]
-    because: NDArray[np.int16]
-    """Position in the history of the track that contributed most, -1: none."""
 
 
 def rank_histories(
@@ -61,15 +41,7 @@ def rank_histories(
         priors,
         model.kernel_model,
         model.parameters.gamma,
-        (
-            out.tracks,
-            out.collaborative,
-            out.content,
-            out.score,
-            out.repeats,
-            out.source,
-            out.because,
-        ),
+        out,
     )
     return out
 

@@ -1,6 +1,6 @@
 """The formulas of docs/scoring.md, from the sums of one track to its score."""
 
-from typing import TypeAlias
+from typing import NamedTuple
 
 import numba as nb
 import numpy as np
@@ -9,23 +9,50 @@ from numpy.typing import NDArray
 from tasks.blend.kernels.sums import Candidates
 from warehouse.contract.constants import TICKS, Source
 
-Query: TypeAlias = tuple[float, float, float, np.int64, np.int64, bool]
-"""What scores one history: w, p, γ, C⁺, D⁺ (docs/scoring.md), and whether it is empty."""
-
-Signals: TypeAlias = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
-"""Of every candidate: c, d and popularity, in ticks but not rounded."""
-
 SLACK = 2
 """Ticks that `estimate` may be off: roundings move a score by at most one, floats by far less."""
 
 
+class Query(NamedTuple):
+    """What scores one history (docs/scoring.md)."""
+
+    w: float
+    p: float
+    gamma: float
+    c_max: np.int64
+    """C⁺."""
+    d_max: np.int64
+    """D⁺."""
+    no_history: bool
+
+
+class Signals(NamedTuple):
+    """Of every candidate, in ticks but not rounded."""
+
+    c: NDArray[np.float32]
+    d: NDArray[np.float32]
+    popularity: NDArray[np.float32]
+
+
+class Ticks(NamedTuple):
+    """One track's scores in ticks."""
+
+    collaborative: int
+    """c'."""
+    content: int
+    """d."""
+    score: int
+    """w·c' + (1 - w)·d."""
+
+
 @nb.njit(cache=True, nogil=True)
-def ticks(query: Query, c_sum: int, d_sum: int, popularity: float) -> tuple[int, int, int]:
-    """c', d and w·c' + (1 - w)·d in ticks; the same expressions stand in macros/ranked.sql.
+def ticks(query: Query, c_sum: int, d_sum: int, popularity: float) -> Ticks:
+    """Score one track; macros/ranked.sql has the same expressions.
 
     A track is cold where its popularity is 0: nobody has played it.
     """
-    w, p, gamma, c_max, d_max, no_history = query
+    w, p, gamma = query.w, query.p, query.gamma
+    c_max, d_max, no_history = query.c_max, query.d_max, query.no_history
     is_cold = popularity == 0.0
     d = np.sqrt(min(1.0, d_sum / d_max)) if d_max > 0 else 0.0
     estimated = is_cold or c_max <= 0
@@ -36,14 +63,17 @@ def ticks(query: Query, c_sum: int, d_sum: int, popularity: float) -> tuple[int,
         c = (c + p * popularity) / (1.0 + p)
     c_tick = np.floor(c * TICKS + 0.5)
     d_tick = np.floor(d * TICKS + 0.5)
-    return int(c_tick), int(d_tick), int(np.floor(w * c_tick + (1.0 - w) * d_tick + 0.5))
+    score = np.floor(w * c_tick + (1.0 - w) * d_tick + 0.5)
+    return Ticks(int(c_tick), int(d_tick), int(score))
 
 
 @nb.njit(cache=True, nogil=True)
 def new_signals(tracks: int) -> Signals:
     """Return workspace for the signals of any candidates."""
     size = tracks + 1
-    return np.empty(size, np.float32), np.empty(size, np.float32), np.empty(size, np.float32)
+    return Signals(
+        np.empty(size, np.float32), np.empty(size, np.float32), np.empty(size, np.float32)
+    )
 
 
 @nb.njit(cache=True, nogil=True)
@@ -54,8 +84,9 @@ def signals(
 
     Single precision: eight or sixteen tracks at a time. A cold track has no c and no popularity.
     """
-    _, c_sums, d_sums, popularities = candidates
-    c, d, popularity = out
+    c_sums, d_sums = candidates.collaborative, candidates.content
+    popularities = candidates.popularity
+    c, d, popularity = out.c, out.d, out.popularity
     full = np.float32(TICKS)
     c_share = np.float32(1.0 / c_max if c_max > 0 else 0.0)
     d_share = np.float32(1.0 / d_max if d_max > 0 else 0.0)
@@ -68,8 +99,9 @@ def signals(
 @nb.njit(cache=True, nogil=True)
 def estimate(query: Query, given: Signals, out: NDArray[np.float32]) -> None:
     """Blend every candidate without the roundings: within `SLACK` ticks of `ticks`."""
-    w, p, gamma, c_max, _, no_history = query
-    c, d, popularity = given
+    w, p, gamma = query.w, query.p, query.gamma
+    c_max, no_history = query.c_max, query.no_history
+    c, d, popularity = given.c, given.d, given.popularity
     per_c = np.float32(w / (1.0 + p))
     per_popularity = np.float32(w if no_history else w * p / (1.0 + p))
     cold_d = np.float32(w * gamma + 1.0 - w)

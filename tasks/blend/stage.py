@@ -14,9 +14,10 @@ import pyarrow.parquet as pq
 from distributed import Client
 from numpy.typing import NDArray
 
-from tasks.blend.model import Catalogue, HybridModel, Neighbours, track_edges, track_of_played
+from tasks.blend.kernels.rank import RankedLists
+from tasks.blend.model import BlendCatalogue, EdgeTable, HybridModel, track_edges, track_of_played
 from tasks.blend.parameters import HybridParameters, segment_of
-from tasks.blend.ranking import RankedLists, rank_histories
+from tasks.blend.ranking import rank_histories
 from tasks.lake.blocks import Block, Progress, balanced_blocks, run_blocks
 from tasks.lake.code import code_digest
 from tasks.lake.contracts.stages.lists import CATALOGUE, LISTENER_LISTS, SIMILAR_LISTS, STAGE
@@ -165,9 +166,9 @@ def _load_model(
         path["tracks"], columns=["track_key", "played_key", "listeners", "artist_key"]
     )
     model = HybridModel(
-        Neighbours.from_edges(pq.read_table(path["weights"]), len(tracks)),
-        Neighbours.from_edges(pq.read_table(path["content"]), len(tracks)),
-        Catalogue.from_tracks(tracks),
+        EdgeTable.from_edges(pq.read_table(path["weights"]), len(tracks)),
+        EdgeTable.from_edges(pq.read_table(path["content"]), len(tracks)),
+        BlendCatalogue.from_tracks(tracks),
         parameters,
     )
     return model, track_of_played(tracks)
@@ -179,12 +180,12 @@ def _load_similarity(
     """Return the model with the tracks' similarity in place of the weights."""
     model, _ = _load_model(files, parameters)
     similarity = pq.read_table(dict(files)["similarity"])
-    return replace(model, collaborative=Neighbours.from_edges(similarity, len(model.catalogue)))
+    return replace(model, collaborative=EdgeTable.from_edges(similarity, len(model.catalogue)))
 
 
 def _write_model(folder: Path, tracks: pa.Table, collaborative: StageResult) -> dict[str, Path]:
     """Write the catalogue and the collaborative edges in track keys."""
-    catalogue = Catalogue.from_tracks(tracks)
+    catalogue = BlendCatalogue.from_tracks(tracks)
     played = track_of_played(tracks)
     tables = {
         "catalogue": pa.table(

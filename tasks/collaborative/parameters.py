@@ -1,70 +1,75 @@
-"""What decides the collaborative neighbour tables."""
+"""What decides the collaborative neighbour tables: the model, its parameters, the similarity."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
-Model = Literal["learned", "cosine", "asymmetric_cosine", "rp3beta", "bm25"]
-Exponent = Annotated[float, Field(ge=0.0, le=1.0)]
+from tasks.collaborative.models.asymmetric_cosine import AsymmetricCosineParameters
+from tasks.collaborative.models.base import ModelParameters
+from tasks.collaborative.models.bm25 import BM25Parameters
+from tasks.collaborative.models.learned import LearnedParameters
+from tasks.collaborative.models.registry import model_named, model_names
+from tasks.collaborative.models.rp3beta import RP3BetaParameters
+
+P = TypeVar("P", bound=ModelParameters)
 
 
-class CollaborativeParameters(BaseModel):
-    """The model and its dials. Those of other models than the chosen one have no effect."""
+def _known(name: str) -> str:
+    if name not in (names := model_names()):
+        raise PydanticCustomError(
+            "unknown_model", "the known models are {names}", {"names": ", ".join(names)}
+        )
+    return name
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
-    model: Model = "learned"
-    """`learned` solves for its weights; the others are formulas on shared listeners."""
+ModelName = Annotated[str, AfterValidator(_known)]
+"""The name of a registered model."""
 
-    neighbours: int = Field(default=100, ge=1, le=2_000)
-    """m: sources per target track. More help on small dense catalogues (MovieLens: 400) and cost
-    table size and, for `learned`, time (m² to gather, m³ to solve)."""
+
+class CollaborativeParameters(
+    LearnedParameters, AsymmetricCosineParameters, RP3BetaParameters, BM25Parameters
+):
+    """The table ``[collaborative]``: the model, and parameters of any models, ours typed.
+
+    Those of other models than the chosen one have no effect. A key that none of our models has
+    must be a parameter of another registered model.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    model: ModelName = "learned"
+    """`learned` solves for its weights; the other models of ours are formulas on shared
+    listeners."""
 
     similar: int = Field(default=50, ge=1, le=1_000)
     """Neighbours a track lists in the track-to-track similarity, before it is made symmetric."""
 
-    ridge: float = Field(default=30.0, gt=0.0, le=1e6)
-    """λ in listeners, the constant part of Λ = λ + popularity_ridge · G_ii. Larger trusts rarely
-    shared listeners less. EASE (Steck 2019)."""
+    @model_validator(mode="after")
+    def _check_other_models(self) -> Self:
+        """Hold keys that are no fields to the models that have them."""
+        given = dict(self.model_extra or {})
+        if not given:
+            return self
+        unknown = set(given)
+        for name in model_names():
+            fields = set(model_named(name).parameters.model_fields)
+            unknown -= fields
+            if fields & set(given):
+                self.of(model_named(name).parameters)
+        if unknown:
+            problem = PydanticCustomError("unknown_parameter", "no model has this parameter")
+            raise ValidationError.from_exception_data(
+                "collaborative",
+                [
+                    InitErrorDetails(type=problem, loc=(key,), input=given[key])
+                    for key in sorted(unknown)
+                ],
+            )
+        return self
 
-    popularity_ridge: float = Field(default=0.5, ge=0.0, le=10.0)
-    """The share of a source's own Gram entry added to Λ, so that popular sources do not explain
-    everything: the dropout diagonal of EDLAE (Steck 2020)."""
-
-    non_negative: bool = True
-    """Allow only positive evidence, as SLIM does (Ning & Karypis 2011). Helps on sparse histories,
-    where negative weights are noise; dense ones (MovieLens) want signed weights."""
-
-    user_exponent: Exponent = 0.5
-    """A listener's row counts n_u^-exponent: long histories say less about each pair in them."""
-
-    target_exponent: Exponent = 0.1
-    """`learned`: weights are multiplied by n_target^-exponent: above 0 lifts less known tracks."""
-
-    source_exponent: Exponent = 0.0
-    """`learned`: weights are multiplied by n_source^-exponent: above 0 a popular track in the
-    history says less."""
-
-    two_step: float = Field(default=0.0, ge=0.0, le=4.0)
-    """Share of the squared weight matrix added to it: tracks related through a third one. Helps
-    where tracks have few listeners; costs a larger table."""
-
-    two_step_neighbours: int = Field(default=300, ge=1, le=2_000)
-    """Sources per target kept after the second step, the largest by absolute value."""
-
-    asymmetry: Exponent = 0.5
-    """`asymmetric_cosine`: α of |i ∩ j| / (n_source^α · n_target^(1-α)); 0.5 is cosine, above it
-    known targets gain (Aiolli 2013)."""
-
-    walk_exponent: Annotated[float, Field(ge=0.0, le=2.0)] = 0.8
-    """`rp3beta`: α, the exponent of every step's probability (Cooper et al. 2014)."""
-
-    walk_popularity: Exponent = 0.4
-    """`rp3beta`: β, the exponent of the target's popularity it is divided by (Paudel et al.
-    2017)."""
-
-    saturation: float = Field(default=1.2, ge=0.0, le=1_000.0)
-    """`bm25`: k, how fast a track's length dampens its terms (Robertson & Walker 1994)."""
-
-    length_share: float = Field(default=0.75, ge=0.0, le=1.0)
-    """`bm25`: b, how much a track's number of listeners counts as its length."""
+    def of(self, parameters: type[P]) -> P:
+        """Return the parameters of one model."""
+        values: dict[str, Any] = {**self.__dict__, **(self.model_extra or {})}
+        fields = parameters.model_fields
+        return parameters.model_validate({k: v for k, v in values.items() if k in fields})

@@ -14,16 +14,17 @@ from distributed import Client
 from scipy import sparse
 
 from tasks.collaborative.edges import symmetric
-from tasks.collaborative.mapped import mapped_interactions, write_interactions
-from tasks.collaborative.neighbours import (
+from tasks.collaborative.find_edges import (
     fewest_blocks,
-    find_neighbours,
+    find_edges,
     finished_matrix,
-    has_second_step,
+    has_second_pass,
     largest_weight,
-    second_step,
+    second_pass,
     target_costs,
 )
+from tasks.collaborative.mapped import mapped_interactions, write_interactions
+from tasks.collaborative.models.registry import model_origin
 from tasks.collaborative.parameters import CollaborativeParameters
 from tasks.collaborative.tables import edge_table, edges_table, read_edges
 from tasks.lake.blocks import Block, Progress, balanced_blocks, run_blocks
@@ -36,10 +37,10 @@ from tasks.lake.record import Stage, StageResult
 
 BLOCKS = 2
 """Fewest blocks. Every block of the learned model walks all co-occurrences, so there are no more
-than memory and the cluster's threads ask for."""
+than memory and the cluster's threads require."""
 
 STEP_BLOCKS = 32
-"""Blocks of the second step, if there is one."""
+"""Blocks of the second pass, if the model has one."""
 
 
 def collaborative_stage(
@@ -65,6 +66,7 @@ def collaborative_stage(
         held_out=held_out.digest if held_out else None,
         parameters=parameters,
         code=code_digest(__name__),
+        model=model_origin(parameters.model),
     )
     if result := stage.finished():
         return result
@@ -108,7 +110,7 @@ class _Run:
         costs = target_costs(interactions, self.parameters)
         least = fewest_blocks(interactions, self.parameters)
         del interactions
-        two_steps = has_second_step(self.parameters)
+        two_steps = has_second_pass(self.parameters)
         blocks = balanced_blocks(costs, self._number(max(BLOCKS, least)))
         parts = self._phase("neighbours", 1 + two_steps, blocks, neighbour_block)
         weights = read_edges(parts, "weights")
@@ -159,16 +161,16 @@ class _Run:
 def neighbour_block(block: Block, plays: Path, parameters: CollaborativeParameters) -> pa.Table:
     """Find weights and similar tracks for a range of tracks."""
     targets = np.arange(block.start, block.stop, dtype=np.int32)
-    found = find_neighbours(mapped_interactions(plays), targets, parameters)
+    found = find_edges(mapped_interactions(plays), targets, parameters)
     return edges_table(weights=found.weights, similarity=found.similarity)
 
 
 def step_block(
     block: Block, plays: Path, parameters: CollaborativeParameters, solved: Path
 ) -> pa.Table:
-    """Add the second step to the weights into a range of tracks."""
+    """Put the weights into a range of tracks through the model's second pass."""
     targets = np.arange(block.start, block.stop, dtype=np.int32)
-    edges = second_step(_solved(solved, mapped_interactions(plays).tracks), targets, parameters)
+    edges = second_pass(_solved(solved, mapped_interactions(plays).tracks), targets, parameters)
     return edges_table(weights=edges)
 
 

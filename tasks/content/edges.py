@@ -6,12 +6,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from tasks.content.search import NO_TRACK, Neighbours
+from tasks.content.search import NO_TRACK, NearestTracks
 from tasks.lake.contracts.edges import EDGES
 from warehouse.contract.constants import WEIGHT_SCALE
 
 
-def to_edges(neighbours: Neighbours, keys: NDArray[np.integer]) -> pa.Table:
+def to_edges(neighbours: NearestTracks, keys: NDArray[np.integer]) -> pa.Table:
     """List the pairs of ``neighbours``, whose rows are the tracks ``keys``, as `EDGES`.
 
     Weights are cosines, at least one unit: what is in a list stays reachable.

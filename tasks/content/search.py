@@ -52,7 +52,7 @@ class Space:
 
 
 @dataclass(frozen=True)
-class Neighbours:
+class NearestTracks:
     """The k most similar tracks of some rows, best first, ties by lower key."""
 
     tracks: NDArray[np.int32]
@@ -70,7 +70,7 @@ def nearest(
     columns: NDArray[np.integer] | None = None,
     observed: bool = False,
     other_artists: bool = False,
-) -> Neighbours:
+) -> NearestTracks:
     """Find the exact k most similar tracks of ``rows[start:stop]``, not themselves.
 
     ``rows`` and ``columns`` are ascending track keys: whose neighbours are sought, and who may be
@@ -105,7 +105,7 @@ def nearest(
     _sort_rows(best, similarity)
     found = best != NO_TRACK
     best[found] = listed[best[found]]
-    return Neighbours(best, similarity)
+    return NearestTracks(best, similarity)
 
 
 def _padded(vectors: NDArray[np.float32], tile: int) -> NDArray[np.float32]:

@@ -10,12 +10,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from distributed import Client
 from numpy.typing import NDArray
-from scipy import sparse
 
 from tasks.content.edges import symmetric
 from tasks.content.hubness import centre_hubs
 from tasks.content.model import ContentModel, fit_content
 from tasks.content.parameters import ContentParameters
+from tasks.content.plays import read_plays
 from tasks.content.search import ROWS, Space
 from tasks.content.tables import similar_block
 from tasks.lake.blocks import Block, Progress, balanced_blocks, run_blocks
@@ -24,7 +24,6 @@ from tasks.lake.contracts.stages.content import FEATURE_WEIGHTS, STAGE
 from tasks.lake.contracts.stages.ingest import TRACKS
 from tasks.lake.dataset import Dataset
 from tasks.lake.files import write_parquet
-from tasks.lake.plays import add_by_listener, kept_plays, listeners_in
 from tasks.lake.record import Stage, StageResult
 
 BLOCKS = 16
@@ -140,24 +139,6 @@ def fit_catalogue(
 
 def _distinct(keys: pa.ChunkedArray) -> int:
     return int(np.count_nonzero(np.bincount(keys.to_numpy())))
-
-
-def read_plays(
-    interactions: Dataset, held_out: Dataset | None, catalogue: pa.Table
-) -> sparse.csr_array:
-    """Return who played what (listeners × track keys, presence), without the held out."""
-    # Row i of the catalogue has key i; played keys count its rows that have one.
-    track_of = np.flatnonzero(catalogue["played_key"].is_valid().to_numpy()).astype(np.int32)
-    tracks = np.empty(interactions.rows, np.int32)
-    history = np.zeros(listeners_in(interactions), np.int64)  # tracks by listener
-    filled = 0
-    for users, played in kept_plays(interactions, held_out):
-        add_by_listener(history, users)
-        tracks[filled : filled + len(played)] = track_of[played]
-        filled += len(played)
-    starts = np.concatenate([[0], np.cumsum(history)])
-    ones = np.ones(filled, np.int8)
-    return sparse.csr_array((ones, tracks[:filled], starts), (len(history), catalogue.num_rows))
 
 
 def _columns(tracks: Dataset, numeric: tuple[str, ...], categorical: tuple[str, ...]) -> list[str]:

@@ -7,7 +7,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from scipy import sparse
 
-from tasks.blend.model import Catalogue, HybridModel
+from tasks.blend.model import BlendCatalogue, HybridModel
 from tasks.evaluation import beyond_accuracy as beyond
 from tasks.evaluation.cases import AS_IS
 from tasks.evaluation.metrics import (
@@ -20,23 +20,23 @@ from tasks.evaluation.metrics import (
     recall,
     sizes,
 )
-from tasks.evaluation.points import rank_points, rank_popular
+from tasks.evaluation.models import (
+    ANY_ARTIST,
+    COLLABORATIVE,
+    CONTENT,
+    COSINE,
+    FIFTY_FIFTY,
+    HYBRID,
+    MODELS,
+    POPULARITY,
+)
+from tasks.evaluation.points import BlendPoints, rank_points, rank_popular
 from tasks.evaluation.split import Split
 
 DEPTH = 100
 """Rows of a list that are measured."""
 SHOWN = 20
 """Rows of a list that a listener is taken to see."""
-
-POPULARITY, COSINE, COLLABORATIVE, CONTENT, FIFTY_FIFTY, HYBRID, ANY_ARTIST = MODELS = (
-    "popularity",
-    "cosine",
-    "collaborative",
-    "content",
-    "fifty_fifty",
-    "hybrid",
-    "hybrid_any_artist",  # δ = 1: an artist may flood a list
-)
 
 ACCURACY = (("recall", 20), ("recall", 50), ("ndcg", DEPTH), ("map", DEPTH), ("hit_rate", SHOWN))
 BEYOND = tuple(
@@ -100,7 +100,7 @@ def hiding_model(
     Absent, because nobody can have them to find: as candidates they would always be misses.
     """
     seen = np.where(hidden, 0, listeners).astype(np.int32)
-    catalogue = Catalogue.from_tracks(
+    catalogue = BlendCatalogue.from_tracks(
         pa.table({"listeners": seen, "artist_key": model.catalogue.artist_key})
     )
     absent = listeners == 0
@@ -126,8 +126,8 @@ def grid_values(
     With γ = 0, which is chosen after them: nobody can have an unplayed track to find, so with a
     larger one a prior would look good for no more than pushing unplayed tracks down.
     """
-    full = np.column_stack([points, np.zeros(len(points)), np.ones(len(points))])
-    return _ndcg_at_points(model, split, cases, full)[0]
+    blends = BlendPoints.of(len(cases), points[:, 0], points[:, 1], 0.0)
+    return _ndcg_at_points(model, split, cases, blends)[0]
 
 
 def gamma_values(
@@ -148,10 +148,8 @@ def gamma_values(
     """
     unplayed = int(model.catalogue.is_cold.sum())
     worth = min(1.0, unplayed / max(int(hidden.sum()), 1))
-    blend = np.column_stack([cases["weight"].to_numpy(), cases["popularity"].to_numpy()])
-    points = np.ones((len(cases), len(gammas), 4))
-    points[:, :, :2] = blend[:, None, :]
-    points[:, :, 2] = gammas
+    weight, prior = (cases[name].to_numpy()[:, None] for name in ("weight", "popularity"))
+    points = BlendPoints.of(len(cases), weight, prior, gammas)
     gain, visible = _ndcg_at_points(hiding, split, cases, points, hidden)
     gain = worth * np.nan_to_num(gain) + _ndcg_at_points(model, split, cases, points)[0]
     return np.column_stack([gain, visible])
@@ -161,7 +159,7 @@ def _ndcg_at_points(
     model: HybridModel,
     split: Split,
     cases: pa.Table,
-    points: NDArray[np.float64],
+    points: BlendPoints,
     hidden: NDArray[np.bool_] | None = None,
 ) -> tuple[Values, Values]:
     """Return NDCG of all targets, and of those that are not hidden: cases × points each."""
@@ -230,20 +228,24 @@ def _lists_by_model(
 ) -> dict[str, NDArray[np.int32]]:
     """Rank the cases with every model: name → cases × DEPTH."""
     model = context.model
-    names = (COLLABORATIVE, CONTENT, FIFTY_FIFTY, HYBRID, ANY_ARTIST)
-    points = np.empty((len(cases), len(names), 4))
-    points[:, 0] = (1.0, 0.0, 0.0, 1.0)
-    points[:, 1] = (0.0, 0.0, 0.0, 1.0)
-    points[:, 2] = (0.5, 0.0, model.parameters.gamma, 1.0)
-    learned = [cases[name].to_numpy() for name in ("weight", "popularity", "gamma")]
-    for q, factor in ((3, 1.0), (4, 0.0)):
-        points[:, q] = np.column_stack([*learned, np.full(len(cases), factor)])
+    n = len(cases)
+    alone = BlendPoints.of(n, weight=1.0, prior=0.0, gamma=0.0)
+    weight, prior, gamma = (
+        cases[name].to_numpy()[:, None] for name in ("weight", "popularity", "gamma")
+    )
+    blends = {
+        COLLABORATIVE: alone,
+        CONTENT: BlendPoints.of(n, weight=0.0, prior=0.0, gamma=0.0),
+        FIFTY_FIFTY: BlendPoints.of(n, weight=0.5, prior=0.0, gamma=model.parameters.gamma),
+        HYBRID: BlendPoints.of(n, weight, prior, gamma),
+        ANY_ARTIST: BlendPoints.of(n, weight, prior, gamma, artist_factor=False),
+    }
+    points = BlendPoints.side_by_side([*blends.values()])
     lists = rank_points(model, indptr, tracks, points, DEPTH)
-    alone = np.array([[1.0, 0.0, 0.0, 1.0]])
     return {
         POPULARITY: rank_popular(model.catalogue, indptr, tracks, DEPTH),
         COSINE: rank_points(context.cosine, indptr, tracks, alone, DEPTH)[:, 0],
-        **{name: lists[:, q] for q, name in enumerate(names)},
+        **{name: lists[:, q] for q, name in enumerate(blends)},
     }
 
 

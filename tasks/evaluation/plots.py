@@ -7,7 +7,7 @@ import matplotlib as mpl
 import pyarrow as pa
 from matplotlib.figure import Figure
 
-from tasks.evaluation.measure import MODELS
+from tasks.evaluation.models import MODELS
 
 Row = dict[str, Any]
 

@@ -4,41 +4,79 @@ By the kernel's own parts, so the lists are those of `tasks.blend.ranking.rank_h
 last row. What is left out is what a measurement does not read: scores, sources and reasons.
 """
 
+from collections.abc import Sequence
+from typing import NamedTuple, Self
+
 import numba as nb
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from tasks.blend.kernels.fill import fill, same_artist_tracks
 from tasks.blend.kernels.sums import accumulate, gather, new_candidates
-from tasks.blend.kernels.topk import best, new_workspace, unpacked
-from tasks.blend.model import Catalogue, HybridModel, KernelModel
+from tasks.blend.kernels.topk import TrackOrder, best, new_workspace, unpacked
+from tasks.blend.model import BlendCatalogue, HybridModel, KernelModel
 from tasks.blend.ranking import hold_to_longest
-from tasks.blend.scoring import new_signals, signals
+from tasks.blend.scoring import Query, new_signals, signals
+
+
+class BlendPoints(NamedTuple):
+    """The blends that every history is ranked with; each array is histories × points."""
+
+    weight: NDArray[np.float64]
+    """w, the collaborative share."""
+    prior: NDArray[np.float64]
+    """p, the strength of the popularity prior."""
+    gamma: NDArray[np.float64]
+    """γ, for unplayed tracks."""
+    artist_factor: NDArray[np.bool_]
+    """Whether the model's artist factor applies; if not, δ = 1."""
+
+    @classmethod
+    def of(
+        cls,
+        histories: int,
+        weight: ArrayLike,
+        prior: ArrayLike,
+        gamma: ArrayLike,
+        artist_factor: ArrayLike = True,
+    ) -> Self:
+        """Broadcast the values to histories × points; a number holds at every point."""
+        given = [np.asarray(value) for value in (weight, prior, gamma, artist_factor)]
+        shape = np.broadcast_shapes((histories, 1), *(value.shape for value in given))
+        w, p, g, factor = (np.broadcast_to(value, shape) for value in given)
+        return cls(
+            np.array(w, np.float64),
+            np.array(p, np.float64),
+            np.array(g, np.float64),
+            np.array(factor, np.bool_),
+        )
+
+    @classmethod
+    def side_by_side(cls, parts: Sequence[Self]) -> Self:
+        """Return all points of the parts, in their order."""
+        return cls(*(np.hstack(arrays) for arrays in zip(*parts, strict=True)))
 
 
 def rank_points(
     model: HybridModel,
     indptr: NDArray[np.int64],
     tracks: NDArray[np.int32],
-    points: NDArray[np.float64],
+    points: BlendPoints,
     k: int,
 ) -> NDArray[np.int32]:
     """Return the first k tracks of every history at every point: histories × points × k.
 
-    Histories are CSR rows of track keys without repeats. ``points`` holds w, p, γ and whether the
-    artist factor applies (1 or 0): points × 4 for all histories alike, or histories × points × 4.
-    Positions past a short list hold -1. Raises RunError for a history that is too long.
+    Histories are CSR rows of track keys without repeats. Positions past a short list hold -1.
+    Raises RunError for a history that is too long.
     """
     hold_to_longest(indptr)
-    histories = len(indptr) - 1
-    every = np.ascontiguousarray(np.broadcast_to(points, (histories, *points.shape[-2:])))
-    out = np.full((histories, every.shape[1], k), -1, np.int32)
-    _rank_points(indptr, model.catalogue.listener_rank[tracks], every, model.kernel_model, out)
+    out = np.full((*points.weight.shape, k), -1, np.int32)
+    _rank_points(indptr, model.catalogue.listener_rank[tracks], points, model.kernel_model, out)
     return out
 
 
 def rank_popular(
-    catalogue: Catalogue, indptr: NDArray[np.int64], tracks: NDArray[np.int32], k: int
+    catalogue: BlendCatalogue, indptr: NDArray[np.int64], tracks: NDArray[np.int32], k: int
 ) -> NDArray[np.int32]:
     """Return for every history the k most listened tracks that are not in it: histories × k."""
     out = np.full((len(indptr) - 1, k), -1, np.int32)
@@ -51,7 +89,7 @@ def rank_popular(
 def _rank_points(
     indptr: NDArray[np.int64],
     histories: NDArray[np.int32],
-    points: NDArray[np.float64],
+    points: BlendPoints,
     model: KernelModel,
     out: NDArray[np.int32],
 ) -> None:
@@ -60,8 +98,8 @@ def _rank_points(
     The popular ones are touched at every point: where there is no prior, they score 0 and drop out.
     """
     n, k = len(model.popularity), out.shape[2]
-    track_key, artist_key, factors = model.tracks
-    any_artist = (track_key, artist_key, np.ones_like(factors))
+    track_key, artist_key = model.tracks.key, model.tracks.artist
+    any_artist = TrackOrder(track_key, artist_key, np.ones_like(model.tracks.factors))
     sums = np.zeros(n, np.int64)
     touched = np.empty(n + 1, np.uint32)
     candidates = new_candidates(n)
@@ -72,21 +110,27 @@ def _rank_points(
     for u in range(len(indptr) - 1):
         history = histories[indptr[u] : indptr[u + 1]]
         count = accumulate(history, model.popular, model.neighbours, sums, touched)
-        found, c_max, d_max = gather(touched[:count], history, sums, model.popularity, candidates)
-        signals(candidates, found, c_max, d_max, given)
+        sum_up = gather(touched[:count], history, sums, model.popularity, candidates)
+        signals(candidates, sum_up.found, sum_up.c_max, sum_up.d_max, given)
         same_artist = np.empty(0, np.int64)
-        for q in range(points.shape[1]):
-            w, p, gamma, factor = points[u, q]
-            tracks = model.tracks if factor > 0 else any_artist
-            query = (w, p, gamma, c_max, d_max, len(history) == 0)
-            rows = best(query, candidates, found, given, tracks, k, workspace)
+        for q in range(points.weight.shape[1]):
+            tracks = model.tracks if points.artist_factor[u, q] else any_artist
+            query = Query(
+                points.weight[u, q],
+                points.prior[u, q],
+                points.gamma[u, q],
+                sum_up.c_max,
+                sum_up.d_max,
+                len(history) == 0,
+            )
+            rows = best(query, candidates, sum_up.found, given, tracks, k, workspace)
             for r in range(rows):
-                out[u, q, r] = unpacked(workspace.order[r])[0]
+                out[u, q, r] = unpacked(workspace.order[r]).key
             if rows < k:
                 if len(same_artist) == 0:
                     same_artist = same_artist_tracks(history, artist_key, model.by_artist)
                 for r in range(rows):
-                    row[r] = candidates[0][workspace.place[out[u, q, r]]]
+                    row[r] = candidates.tracks[workspace.place[out[u, q, r]]]
                 fill(history, same_artist, model.eligible, rows, row, listed)
                 for r in range(rows, k):
                     out[u, q, r] = track_key[row[r]] if row[r] >= 0 else -1

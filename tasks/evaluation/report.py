@@ -14,18 +14,13 @@ from tasks.evaluation.cases import AS_IS, heavy_in, is_truncated, light_in
 from tasks.evaluation.measure import (
     ACCURACY,
     BEYOND,
-    COLLABORATIVE,
-    CONTENT,
-    COSINE,
     DEPTH,
-    HYBRID,
-    MODELS,
-    POPULARITY,
     SHOWN,
     SLICE_METRICS,
     SLICES,
     metric_name,
 )
+from tasks.evaluation.models import COLLABORATIVE, CONTENT, COSINE, HYBRID, MODELS, POPULARITY
 from tasks.evaluation.split import Split
 from tasks.lake.contracts.stages.evaluation import EVALUATION, LISTENERS, SEGMENT_CURVE, SEGMENTS
 

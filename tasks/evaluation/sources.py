@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from tasks.blend.model import Catalogue, HybridModel, Neighbours, track_edges, track_of_played
+from tasks.blend.model import BlendCatalogue, EdgeTable, HybridModel, track_edges, track_of_played
 from tasks.blend.parameters import HybridParameters
 from tasks.evaluation.measure import EvaluationContext, Tags, hiding_model
 from tasks.evaluation.parameters import EvaluationParameters
@@ -103,18 +103,18 @@ def read_context(sources: Sources, hybrid: HybridParameters) -> EvaluationContex
     listeners = pq.read_table(sources.listeners)["listeners"]
     played = track_of_played(tracks)
     weights, similarity = (
-        Neighbours.from_edges(track_edges(pq.read_table(file), played), len(tracks))
+        EdgeTable.from_edges(track_edges(pq.read_table(file), played), len(tracks))
         for file in (sources.weights, sources.similarity)
     )
     model = HybridModel(
         weights,
-        Neighbours.from_edges(pq.read_table(sources.content), len(tracks)),
-        Catalogue.from_tracks(
+        EdgeTable.from_edges(pq.read_table(sources.content), len(tracks)),
+        BlendCatalogue.from_tracks(
             pa.table({"listeners": listeners, "artist_key": tracks["artist_key"]})
         ),
         hybrid,
     )
-    nothing = Neighbours.from_edges(EDGES.empty_table(), len(tracks))
+    nothing = EdgeTable.from_edges(EDGES.empty_table(), len(tracks))
     return EvaluationContext(
         model,
         replace(model, collaborative=similarity, content=nothing),

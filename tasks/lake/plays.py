@@ -7,6 +7,12 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from tasks.lake.dataset import Dataset
+from tasks.lake.record import StageResult
+
+
+def played_tracks(ingested: StageResult) -> int:
+    """Return the number of tracks that have listeners: the width of the played_key space."""
+    return int(ingested.counts["tracks"]) - int(ingested.counts["unplayed_tracks"])
 
 
 def kept_plays(

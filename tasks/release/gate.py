@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from tasks.evaluation.bootstrap import interval, resample_counts, resampled_means
-from tasks.evaluation.measure import HYBRID, POPULARITY, metric_name
+from tasks.evaluation.measure import metric_name
+from tasks.evaluation.models import HYBRID, POPULARITY
 from tasks.evaluation.parameters import EvaluationParameters
 from tasks.evaluation.report import GATED, JUDGED
 

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from scipy import sparse
 
+from tasks.collaborative.find_edges import weight_matrix
 from tasks.collaborative.interactions import Interactions
-from tasks.collaborative.neighbours import neighbour_matrix
 from tasks.collaborative.parameters import CollaborativeParameters
 from tasks.evaluation.metrics import Values
 from tasks.tuning.folds import LIGHTEST, METRICS, FoldIn, measure, split_listeners
@@ -117,7 +117,7 @@ def measured_here(fold: FoldIn) -> Measure:
     interactions = Interactions.of(fold.training)
 
     def measured(settings: Sequence[CollaborativeParameters]) -> list[dict[str, Values]]:
-        return [measure(neighbour_matrix(interactions, setting), fold) for setting in settings]
+        return [measure(weight_matrix(interactions, setting), fold) for setting in settings]
 
     return measured
 

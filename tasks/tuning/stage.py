@@ -9,9 +9,9 @@ import numpy as np
 from distributed import Client
 from scipy import sparse
 
+from tasks.collaborative.find_edges import weight_matrix
 from tasks.collaborative.interactions import Interactions
 from tasks.collaborative.mapped import mapped_interactions, write_interactions
-from tasks.collaborative.neighbours import neighbour_matrix
 from tasks.collaborative.parameters import CollaborativeParameters
 from tasks.evaluation.metrics import Values
 from tasks.lake.dataset import Dataset
@@ -57,7 +57,7 @@ def tune_neighbours(
 def trial(setting: CollaborativeParameters, drawn: Drawn) -> dict[str, Values]:
     """Train one setting and return what it is worth to every tuning listener."""
     interactions, fold = _fold(*drawn)
-    return measure(neighbour_matrix(interactions, setting), fold)
+    return measure(weight_matrix(interactions, setting), fold)
 
 
 @lru_cache(maxsize=1)

@@ -33,7 +33,7 @@ from tasks.content.stage import content_stage
 from tasks.dataset.spec import DatasetSpec, PlaysSpec, TagsSpec, TracksSpec
 from tasks.evaluation.bootstrap import interval, resample_counts, resampled_means
 from tasks.evaluation.cases import AS_IS
-from tasks.evaluation.measure import COLLABORATIVE, CONTENT, HYBRID, MODELS, POPULARITY
+from tasks.evaluation.models import COLLABORATIVE, CONTENT, HYBRID, MODELS, POPULARITY
 from tasks.evaluation.parameters import EvaluationParameters
 from tasks.evaluation.split import HEAVY, targets_of
 from tasks.evaluation.stage import evaluation_stage

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from sklearn.neighbors import NearestNeighbors
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from tasks.content.search import Neighbours, Space, nearest
+from tasks.content.search import NearestTracks, Space, nearest
 from tasks.content.stage import read_space, tile_blocks
 from tasks.lake.blocks import Block
 
@@ -33,7 +33,7 @@ def ours(
     return np.concatenate([part.tracks for part in found])
 
 
-def _block(file: Path, bonus: bool, k: int, block: Block) -> Neighbours:
+def _block(file: Path, bonus: bool, k: int, block: Block) -> NearestTracks:
     space = read_space(file)
     if not bonus:
         space = Space(space.vectors, space.artists, 0.0)

@@ -95,12 +95,12 @@ def learned(folder: Path) -> tuple[float, float]:
 
 def _warm() -> None:
     """Import and load the compiled kernels, as a worker of a running cluster has them."""
+    from tasks.collaborative.find_edges import weight_matrix
     from tasks.collaborative.interactions import Interactions
-    from tasks.collaborative.neighbours import neighbour_matrix
     from tasks.collaborative.parameters import CollaborativeParameters
 
     tiny = Interactions.of(sparse.csr_array(np.ones((3, 3))))
-    neighbour_matrix(tiny, CollaborativeParameters())
+    weight_matrix(tiny, CollaborativeParameters())
 
 
 def matrix(folder: Path) -> sparse.csr_matrix:

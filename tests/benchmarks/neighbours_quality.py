@@ -20,8 +20,8 @@ from implicit.nearest_neighbours import BM25Recommender, CosineRecommender
 from numpy.typing import NDArray
 from scipy import linalg, sparse
 
+from tasks.collaborative.find_edges import weight_matrix
 from tasks.collaborative.interactions import Interactions
-from tasks.collaborative.neighbours import neighbour_matrix
 from tasks.collaborative.parameters import CollaborativeParameters
 from tasks.evaluation.bootstrap import interval, resample_counts, resampled_means
 from tasks.tuning.folds import LIGHTEST, METRICS, FoldIn, measure, split_listeners
@@ -84,7 +84,7 @@ def of_implicit(model: CosineRecommender | BM25Recommender) -> Train:
 
 def ours(parameters: CollaborativeParameters) -> Train:
     """Return a function that trains one of our models."""
-    return lambda X: neighbour_matrix(Interactions.of(X), parameters)
+    return lambda X: weight_matrix(Interactions.of(X), parameters)
 
 
 def choices() -> Iterator[tuple[str, Mapping[str, Train]]]:

@@ -53,7 +53,8 @@ def test_tuning_prints_settings_that_a_run_takes_and_writes_the_curve(
     (page,) = [artifact["data"] for artifact in artifacts if artifact["key"] == "tuning"]
     assert fragment in page
     assert f"{len(rows)} settings" in page
-    runs = httpx.post(f"{api}/flow_runs/filter", json={"sort": "START_TIME_DESC"}).json()
+    of_tune = {"sort": "START_TIME_DESC", "flows": {"name": {"any_": ["crossfade-tune"]}}}
+    runs = httpx.post(f"{api}/flow_runs/filter", json=of_tune).json()
     assert f"{len(rows)} settings measured" in runs[0]["state"]["message"]
     assert runs[0]["parameters"]["plays"] == str(sample.plays)
     (tmp_path / "crossfade.toml").write_text(fragment + "\n[tune]\nshare = 0.3\n")

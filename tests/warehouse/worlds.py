@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from tasks.blend.model import Catalogue, HybridModel, Neighbours, track_of_played
+from tasks.blend.model import BlendCatalogue, EdgeTable, HybridModel, track_of_played
 from tasks.blend.parameters import HybridParameters, artist_factors
 from tasks.blend.stage import rank_listeners, rank_similar
 from tasks.lake.blocks import Block
@@ -102,7 +102,7 @@ def release_world(
     files = {name: _write(lake, name, table) for name, table in edges.items()}
     files["tracks"] = _write(lake, "tracks", tracks)
     files |= _people(lake, user_ids, histories, played)
-    catalogue = Catalogue.from_tracks(tracks)
+    catalogue = BlendCatalogue.from_tracks(tracks)
     prior = [tracks["track_key"], catalogue.popularity, catalogue.listener_rank]
     files["catalogue"] = _write(lake, "catalogue", pa.table(prior, schema=CATALOGUE.schema))
     model = {name: files[name] for name in ("tracks", "content", "weights", "similarity")}
@@ -122,14 +122,14 @@ def release_world(
     given = build_input(files, parameters, release_id, numeric)
     built = build(Home(folder), given, memory_limit="1GB", threads=2)
     record_release(built / DATABASE, given, {"ingest": 0.1}, 1)
-    content = Neighbours.from_edges(edges["content"], n)
+    content = EdgeTable.from_edges(edges["content"], n)
     return World(
         built / DATABASE,
         tracks["track_id"].to_pylist(),
         user_ids,
         histories,
-        HybridModel(Neighbours.from_edges(edges["weights"], n), content, catalogue, parameters),
-        HybridModel(Neighbours.from_edges(edges["similarity"], n), content, catalogue, parameters),
+        HybridModel(EdgeTable.from_edges(edges["weights"], n), content, catalogue, parameters),
+        HybridModel(EdgeTable.from_edges(edges["similarity"], n), content, catalogue, parameters),
         given,
     )
 

@@ -44,10 +44,6 @@ class Home:
         """The pointer: a relative symbolic link to the current release's DuckDB file."""
         return self.path / "warehouse" / "current.duckdb"
 
-    def database(self, release_id: str) -> Path:
-        """The DuckDB file of a release."""
-        return self.releases / release_id / DATABASE
-
     @contextmanager
     def locked(self, name: str, doing: str, wait_seconds: float | None = None) -> Iterator[None]:
         """Hold the named lock, or raise LockedError that says who holds it.

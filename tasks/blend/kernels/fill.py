@@ -1,6 +1,6 @@
 """What fills a list when the candidates run out: by the same artists, then all, by listeners."""
 
-from typing import TypeAlias
+from typing import NamedTuple
 
 import numba as nb
 import numpy as np
@@ -8,23 +8,27 @@ from numpy.typing import NDArray
 
 from tasks.blend.kernels.sorting import sort
 
-ByArtist: TypeAlias = tuple[NDArray[np.int64], NDArray[np.int32]]
-"""The tracks of every artist, most listened first: indptr by artist, tracks."""
+
+class TracksByArtist(NamedTuple):
+    """The tracks of every artist, most listened first: CSR by artist."""
+
+    indptr: NDArray[np.int64]
+    tracks: NDArray[np.int32]
 
 
-def tracks_by_artist(artist_key: NDArray[np.int32]) -> ByArtist:
+def tracks_by_artist(artist_key: NDArray[np.int32]) -> TracksByArtist:
     """Group tracks, numbered by popularity, by their artist; -1: none."""
     order = np.argsort(artist_key, kind="stable").astype(np.int32)
     ends = np.arange(int(artist_key.max(initial=-1)) + 2)
-    return np.searchsorted(artist_key[order], ends).astype(np.int64), order
+    return TracksByArtist(np.searchsorted(artist_key[order], ends).astype(np.int64), order)
 
 
 @nb.njit(cache=True, nogil=True)
 def same_artist_tracks(
-    history: NDArray[np.int32], artist_key: NDArray[np.int32], by_artist: ByArtist
+    history: NDArray[np.int32], artist_key: NDArray[np.int32], by_artist: TracksByArtist
 ) -> NDArray[np.int64]:
     """Return all tracks by the history's artists, most listened first, perhaps repeated."""
-    indptr, tracks = by_artist
+    indptr, tracks = by_artist.indptr, by_artist.tracks
     size = 0
     for i in history:
         a = artist_key[i]

@@ -5,7 +5,7 @@ the collaborative and the content edge of a pair stand in one entry, so that a h
 once. Nothing is rounded or left out.
 """
 
-from typing import TypeAlias
+from typing import NamedTuple
 
 import numba as nb
 import numpy as np
@@ -13,35 +13,49 @@ from numpy.typing import NDArray
 
 from tasks.blend.kernels.sorting import sort
 
-Table: TypeAlias = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int16]]
-"""A neighbour table by source: indptr, targets, weights; targets ascending within each source."""
+
+class EdgeArrays(NamedTuple):
+    """A neighbour table by source: CSR with targets ascending within each source."""
+
+    indptr: NDArray[np.int64]
+    targets: NDArray[np.int32]
+    weights: NDArray[np.int16]
+
+
+class PackedEdges(NamedTuple):
+    """Both tables by source, tracks in their new order, targets ascending within each source."""
+
+    indptr: NDArray[np.int64]
+    targets: NDArray[np.uint32]
+    weights: NDArray[np.int32]
+    """In `COLLABORATIVE_UNIT`s; a table without the edge counts as 0."""
+
 
 COLLABORATIVE_UNIT = 1 << 16
 """A packed weight is the collaborative one times this plus the content one, both int16."""
 
-Packed: TypeAlias = tuple[NDArray[np.int64], NDArray[np.uint32], NDArray[np.int32]]
-"""Both tables by source, tracks in their new order: indptr, targets ascending within each source,
-weights in `COLLABORATIVE_UNIT`s, where a table without the edge counts as 0."""
-
 
 def pack(
-    collaborative: Table, content: Table, order: NDArray[np.int32], rank: NDArray[np.int32]
-) -> Packed:
+    collaborative: EdgeArrays,
+    content: EdgeArrays,
+    order: NDArray[np.int32],
+    rank: NDArray[np.int32],
+) -> PackedEdges:
     """Merge two tables in track keys.
 
     ``order`` holds the track keys in their new order, ``rank`` the new number of every track key.
     """
-    most = len(collaborative[1]) + len(content[1])
+    most = len(collaborative.targets) + len(content.targets)
     targets, weights = np.empty(most, np.uint32), np.empty(most, np.int32)
     indptr = np.zeros(len(order) + 1, np.int64)
     _merge(collaborative, content, order, rank, indptr, targets, weights)
-    return indptr, targets[: indptr[-1]], weights[: indptr[-1]]
+    return PackedEdges(indptr, targets[: indptr[-1]], weights[: indptr[-1]])
 
 
 @nb.njit(cache=True, nogil=True)
 def _merge(
-    collaborative: Table,
-    content: Table,
+    collaborative: EdgeArrays,
+    content: EdgeArrays,
     order: NDArray[np.int32],
     rank: NDArray[np.int32],
     indptr: NDArray[np.int64],
@@ -53,17 +67,17 @@ def _merge(
     edges = np.empty(tracks, np.int64)  # of one source: target and weight in one number
     for source in range(tracks):
         key, size = order[source], 0
-        x, x_end = collaborative[0][key], collaborative[0][key + 1]
-        y, y_end = content[0][key], content[0][key + 1]
+        x, x_end = collaborative.indptr[key], collaborative.indptr[key + 1]
+        y, y_end = content.indptr[key], content.indptr[key + 1]
         while x < x_end or y < y_end:
-            x_target = collaborative[1][x] if x < x_end else tracks
-            y_target = content[1][y] if y < y_end else tracks
+            x_target = collaborative.targets[x] if x < x_end else tracks
+            y_target = content.targets[y] if y < y_end else tracks
             target, weight = min(x_target, y_target), np.int64(0)
             if x_target == target:
-                weight += np.int64(collaborative[2][x]) * COLLABORATIVE_UNIT
+                weight += np.int64(collaborative.weights[x]) * COLLABORATIVE_UNIT
                 x += 1
             if y_target == target:
-                weight += np.int64(content[2][y])
+                weight += np.int64(content.weights[y])
                 y += 1
             edges[size] = (np.int64(rank[target]) << 32) | (weight & 0xFFFFFFFF)
             size += 1

@@ -3,18 +3,13 @@
 Tracks are numbered by popularity in here (`tasks.blend.kernels.kernel_layout`).
 """
 
-from typing import TypeAlias
+from typing import NamedTuple
 
 import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.blend.kernels.kernel_layout import Packed
-
-Candidates: TypeAlias = tuple[
-    NDArray[np.uint32], NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]
-]
-"""What a history touched: tracks, their sums of collaborative and content weights, popularity."""
+from tasks.blend.kernels.kernel_layout import PackedEdges
 
 LONGEST_HISTORY = 32_767
 """Tracks of a history at most: both sums of a track share 64 bits, reasons are int16."""
@@ -23,10 +18,32 @@ HEARD = np.int64(np.iinfo(np.int64).min)
 """In place of a sum: the track is in the history."""
 
 
+class Candidates(NamedTuple):
+    """What a history touched; every array has one place to spare."""
+
+    tracks: NDArray[np.uint32]
+    collaborative: NDArray[np.int32]
+    """Sums of collaborative weights."""
+    content: NDArray[np.int32]
+    """Sums of content weights."""
+    popularity: NDArray[np.float64]
+
+
+class Gathered(NamedTuple):
+    """What `gather` found of one history."""
+
+    found: np.int64
+    """Number of candidates."""
+    c_max: np.int64
+    """C⁺, the largest collaborative sum; 0: there is none."""
+    d_max: np.int64
+    """D⁺, the largest content sum; 0: there is none."""
+
+
 @nb.njit(cache=True, nogil=True)
 def new_candidates(tracks: int) -> Candidates:
-    """Return workspace for the candidates of any history, with one place to spare."""
-    return (
+    """Return workspace for the candidates of any history."""
+    return Candidates(
         np.empty(tracks + 1, np.uint32),
         np.empty(tracks + 1, np.int32),
         np.empty(tracks + 1, np.int32),
@@ -38,7 +55,7 @@ def new_candidates(tracks: int) -> Candidates:
 def accumulate(
     history: NDArray[np.int32],
     popular: int,
-    neighbours: Packed,
+    neighbours: PackedEdges,
     sums: NDArray[np.int64],
     touched: NDArray[np.uint32],
 ) -> np.int64:
@@ -49,7 +66,7 @@ def accumulate(
     positions are unsigned, which spares the machine a look for negative ones. Tracks of the
     history are left `HEARD`.
     """
-    indptr, targets, weights = neighbours
+    indptr, targets, weights = neighbours.indptr, neighbours.targets, neighbours.weights
     count = np.uint64(0)
     for i in history:
         to, by = targets[indptr[i] : indptr[i + 1]], weights[indptr[i] : indptr[i + 1]]
@@ -75,13 +92,13 @@ def gather(
     sums: NDArray[np.int64],
     popularity: NDArray[np.float64],
     candidates: Candidates,
-) -> tuple[np.int64, np.int64, np.int64]:
+) -> Gathered:
     """Move the sums of all touched tracks outside the history to ``candidates``.
 
-    Returns how many there are and the largest sums, 0 where a signal is absent. Unplayed tracks
-    have no use for a collaborative sum: their score is estimated.
+    Unplayed tracks have no use for a collaborative sum: their score is estimated.
     """
-    tracks, c_sums, d_sums, popularities = candidates
+    tracks, popularities = candidates.tracks, candidates.popularity
+    c_sums, d_sums = candidates.collaborative, candidates.content
     found, c_max, d_max = np.uint64(0), np.int64(0), np.int32(0)
     for j in touched:
         both = sums[j]
@@ -99,4 +116,4 @@ def gather(
             d_max = max(d_max, d)
     for i in history:
         sums[i] = 0
-    return np.int64(found), c_max, np.int64(d_max)
+    return Gathered(np.int64(found), c_max, np.int64(d_max))

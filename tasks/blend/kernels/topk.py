@@ -5,7 +5,7 @@ lowered whenever the artist factor could let a track below it rise above one abo
 factor is applied while the list is written, so no further down than the list goes.
 """
 
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numba as nb
 import numpy as np
@@ -16,8 +16,35 @@ from tasks.blend.kernels.sums import Candidates
 from tasks.blend.scoring import SLACK, Query, Signals, estimate, ticks
 from warehouse.contract.constants import ARTIST_ALLOWANCE, ARTIST_FACTORS, TICKS
 
-Tracks: TypeAlias = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]
-"""Track key, artist (-1: none) and factors δⁿ: what decides the order beside the scores."""
+
+class TrackOrder(NamedTuple):
+    """What decides the order of tracks beside their scores."""
+
+    key: NDArray[np.int32]
+    artist: NDArray[np.int32]
+    """-1: none."""
+    factors: NDArray[np.float64]
+    """δⁿ by n."""
+
+
+class Entry(NamedTuple):
+    """An entry of the order, unpacked."""
+
+    key: int
+    """Track key."""
+    score: int
+    """In ticks."""
+    repeats: int
+    """n, the exponent of the artist factor."""
+
+
+class Listed(NamedTuple):
+    """How far `_listed` came."""
+
+    rows: int
+    """Entries that are final."""
+    walked: int
+    """Entries that were looked at for them."""
 
 
 class Workspace(NamedTuple):
@@ -60,7 +87,7 @@ def best(
     candidates: Candidates,
     found: np.int64,
     given: Signals,
-    tracks: Tracks,
+    tracks: TrackOrder,
     k: int,
     workspace: Workspace,
 ) -> int:
@@ -68,10 +95,11 @@ def best(
 
     An entry is (TICKS - score, track key, repeats of the artist) packed: see `unpacked`.
     """
-    estimates, chosen, order, place, artist_count, marked, depth = workspace
-    numbers, c_sums, d_sums, popularities = candidates
-    track_key, artist_key, factors = tracks
-    estimates = estimates[:found]
+    chosen, order, place = workspace.chosen, workspace.order, workspace.place
+    numbers, popularities = candidates.tracks, candidates.popularity
+    c_sums, d_sums = candidates.collaborative, candidates.content
+    track_key, artist_key, depth = tracks.key, tracks.artist, workspace.depth
+    estimates = workspace.estimates[:found]
     estimate(query, given, estimates)
     wanted = max(k, depth[0]) + k // 8 + 4  # a guess: lists that follow each other are much alike
     while True:
@@ -79,7 +107,7 @@ def best(
         lowest = np.float32(max(cut - SLACK, 0.0))
         above = 0
         for x in chosen[: _chosen(estimates, lowest, chosen)]:
-            score = ticks(query, c_sums[x], d_sums[x], popularities[x])[2]
+            score = ticks(query, c_sums[x], d_sums[x], popularities[x]).score
             if score > 0:
                 key = track_key[numbers[x]]
                 place[key] = x
@@ -88,11 +116,20 @@ def best(
         sort(order[:above])
         artists = chosen  # which have been looked through
         for x in range(above):
-            artists[x] = artist_key[numbers[place[unpacked(order[x])[0]]]]
-        rows, walked = _listed(order[:above], artists, k, cut, factors, artist_count, marked)
+            artists[x] = artist_key[numbers[place[unpacked(order[x]).key]]]
+        listed = _listed(
+            order[:above],
+            artists,
+            k,
+            cut,
+            tracks.factors,
+            workspace.artist_count,
+            workspace.marked,
+        )
+        rows = listed.rows
         # Nothing below the cut can rise: scores only fall by the artist factor.
         if cut == 0.0 or rows == k:
-            depth[0] = walked
+            depth[0] = listed.walked
             return rows
         wanted = above + 2 * (k - rows) + k // 4
 
@@ -103,9 +140,9 @@ def _packed(score: int, key: int, repeats: int) -> int:
 
 
 @nb.njit(cache=True, nogil=True)
-def unpacked(entry: int) -> tuple[int, int, int]:
-    """Return track key, score in ticks and repeats of the artist of an entry of the order."""
-    return (entry >> 8) & 0xFFFFFFFF, TICKS - (entry >> 40), entry & 0xFF
+def unpacked(entry: int) -> Entry:
+    """Return what an entry of the order holds."""
+    return Entry((entry >> 8) & 0xFFFFFFFF, TICKS - (entry >> 40), entry & 0xFF)
 
 
 @nb.njit(cache=True, nogil=True)
@@ -147,11 +184,10 @@ def _listed(
     factors: NDArray[np.float64],
     artist_count: NDArray[np.int32],
     marked: NDArray[np.int64],
-) -> tuple[int, int]:
+) -> Listed:
     """Bring the first k entries into their final order, repeated artists marked down.
 
-    ``order`` comes sorted and without repeats. Returns how many entries are final, it ends before
-    a score below ``cut``, and how many were looked at for them.
+    ``order`` is sorted and without repeats. The final entries end before a score below ``cut``.
     """
     rows, walked, first, last = 0, 0, 0, 0  # marked[first:last] wait for their turn, sorted
     while rows < k:
@@ -162,9 +198,9 @@ def _listed(
                 repeats = min(max(artist_count[artist] - ARTIST_ALLOWANCE, 0), ARTIST_FACTORS - 1)
                 artist_count[artist] += 1
                 if repeats > 0:
-                    key, score, _ = unpacked(entry)
-                    less = max(1, int(np.floor(score * factors[repeats] + 0.5)))
-                    entry, x = _packed(less, key, repeats), last
+                    plain = unpacked(entry)
+                    less = max(1, int(np.floor(plain.score * factors[repeats] + 0.5)))
+                    entry, x = _packed(less, plain.key, repeats), last
                     while x > first and marked[x - 1] > entry:
                         marked[x] = marked[x - 1]
                         x -= 1
@@ -176,11 +212,11 @@ def _listed(
             first += 1
         else:
             break
-        if unpacked(entry)[1] < cut:
+        if unpacked(entry).score < cut:
             break
         order[rows] = entry
         rows += 1
     for artist in artists[:walked]:
         if artist >= 0:
             artist_count[artist] = 0
-    return rows, walked
+    return Listed(rows, walked)

@@ -1,1 +1,1 @@
-"""The collaborative models, one module each."""
+"""The collaborative models, one module each, and their registry."""

@@ -6,45 +6,122 @@ candidates, and their weights solve (G_NN + Λ) b = g_Nj with G = XᵀDX and
 of EASE (Steck 2019) with the diagonal of EDLAE (Steck 2020), restricted to a neighbourhood.
 """
 
+from dataclasses import replace
+from typing import Annotated
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
+from pydantic import Field
+from scipy import sparse
 
+from tasks.collaborative.edges import Edges
 from tasks.collaborative.interactions import Interactions
-from tasks.collaborative.kernels.gram import gram_triangles
+from tasks.collaborative.kernels.cooccurrence import TopSources
+from tasks.collaborative.kernels.gram import gram_triangles, triangle_bytes
+from tasks.collaborative.kernels.second_order import two_step_edges
 from tasks.collaborative.kernels.solve import inplace_solve, inplace_solve_non_negative
+from tasks.collaborative.models.base import CooccurrenceModel, NeighbourhoodParameters
 from tasks.collaborative.models.scaling import CosineScaling, powers
-from tasks.collaborative.parameters import CollaborativeParameters
+
+Exponent = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
-def candidate_scaling(
-    interactions: Interactions, parameters: CollaborativeParameters
-) -> CosineScaling:
-    """Return the factors of the cosine that picks the candidates: G_ij / √(G_ii · G_jj)."""
-    user = interactions.weights_by_length(parameters.user_exponent)
-    root = powers(interactions.column_sums(user.whole), -0.5)
-    return CosineScaling(user, root, root)
+class LearnedParameters(NeighbourhoodParameters):
+    """Parameters of `learned`."""
+
+    ridge: float = Field(default=30.0, gt=0.0, le=1e6)
+    """λ in listeners, the constant part of Λ = λ + popularity_ridge · G_ii. Larger trusts rarely
+    shared listeners less. EASE (Steck 2019)."""
+
+    popularity_ridge: float = Field(default=0.5, ge=0.0, le=10.0)
+    """The share of a source's own Gram entry added to Λ, so that popular sources do not explain
+    everything: the dropout diagonal of EDLAE (Steck 2020)."""
+
+    non_negative: bool = True
+    """Allow only positive evidence, as SLIM does (Ning & Karypis 2011). Helps on sparse histories,
+    where negative weights are noise; dense ones (MovieLens) want signed weights."""
+
+    user_exponent: Exponent = 0.5
+    """A listener's row counts n_u^-exponent: long histories say less about each pair in them."""
+
+    target_exponent: Exponent = 0.1
+    """`learned`: weights are multiplied by n_target^-exponent: above 0 lifts less known tracks."""
+
+    source_exponent: Exponent = 0.0
+    """`learned`: weights are multiplied by n_source^-exponent: above 0 a popular track in the
+    history says less."""
+
+    two_step: float = Field(default=0.0, ge=0.0, le=4.0)
+    """Share of the squared weight matrix added to it: tracks related through a third one. Helps
+    where tracks have few listeners; costs a larger table."""
+
+    two_step_neighbours: int = Field(default=300, ge=1, le=2_000)
+    """Sources per target kept after the second step, the largest by absolute value."""
 
 
-def learned_weights(
-    interactions: Interactions,
-    factors: CosineScaling,
-    sources: NDArray[np.int32],
-    shared: NDArray[np.int32],
-    parameters: CollaborativeParameters,
-) -> NDArray[np.float64]:
-    """Return the weights of ``sources`` (targets × m) that solve for their targets.
+class Learned(CooccurrenceModel[LearnedParameters]):
+    """Solves one ridge problem per target."""
 
-    ``shared`` holds g_Nj in whole units. The Gram entries of all these targets are in memory at
-    once, `triangle_bytes` each.
-    """
-    user = factors.user
-    diagonal = interactions.column_sums(user.whole) * user.unit
-    ridge = parameters.ridge + (1.0 + parameters.popularity_ridge) * diagonal
-    triangles = gram_triangles(interactions, user, sources)
-    weights = shared.astype(np.float64) * user.unit
-    _inplace_solve_all(triangles, user.unit, ridge, sources, weights, parameters.non_negative)
-    return weights
+    parameters = LearnedParameters
+
+    def scaling(self, interactions: Interactions, parameters: LearnedParameters) -> CosineScaling:
+        """Return the factors of the cosine that picks the candidates: G_ij / √(G_ii · G_jj)."""
+        user = interactions.weights_by_length(parameters.user_exponent)
+        root = powers(interactions.column_sums(user.whole), -0.5)
+        return CosineScaling(user, root, root)
+
+    def weights(
+        self,
+        interactions: Interactions,
+        scaling: CosineScaling,
+        targets: NDArray[np.int32],  # noqa: ARG002
+        top: TopSources,
+        parameters: LearnedParameters,
+    ) -> NDArray[np.float64]:
+        """Return the weights of ``top.sources`` that solve for their targets.
+
+        ``top.shared`` is g_Nj in whole units. The Gram entries of all these targets are in memory
+        at once.
+        """
+        user = scaling.user
+        diagonal = interactions.column_sums(user.whole) * user.unit
+        ridge = parameters.ridge + (1.0 + parameters.popularity_ridge) * diagonal
+        triangles = gram_triangles(interactions, user, top.sources)
+        weights = top.shared.astype(np.float64) * user.unit
+        _inplace_solve_all(
+            triangles, user.unit, ridge, top.sources, weights, parameters.non_negative
+        )
+        return weights
+
+    def target_cost(self, parameters: LearnedParameters) -> float:
+        """Return the additions of a Cholesky factorisation."""
+        m = parameters.neighbours
+        return m**3 / 6 + m**2
+
+    def target_bytes(self, tracks: int, parameters: LearnedParameters) -> int:
+        """Return the size of a target's Gram entries."""
+        return triangle_bytes(min(parameters.neighbours, tracks))
+
+    def has_second_pass(self, parameters: LearnedParameters) -> bool:
+        """Tell whether a second step is wanted."""
+        return parameters.two_step > 0
+
+    def second_pass(
+        self, found: sparse.csc_array, targets: NDArray[np.int32], parameters: LearnedParameters
+    ) -> Edges:
+        """Add the weights of two steps along the graph."""
+        share, top = parameters.two_step, parameters.two_step_neighbours
+        return two_step_edges(found, targets, share, top)
+
+    def finished(
+        self, edges: Edges, listeners: NDArray[np.int64], parameters: LearnedParameters
+    ) -> Edges:
+        """Return the weights times n_target^-target_exponent · n_source^-source_exponent."""
+        target = powers(listeners, -parameters.target_exponent)
+        source = powers(listeners, -parameters.source_exponent)
+        scale = target[edges.target] * source[edges.source]
+        return replace(edges, weight=edges.weight * scale)
 
 
 @njit(nogil=True, cache=True)

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from tasks.blend.model import HybridModel, Neighbours
+from tasks.blend.model import EdgeTable, HybridModel
 from warehouse.contract.constants import TICKS
 
 
@@ -19,7 +19,7 @@ class Row:
     because: int | None
 
 
-def _sums(table: Neighbours, history: list[int], n: int) -> list[int]:
+def _sums(table: EdgeTable, history: list[int], n: int) -> list[int]:
     sums = [0] * n
     for i in history:
         for e in range(table.indptr[i], table.indptr[i + 1]):
@@ -27,7 +27,7 @@ def _sums(table: Neighbours, history: list[int], n: int) -> list[int]:
     return sums
 
 
-def _edge(table: Neighbours, i: int, j: int) -> int:
+def _edge(table: EdgeTable, i: int, j: int) -> int:
     for e in range(table.indptr[i], table.indptr[i + 1]):
         if table.targets[e] == j:
             return int(table.weights[e])

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from tasks.blend.kernels.kernel_layout import COLLABORATIVE_UNIT
 from tasks.blend.kernels.sums import LONGEST_HISTORY
-from tasks.blend.model import HybridModel, Neighbours
+from tasks.blend.model import EdgeTable, HybridModel
 from tasks.blend.parameters import HybridParameters
 from tasks.blend.ranking import rank_histories
 from tests.tasks.blend.oracle import rank
@@ -19,11 +19,9 @@ COLLABORATIVE = np.array([-32768, -32767, -1, 1, 2, 32766, 32767])
 CONTENT = np.array([1, 2, 32766, 32767])
 
 
-def _extreme(
-    table: Neighbours, rng: np.random.Generator, values: NDArray[np.integer]
-) -> Neighbours:
+def _extreme(table: EdgeTable, rng: np.random.Generator, values: NDArray[np.integer]) -> EdgeTable:
     weights = rng.choice(values, len(table.weights)).astype(np.int16)
-    return Neighbours(table.indptr, table.targets, weights)
+    return EdgeTable(table.indptr, table.targets, weights)
 
 
 @settings(max_examples=60, deadline=None)

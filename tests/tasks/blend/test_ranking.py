@@ -5,8 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from tasks.blend.kernels.rank import RankedLists
 from tasks.blend.parameters import HybridParameters
-from tasks.blend.ranking import RankedLists, rank_histories
+from tasks.blend.ranking import rank_histories
 from tasks.lake.contracts.edges import EDGES
 from tests.tasks.blend.oracle import Row, rank
 from tests.tasks.blend.worlds import random_model
@@ -59,7 +60,7 @@ def test_an_artist_is_marked_down_from_its_fifth_track_on() -> None:
     """
     import pyarrow as pa
 
-    from tasks.blend.model import Catalogue, HybridModel, Neighbours
+    from tasks.blend.model import BlendCatalogue, EdgeTable, HybridModel
 
     empty = pa.table([pa.array([], f.type) for f in EDGES], schema=EDGES)
     edges = pa.table(
@@ -77,9 +78,9 @@ def test_an_artist_is_marked_down_from_its_fifth_track_on() -> None:
         }
     )
     model = HybridModel(
-        Neighbours.from_edges(empty, 7),
-        Neighbours.from_edges(edges, 7),
-        Catalogue.from_tracks(tracks),
+        EdgeTable.from_edges(empty, 7),
+        EdgeTable.from_edges(edges, 7),
+        BlendCatalogue.from_tracks(tracks),
         HybridParameters(artist_factor=0.5),
     )
     lists = rank_histories(

@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from tasks.blend.model import Catalogue, HybridModel, Neighbours
+from tasks.blend.model import BlendCatalogue, EdgeTable, HybridModel
 from tasks.blend.parameters import HybridParameters
 from tasks.lake.contracts.edges import EDGES
 
@@ -38,8 +38,8 @@ def random_model(rng: np.random.Generator, n: int, parameters: HybridParameters)
     everything = np.arange(n, dtype=np.int32)
     played = everything[tracks["listeners"].to_numpy() > 0]
     return HybridModel(
-        Neighbours.from_edges(random_edges(rng, played, played, -4), n),
-        Neighbours.from_edges(random_edges(rng, everything, everything, 1), n),
-        Catalogue.from_tracks(tracks),
+        EdgeTable.from_edges(random_edges(rng, played, played, -4), n),
+        EdgeTable.from_edges(random_edges(rng, everything, everything, 1), n),
+        BlendCatalogue.from_tracks(tracks),
         parameters,
     )

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from implicit.nearest_neighbours import BM25Recommender
 from scipy import sparse
 
-from tasks.collaborative import neighbours as models
+from tasks.collaborative import find_edges as models
+from tasks.collaborative.find_edges import find_edges, weight_matrix
 from tasks.collaborative.interactions import Interactions
-from tasks.collaborative.neighbours import find_neighbours, neighbour_matrix
 from tasks.collaborative.parameters import CollaborativeParameters
 from tests.tasks.collaborative import oracle
 
@@ -19,7 +19,7 @@ def every_track(interactions: Interactions) -> np.ndarray[tuple[int], np.dtype[n
 
 
 def weights(interactions: Interactions, parameters: CollaborativeParameters) -> oracle.Dense:
-    matrix = neighbour_matrix(interactions, parameters)
+    matrix = weight_matrix(interactions, parameters)
     return np.asarray(matrix.toarray(), dtype=np.float64)
 
 
@@ -169,10 +169,10 @@ def test_targets_do_not_depend_on_their_company() -> None:
     rng = np.random.default_rng(0)
     for model in ("learned", "cosine"):
         parameters = CollaborativeParameters.model_validate({"model": model, "neighbours": 20})
-        whole = find_neighbours(X, every_track(X), parameters)
+        whole = find_edges(X, every_track(X), parameters)
         order = rng.permutation(every_track(X))
         for targets in np.array_split(order, 7):
-            part = find_neighbours(X, targets, parameters)
+            part = find_edges(X, targets, parameters)
             for name in ("weights", "similarity"):
                 expected = getattr(whole, name).matrix(80).toarray()[:, targets]
                 found = getattr(part, name).matrix(80).toarray()[:, targets]
@@ -183,7 +183,7 @@ def test_similarity_is_cosine_whatever_the_model() -> None:
     X = oracle.random_interactions(4, 120, 40, 0.15)
     for model in ("learned", "bm25"):
         parameters = CollaborativeParameters.model_validate({"model": model, "similar": 6})
-        found = find_neighbours(X, every_track(X), parameters).similarity
+        found = find_edges(X, every_track(X), parameters).similarity
         np.testing.assert_array_equal(found.matrix(40).toarray(), oracle.cosine(X, 6))
 
 
@@ -200,9 +200,9 @@ def test_memory_decides_how_many_targets_at_a_time() -> None:
     X = oracle.random_interactions(6, 50, 40, 0.2)
     many = CollaborativeParameters(neighbours=30)
     assert models.fewest_blocks(X, many) == 1
-    whole = neighbour_matrix(X, many).toarray()
+    whole = weight_matrix(X, many).toarray()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(models, "BLOCK_BYTES", 1)
         # 40 targets of 30 · 29 / 2 entries of 4 bytes, in the 8 bytes of each play
         assert models.fewest_blocks(X, many) == -(-40 * 30 * 29 // 2 * 4 // (8 * X.plays))
-        np.testing.assert_array_equal(neighbour_matrix(X, many).toarray(), whole)
+        np.testing.assert_array_equal(weight_matrix(X, many).toarray(), whole)

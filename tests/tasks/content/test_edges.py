@@ -6,14 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.content.edges import symmetric, to_edges
-from tasks.content.search import Neighbours
+from tasks.content.search import NearestTracks
 from tasks.lake.contracts.edges import EDGES
 
 
 def test_lists_become_whole_number_cosines() -> None:
     tracks = np.array([[2, -1], [0, 1]], np.int32)
     similarity = np.array([[0.5, 0.0], [1.0000001, 1e-9]], np.float32)
-    edges = to_edges(Neighbours(tracks, similarity), np.arange(256, 256 + len(tracks)))
+    edges = to_edges(NearestTracks(tracks, similarity), np.arange(256, 256 + len(tracks)))
     assert edges.to_pylist() == [
         {"source": 256, "target": 2, "weight": 10_000},
         {"source": 257, "target": 0, "weight": 20_000},  # cut at 1

@@ -12,7 +12,7 @@ from tasks.evaluation.cases import gamma_cases
 from tasks.evaluation.choice import Choice, choose_gamma
 from tasks.evaluation.measure import DEPTH, gamma_values, hiding_model
 from tasks.evaluation.metrics import ndcg_at_k
-from tasks.evaluation.points import rank_points
+from tasks.evaluation.points import BlendPoints, rank_points
 from tasks.evaluation.split import Split
 from tests.tasks.blend.worlds import random_model
 
@@ -26,7 +26,7 @@ def _ndcg(
     """Return NDCG of every listener at every γ, with the segment's blend of its whole fold-in."""
     indptr = np.concatenate([[0], np.cumsum([len(h) for h in histories])]).astype(np.int64)
     blend = DEFAULT_SEGMENTS[2]
-    points = np.array([(blend.weight, blend.popularity, gamma, 1.0) for gamma in GAMMAS])
+    points = BlendPoints.of(len(histories), blend.weight, blend.popularity, GAMMAS)
     lists = rank_points(model, indptr, np.concatenate(histories), points, DEPTH)
     wanted = np.zeros((len(targets), TRACKS))
     np.put_along_axis(wanted, targets.astype(np.int64), 1.0, axis=1)

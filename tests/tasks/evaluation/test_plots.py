@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from tasks.blend.parameters import DEFAULT_SEGMENTS
-from tasks.evaluation.measure import MODELS
+from tasks.evaluation.models import MODELS
 from tasks.evaluation.plots import write_plots
 from tasks.evaluation.report import segments_table
 from tasks.lake.contracts.stages.evaluation import EVALUATION, SEGMENT_CURVE

@@ -20,8 +20,8 @@ from tasks.collaborative.stage import collaborative_stage
 from tasks.content.parameters import ContentParameters
 from tasks.content.stage import content_stage
 from tasks.evaluation import rounds
-from tasks.evaluation.measure import MODELS
 from tasks.evaluation.metrics import ndcg_at_k
+from tasks.evaluation.models import MODELS
 from tasks.evaluation.parameters import EvaluationParameters
 from tasks.evaluation.sources import Sources, read_context, read_split, write_sources
 from tasks.evaluation.stage import evaluation_stage, learned_parameters

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import stats
 
 from tasks.experiments.effects import Arm, Effect, compare
 
@@ -68,3 +69,9 @@ def simulate(rng: np.random.Generator, users: int, lift: float = 0.0) -> Simulat
         shown_before,
         rng.binomial(shown_before, chance),
     )
+
+
+def power_of(effect: float, standard_error: float, critical: float) -> float:
+    """Return the probability of a difference beyond ``critical`` standard errors, two-sided."""
+    shift = effect / standard_error
+    return float(stats.norm.sf(critical - shift) + stats.norm.cdf(-critical - shift))

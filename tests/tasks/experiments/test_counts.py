@@ -1,4 +1,4 @@
-"""Sample ratio mismatch and numbers of listeners against scipy and statsmodels."""
+"""Sample ratio mismatch and power against scipy and statsmodels."""
 
 import pytest
 from scipy import stats
@@ -7,6 +7,7 @@ from statsmodels.stats.power import NormalIndPower
 
 from tasks.experiments.mismatch import MISMATCH_LEVEL, mismatch_p_value
 from tasks.experiments.power import users_needed
+from tests.tasks.experiments.simulated import power_of
 
 Z = float(stats.norm.ppf(0.975))
 
@@ -30,6 +31,13 @@ def test_a_mismatch_by_hand() -> None:
         < mismatch_p_value([505, 495], [1, 1])
     )
     assert mismatch_p_value([0, 0], [0.5, 0.5]) == 1.0
+
+
+def test_the_power_is_statsmodels() -> None:
+    for per_arm, effect in ((100, 0.3), (1000, 0.1), (50, 0.05)):
+        error = (2 / per_arm) ** 0.5
+        expected = NormalIndPower().power(effect, per_arm, 0.05)
+        assert power_of(effect, error, Z) == pytest.approx(expected, abs=1e-9)
 
 
 def test_the_listeners_needed_are_statsmodels() -> None:

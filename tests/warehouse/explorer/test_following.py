@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, expect
 from tests.warehouse.explorer.browsing import serve, visit
 from tests.warehouse.publishing import publish, release_id
 from warehouse.build.writer import BuildInput
-from warehouse.releases.home import Home
+from warehouse.releases.home import DATABASE, Home
 
 
 def test_an_open_page_follows_the_pointer(
@@ -35,7 +35,7 @@ def test_an_open_page_follows_the_pointer(
         page.get_by_role("button", name="Balanced").click()  # the page still responds
         expect(page.get_by_role("slider", name="Crossfader")).to_have_value("50")
 
-        broken = home.database(release_id(1))
+        broken = home.releases / release_id(1) / DATABASE
         whole = broken.read_bytes()
         home.current.unlink()
         broken.write_bytes(whole[: len(whole) // 2])

@@ -190,7 +190,7 @@ def test_a_damaged_release_is_recognised_and_never_made_current(
 def test_a_damaged_current_release_counts_as_none(
     three: Home, damage: Callable[[Path], None]
 ) -> None:
-    damage(three.database(release_id(2)))
+    damage(three.releases / release_id(2) / DATABASE)
     assert current_release(three) is None
     rollback(three)
     assert_serves(three)
@@ -307,4 +307,4 @@ def test_a_full_disk_harms_nothing(small_disk: Path, given: BuildInput) -> None:
     run(home, given, 999)
     assert answer(home.current) == (release_id(999), True)
     assert_tidy(home)
-    assert not (home.database(release_id(999)).with_name(f"{DATABASE}.wal")).exists()
+    assert not (home.releases / release_id(999) / f"{DATABASE}.wal").exists()
