@@ -2,6 +2,7 @@
 
 import importlib
 import re
+from pathlib import Path
 
 import pytest
 
@@ -198,6 +199,6 @@ def test_files_named_in_the_docs_exist() -> None:
         for page in _files()
         if page.endswith(".md") and page != "CHANGELOG.md"
         for name in named.findall((ROOT / page).read_text())
-        if not (ROOT / name).exists()
+        if not (ROOT / name).exists() and not Path(name).stem.isupper()  # NAME.py: a placeholder
     ]
     assert not missing, "\n".join(missing)
