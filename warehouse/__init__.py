@@ -1,4 +1,4 @@
-"""What readers see: schema, macros and checks as SQL files, releases and the read-only reader."""
+"""What readers see: the contract as SQL, the writer, the releases and the explorer."""
 
 from importlib.metadata import version
 

@@ -1,8 +1,8 @@
-"""Errors that a user can act on: one sentence that names the thing and the fix."""
+"""Errors that a user can act on: one sentence that names the cause and the fix."""
 
 
 class CrossfadeError(Exception):
-    """Base of every error this project raises on purpose; the message is shown as it is."""
+    """Base of all errors that this project raises deliberately; the message is shown unchanged."""
 
     exit_status = 1
 
@@ -14,23 +14,23 @@ class InputError(CrossfadeError):
 
 
 class RunError(CrossfadeError):
-    """The run could not be finished; the current release is as it was."""
+    """The run failed; the current release is unchanged."""
 
 
 class ClusterError(RunError):
-    """The Dask cluster is away or lost a block; finished blocks are kept, a later try goes on."""
+    """The Dask cluster is unreachable or lost a block; a later run reuses the finished blocks."""
 
 
 class LockedError(CrossfadeError):
-    """Another run is at work in the same home."""
+    """Another run holds the lock of the home."""
 
 
 class GateError(CrossfadeError):
-    """The candidate release was refused; the current release is as it was."""
+    """The challenger was refused; the current release is unchanged."""
 
 
 class UnknownReleaseError(CrossfadeError):
-    """No such release, or it is not one of ours, or it is damaged."""
+    """The release does not exist, was not written by Crossfade, or is damaged."""
 
     exit_status = 2
 

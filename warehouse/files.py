@@ -1,4 +1,4 @@
-"""Files on disk: what they hold, and that they stay."""
+"""Digest files, and flush them to disk."""
 
 import hashlib
 import os

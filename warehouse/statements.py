@@ -1,4 +1,4 @@
-"""SQL texts that lie beside the code, and how values are spelled in them."""
+"""SQL files next to the code, and literals for them."""
 
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
@@ -10,14 +10,14 @@ def statement(package: str, name: str) -> str:
 
 
 def filled(text: str, values: Mapping[str, str]) -> str:
-    """Put values where their names stand in braces; an earlier value may hold a later name."""
+    """Replace each ``{name}`` by its value; a value may contain names that come later."""
     for name, value in values.items():
         text = text.replace(f"{{{name}}}", value)
     return text
 
 
 def text_literal(value: str) -> str:
-    """Quote a text for SQL."""
+    """Quote a string for SQL."""
     return "'" + value.replace("'", "''") + "'"
 
 
@@ -27,9 +27,10 @@ def column_name(value: str) -> str:
 
 
 def double(value: float) -> str:
-    """Spell a float so that SQL reads the same double, a whole number as such.
+    """Write a float so that SQL reads the same double; a whole number as an integer.
 
-    Only an exponent makes it no decimal. In a file it becomes a cast, which costs time to plan.
+    Without an exponent SQL reads a DECIMAL. With one, a stored macro holds a cast, which costs
+    planning time.
     """
     text = repr(float(value))
     if float(value).is_integer():
@@ -38,5 +39,5 @@ def double(value: float) -> str:
 
 
 def doubles(values: Sequence[float]) -> str:
-    """Spell a list of floats in SQL, to the last bit, as one constant."""
+    """Write a list of floats as one SQL constant, bit-equal."""
     return f"('{[float(value) for value in values]}'::DOUBLE[])"

@@ -1,4 +1,4 @@
-"""Controlled experiments: who is in which variant, and what each variant changed.
+"""Controlled experiments: assignment to variants, and their measured effects.
 
-Pure NumPy and SciPy. docs/experiments.md tells the method and works an example by hand.
+Pure NumPy and SciPy. docs/experiments.md describes the method with an example worked by hand.
 """

@@ -3,9 +3,9 @@
 A metric is a ratio of two sums over listeners, clicks over exposures say, or listeners who came
 back over listeners. The exposures of one listener are not independent, so the variance is that of
 sums of independent listeners, by the delta method (Deng, Knoblich & Lu 2018, "Applying the delta
-method in metric analytics"). What listeners did before the experiment takes out the variance it
-explains (CUPED: Deng, Xu, Kohavi & Walker 2013). The interval of the relative lift is Fieller's
-(1954), which leaves out 0 just when the test of the difference says so.
+method in metric analytics"). Behaviour before the experiment reduces the variance
+(CUPED: Deng, Xu, Kohavi & Walker 2013). The interval of the relative lift is Fieller's (1954),
+which excludes 0 exactly when the test of the difference is significant.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Arm:
     numerator: Floats
     denominator: Floats
     before_numerator: Floats
-    """The same before the experiment; zeros where nothing is known."""
+    """The same sum before the experiment; 0 where nothing is known."""
     before_denominator: Floats
 
     def __len__(self) -> int:
@@ -38,7 +38,7 @@ class Arm:
 
 @dataclass(frozen=True)
 class Estimate:
-    """An arm's ratio and the variance of it."""
+    """An arm's ratio and its variance."""
 
     value: float
     variance: float
@@ -46,12 +46,12 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Effect:
-    """What a variant changed against the control."""
+    """The effect of a variant against the control."""
 
     control: Estimate
     treated: Estimate
     explained: float
-    """Share of the variance that was explained by what listeners did before, and so is gone."""
+    """Share of the variance explained, and removed, by earlier behaviour."""
 
     @property
     def difference(self) -> float:
@@ -76,7 +76,7 @@ class Effect:
         return self.treated.value / self.control.value - 1 if self.control.value else np.nan
 
     def lift_interval(self, critical: float) -> tuple[float, float] | None:
-        """Return the relative lifts that are not refuted; None where they have no bounds.
+        """Return the confidence interval of the relative lift; None if it has no bounds.
 
         Fieller: all ρ with (T − ρC)² ≤ critical² (var T + ρ² var C).
         """
@@ -113,18 +113,18 @@ def compare(control: Arm, treated: Arm) -> Effect:
 
 
 def residual(arm: Arm) -> Floats:
-    """Return (y − R n) / n̄ per listener: what the ratio's error is the mean of."""
+    """Return (y − R n) / n̄ per listener; the ratio's error is its mean."""
     error: Floats = arm.numerator - arm.ratio * arm.denominator
     return error / float(arm.denominator.mean())
 
 
 def mean_variance(values: Floats) -> float:
-    """Return the variance of the mean of values whose own mean is 0."""
+    """Return the variance of the mean of values with mean 0."""
     return float(values @ values) / (len(values) * (len(values) - 1))
 
 
 def _covariates(control: Arm, treated: Arm) -> list[Floats]:
-    """Return each arm's covariate: the ratio before the experiment, made linear around all."""
+    """Return each arm's covariate: the earlier ratio, linearised around the overall ratio."""
     arms = (control, treated)
     total = sum(float(arm.before_denominator.sum()) for arm in arms)
     if total <= 0:

@@ -1,4 +1,4 @@
-"""What is measured: every metric as a ratio of two sums over listeners."""
+"""The metrics, each a ratio of two sums over listeners."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from tasks.experiments.effects import Arm
 Column = NDArray[np.float64]
 
 USERS = "users"
-"""Stands for 1 per listener."""
+"""A column of ones: 1 per listener."""
 
 
 @dataclass(frozen=True)
@@ -75,4 +75,4 @@ METRICS = (
     _per_user("subscription_rate", "listeners who subscribed", "subscribed", USERS, "exposures"),
     _per_user("cancellation_rate", "listeners who cancelled", "cancelled", USERS, "exposures"),
 )  # fmt: skip
-"""In the order in which they are shown."""
+"""In display order."""

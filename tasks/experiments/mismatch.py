@@ -1,7 +1,7 @@
-"""Sample ratio mismatch: are as many listeners in each variant as were to be?
+"""Sample ratio mismatch: do the listeners per variant match the shares?
 
-A mismatch means that something beside chance decides who is counted (a crash in one variant, a
-lost log), so the comparison is not believed. Fabijan et al. 2019, "Diagnosing sample ratio
+A mismatch means that something other than chance decides who is counted (a crash in one variant, a
+lost log), so the comparison is invalid. Fabijan et al. 2019, "Diagnosing sample ratio
 mismatch in online controlled experiments".
 """
 
@@ -10,8 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import stats
 
-BELIEVED = 1e-3
-"""Smallest p-value that is still taken for chance; strict, because every run looks again."""
+MISMATCH_LEVEL = 1e-3
+"""A smaller p-value is a mismatch; strict, because every run tests again."""
 
 
 def mismatch_p_value(users: Sequence[int], shares: Sequence[float]) -> float:

@@ -9,18 +9,18 @@ class ExperimentParameters(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     alpha: float = Field(default=0.05, gt=0, lt=0.5)
-    """Share of experiments without any effect that may be called one, however often they are read
-    until their end."""
+    """Share of experiments without an effect that may show one, however often they are read until
+    their end."""
     power: float = Field(default=0.8, gt=0.5, lt=1)
-    """Chance that the effect below is seen, for telling how many listeners are missing."""
+    """Probability of detecting `effect`, to compute how many listeners are missing."""
     effect: float = Field(default=0.05, gt=0)
-    """Relative lift that is worth seeing."""
+    """Smallest relative lift of interest."""
     fewest_users: int = Field(default=100, ge=2)
-    """Listeners that each variant needs before an interval is given: below, means are not normal
-    enough for any of this."""
+    """Listeners that each variant needs for an interval; with fewer, means are not close enough to
+    normal."""
     days_before: int = Field(default=28, ge=0, le=365)
-    """Days before an experiment whose behaviour reduces the variance; 0: none."""
+    """Days before the start whose behaviour reduces the variance; 0: none."""
     goal: str = "click_through_rate"
-    """Metric by which the best measured weight of a segment is found."""
+    """Metric that decides the best measured weight of a segment."""
     fewest_exposures: int = Field(default=20, ge=1)
     """Exposures of a track within a segment below which no click rate is published."""

@@ -1,13 +1,13 @@
-"""Click rates without the advantage of the place: what a track would get at the first rank.
+"""Click rates corrected for position: the click rate of each track at the first rank.
 
-The position-based model (Craswell, Zoeter, Taylor & Ramsey 2008): a listener clicks what was
-examined and appeals, so E[clicks of track i at rank k] = exposures · θ_k · γ_i, where θ_k is how
-often rank k is examined compared with rank 1. Both are estimated together by the score equations
-of the log-linear two-way model, solved in turn (iterative proportional fitting, Deming & Stephan
+The position-based model (Craswell, Zoeter, Taylor & Ramsey 2008): a listener clicks a track that
+is examined and appeals, so E[clicks of track i at rank k] = exposures · θ_k · γ_i, where θ_k is how
+often rank k is examined compared with rank 1. Both are estimated by the score equations of the
+log-linear two-way model, solved alternately (iterative proportional fitting, Deming & Stephan
 1940): θ_k = clicks_k / Σ_i exposures_ik γ_i and γ_i = clicks_i / Σ_k exposures_ik θ_k. The second
 is the inverse-propensity-weighted click rate (Joachims, Swaminathan & Schnabel 2017) with each
-exposure counted by its propensity. It takes tracks that were shown at several ranks; where better
-ranks went to listeners whom a track suits better, θ still holds some of that.
+exposure counted by its propensity. It needs tracks that were shown at several ranks. If tracks were
+ranked higher for listeners whom they suit better, part of that effect remains in θ.
 """
 
 from dataclasses import dataclass
@@ -54,7 +54,7 @@ def examination(cells: Cells) -> Floats:
 
 
 def corrected_click_rates(cells: Cells, theta: Floats, tracks: int) -> Floats:
-    """Return γ per track: clicks by exposures, each exposure worth its examination; NaN: none."""
+    """Return γ per track: clicks by exposures weighted by examination; NaN: not shown."""
     return _rates(cells, theta, _by_track(cells, tracks), np.nan)
 
 

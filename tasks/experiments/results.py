@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tasks.dataset.experiments import Experiment, naive
 from tasks.experiments.effects import Effect, compare
 from tasks.experiments.metrics import METRICS, Metric
-from tasks.experiments.mismatch import BELIEVED, mismatch_p_value
+from tasks.experiments.mismatch import MISMATCH_LEVEL, mismatch_p_value
 from tasks.experiments.parameters import ExperimentParameters
 from tasks.experiments.power import users_needed
 from tasks.experiments.spending import Boundary
@@ -23,13 +23,13 @@ class Listeners:
     """The listeners of one experiment, one element each."""
 
     variant: NDArray[np.int64]
-    """Position of the variant that they were served."""
+    """Position of the variant they were served."""
     segment: NDArray[np.int64]
     """Position of the history segment."""
     first_at: NDArray[np.datetime64]
     """First exposure within the experiment (UTC)."""
     columns: Mapping[str, NDArray[np.float64]]
-    """What `Metric` sums."""
+    """The columns that `Metric` sums."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +40,10 @@ class Reading:
     listeners: Listeners
     segments: Sequence[str]
     as_of: np.datetime64
-    """The latest moment that the feedback speaks of (UTC)."""
+    """Time of the latest exposure or event (UTC)."""
     parameters: ExperimentParameters
     remarks: tuple[str, ...] = ()
-    """What every row's note shall say."""
+    """Remarks to add to every row's note."""
 
 
 def results(reading: Reading) -> list[dict[str, Any]]:
@@ -99,7 +99,7 @@ def _against_control(
     metric: Metric,
     boundary: Boundary,
 ) -> tuple[dict[str, float], list[str]]:
-    """Return lift, interval and p-value as far as they are to be had, and what to say of them."""
+    """Return lift, interval and p-value as far as they exist, and remarks for the note."""
     parameters, listeners = reading.parameters, reading.listeners
     arms = [
         metric.arm(listeners.columns, chosen)
@@ -121,12 +121,14 @@ def _against_control(
         measured |= {"ci_low": interval[0], "ci_high": interval[1]}
     said = _too_little(reading, effect, boundary, sum(counted))
     if effect.explained >= 0.005:
-        said.append(f"variance {effect.explained:.0%} smaller by what listeners did before")
+        said.append(
+            f"variance reduced by {effect.explained:.0%} using behaviour before the experiment"
+        )
     return measured, said
 
 
 def _too_little(reading: Reading, effect: Effect, boundary: Boundary, users: int) -> list[str]:
-    """Say how many more listeners it takes, where the answer is still open."""
+    """Return how many more listeners are needed if the result is undecided."""
     parameters = reading.parameters
     if abs(effect.z) > boundary.critical:
         return []
@@ -151,17 +153,17 @@ def _circumstances(reading: Reading, segment: str) -> Iterator[str]:
         yield f"still running, until {experiment.end:%Y-%m-%d}"
     if segment != ALL:
         yield (
-            f"one of {len(reading.segments)} segments: about one in twenty such intervals leaves "
-            "out 0 by chance"
+            f"one of {len(reading.segments)} segments: about one in twenty such intervals excludes "
+            "0 by chance"
         )
 
 
 def _mismatch(reading: Reading) -> str:
-    """Say what is wrong with the numbers of listeners, or nothing."""
+    """Return a message if the listeners per variant do not match the shares, else an empty text."""
     variants = reading.experiment.variants
     counts = np.bincount(reading.listeners.variant, minlength=len(variants)).tolist()
     p_value = mismatch_p_value(counts, reading.experiment.shares)
-    if p_value >= BELIEVED:
+    if p_value >= MISMATCH_LEVEL:
         return ""
     total, shares = sum(counts), sum(reading.experiment.shares)
     found = ", ".join(
@@ -173,7 +175,7 @@ def _mismatch(reading: Reading) -> str:
 
 
 def _boundary(reading: Reading, position: int) -> Boundary:
-    """Return the critical values of this reading, from how many listeners each earlier one saw."""
+    """Return the critical values of this reading, from the listeners of each earlier one."""
     experiment, listeners = reading.experiment, reading.listeners
     looks = experiment.looks()
     done = min(int(np.searchsorted(looks, reading.as_of)) + 1, len(looks))

@@ -1,12 +1,12 @@
-"""Intervals that may be read every day: how wide each reading must be.
+"""Critical values for intervals that may be read every day.
 
-Group-sequential testing with an error-spending function (Lan & DeMets 1983). At reading k, of
-which the calendar has passed the share t, at most α(t) = 4 − 4Φ(z_{1−α/4} / √t) of the error α may
+Group-sequential testing with an error-spending function (Lan & DeMets 1983). At reading k, at
+the share t of the planned duration, at most α(t) = 4 − 4Φ(z_{1−α/4} / √t) of the error α may
 be spent, half on either side (the O'Brien-Fleming shape: little early, almost all at the end), so
-that reading every day until the end is wrong as often as reading once. The critical values follow
+that daily readings until the end have the same error as a single one. The critical values follow
 from the joint distribution of the readings by recursive integration (Armitage, McPherson & Rowe
 1969; Jennison & Turnbull 2000, chapter 19): the score S_k = Z_k √I_k has independent increments of
-variance I_k − I_{k−1}, where the information I is taken to be in proportion to the listeners seen.
+variance I_k − I_{k−1}, where the information I is assumed proportional to the listeners seen.
 """
 
 from collections.abc import Sequence
@@ -20,16 +20,16 @@ Floats = NDArray[np.float64]
 
 _NODES = 128
 _WIDEST = 8.0
-"""Beyond this many standard errors nothing of the density is left."""
+"""The density is negligible beyond this many standard errors."""
 _NEVER = 40.0
-"""Critical value of a reading that may spend less than a float can say."""
+"""Critical value if the error to spend is too small for a float."""
 
 P_VALUES = np.concatenate([np.geomspace(1e-12, 1e-3, 10), np.geomspace(2e-3, 0.9, 15)])
-"""Levels at which the boundary is tabled, to read p-values off it."""
+"""Levels at which the boundary is tabulated, to interpolate p-values."""
 
 
 def spent(alpha: float, time: Floats) -> Floats:
-    """Return the error that may be spent up to each share of the calendar, 0 < time ≤ 1."""
+    """Return the error that may be spent up to each share of the duration, 0 < time ≤ 1."""
     return 4.0 * ndtr(ndtri(alpha / 4.0) / np.sqrt(time))
 
 
@@ -44,25 +44,25 @@ def critical_values(information: Sequence[float], time: Sequence[float], alpha: 
     values = np.empty(len(info))
     nodes, weights = roots_legendre(_NODES)
     places, density = np.zeros(1), np.ones(1)
-    before, owed = 0.0, 0.0
+    before, unspent = 0.0, 0.0
     for k, here in enumerate(info):
-        owed += allowed[k]
+        unspent += allowed[k]
         if here - before < 1e-9:
             values[k] = values[k - 1] if k else np.inf
             continue
         step = np.sqrt(here - before)
-        values[k] = _critical(places, density, step, np.sqrt(here), owed)
+        values[k] = _critical(places, density, step, np.sqrt(here), unspent)
         edge = min(values[k], _WIDEST) * np.sqrt(here)
         reached = edge * nodes
         kernel = np.exp(-0.5 * ((reached[:, None] - places[None, :]) / step) ** 2)
         places, density = reached, (kernel @ density) / (step * np.sqrt(2 * np.pi))
         density *= edge * weights
-        before, owed = here, 0.0
+        before, unspent = here, 0.0
     return values
 
 
 def _critical(places: Floats, density: Floats, step: float, scale: float, error: float) -> float:
-    """Return the |Z| that what is left of the density passes with probability ``error``."""
+    """Return the |Z| that the remaining density exceeds with probability ``error``."""
     if error < 1e-250:
         return _NEVER
     log_density = np.log(np.maximum(density, 1e-300))
@@ -80,7 +80,7 @@ class Boundary:
     """The critical values of one reading, at any level."""
 
     def __init__(self, information: Sequence[float], time: Sequence[float], alpha: float) -> None:
-        """Prepare the last reading of those that ``information`` is given for.
+        """Compute the critical values of the last reading in ``information``.
 
         ``time`` holds every planned reading, to the end; ``alpha`` is the level of the intervals.
         """
@@ -88,9 +88,9 @@ class Boundary:
         self.critical = float(critical_values(information, until_now, alpha)[-1])
         """Interval: estimate ± critical standard errors."""
         self.final_critical = float(critical_values(time, time, alpha)[-1])
-        """The same at the end, should listeners come evenly."""
+        """The same at the end, if listeners arrive evenly."""
         self._table: tuple[Floats, Floats] | None = None
-        if len(time) > 1:  # one reading at the end is the textbook's test and needs no table
+        if len(time) > 1:  # a single reading is a plain z-test and needs no table
             levels = np.sort(np.append(P_VALUES, alpha))
             critical = [critical_values(information, until_now, level)[-1] for level in levels]
             self._table = levels, np.array(critical)
@@ -98,8 +98,8 @@ class Boundary:
     def p_value(self, z: float) -> float:
         """Return the smallest level at which this reading would have passed its critical value.
 
-        The repeated p-value of Jennison & Turnbull (2000, section 9.5); below the level just when
-        the interval leaves out 0.
+        The repeated p-value of Jennison & Turnbull (2000, section 9.5); below the level
+        exactly when the interval excludes 0.
         """
         if self._table is None:
             return float(2.0 * ndtr(-abs(z)))

@@ -1,4 +1,4 @@
-"""The experiments stage: what the feedback says about every experiment, track and rank."""
+"""The experiments stage: results by experiment, click rates by track, examination by rank."""
 
 import time
 from collections.abc import Sequence
@@ -47,7 +47,7 @@ def experiments_stage(
     limits: IngestLimits,
     memory_limit: str,
 ) -> StageResult:
-    """Measure every experiment on the feedback that was read.
+    """Measure all experiments on the feedback that was read.
 
     Datasets: those of warehouse.build.writer.MEASURED, `data_quality`, and `rejected_rows` of all
     feedback files.

@@ -1,4 +1,4 @@
-"""From exposures and events to what the numerics need: sums by listener, and by track and rank."""
+"""Sum exposures and events: by listener, and by track and rank."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -19,7 +19,7 @@ from tasks.lake.contracts.stages.feedback import EVENTS, EXPOSURES
 SQL = Path(__file__).parent / "sql"
 
 LAST_RANK = 50
-"""Ranks from here on are one: few are shown, and fewer clicked."""
+"""Ranks from here on are combined: they have few exposures."""
 
 _NOT_SUMMED = ("variant", "crossed", "segment", "first_at")
 
@@ -31,7 +31,7 @@ def open_feedback(
     users: Path,
     segment_starts: Sequence[int],
 ) -> None:
-    """Make the tables that the other functions here sum.
+    """Create the tables that the other functions sum.
 
     ``exposures`` and ``events`` are the lake's, ``users`` the ingest's, ``segment_starts`` the
     fewest tracks of every history segment, ascending.
@@ -50,7 +50,7 @@ def open_feedback(
 
 
 def latest_moment(con: duckdb.DuckDBPyConnection) -> np.datetime64 | None:
-    """Return the last moment that the feedback speaks of (UTC); None where there is none."""
+    """Return the time of the latest exposure or event (UTC); None without feedback."""
     moment = con.execute("SELECT as_of.occurred FROM as_of").fetchall()[0][0]
     return None if moment is None else np.datetime64(moment, "us")
 
@@ -61,7 +61,7 @@ def listeners_of(
     as_of: np.datetime64,
     days_before: int,
 ) -> tuple[Listeners, int]:
-    """Return an experiment's listeners, and how many were left out for seeing two variants."""
+    """Return an experiment's listeners, and how many are excluded because they saw two variants."""
     start, stop = (_in_python(naive(moment)) for moment in (experiment.start, experiment.end))
     found = _table(
         con,
@@ -89,8 +89,7 @@ def listeners_of(
 def cells_of(con: duckdb.DuckDBPyConnection) -> tuple[Cells, NDArray[np.int64], pa.ChunkedArray]:
     """Return exposures and clicks of every track, rank and segment.
 
-    With them the segment of every cell, and the id of every track position. Ranks are as they are,
-    less one.
+    Also the segment of every cell, and the id of every track position. Ranks start at 0.
     """
     found = _table(con, "cells", last_rank=LAST_RANK)
     cells = Cells(

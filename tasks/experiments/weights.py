@@ -1,7 +1,7 @@
-"""The best measured weight of each segment, beside the one that offline evaluation chose.
+"""Compare the best measured weight of each segment with the one that offline evaluation chose.
 
-Nothing is adopted: a weight that won an experiment is told together with its interval and how far
-it is from the weight in use; whoever wants it writes it into the configuration.
+Nothing is adopted: the weight that won an experiment is reported with its interval, next to the
+weight in use. To adopt it, a user writes it into the configuration.
 """
 
 from collections.abc import Mapping, Sequence
@@ -53,7 +53,7 @@ def measured_weights(
 
 
 def _best(results: Sequence[Mapping[str, Any]], control: str) -> Mapping[str, Any] | None:
-    """Return the row that beats the control for certain by most, or the control that beats all."""
+    """Return the best row among those that beat the control, or the control if it beats all."""
     compared = [row for row in results if row["ci_low"] is not None]
     winners = [row for row in compared if row["ci_low"] > 0]
     if winners:
@@ -70,7 +70,7 @@ def _undecided(results: Sequence[Mapping[str, Any]], used: Mapping[str, float]) 
     withheld = next((row["note"] for row in results if row["note"].startswith("withheld")), None)
     if withheld:
         return str(withheld)
-    return f"of the weights tried ({tried}) none is measurably better; nothing speaks for a change"
+    return f"of the weights tried ({tried}) none is measurably better; keep the weight in use"
 
 
 def _explained(
@@ -88,8 +88,8 @@ def _explained(
     if weight == learned:
         return f"{said}; the offline choice holds"
     return (
-        f"{said}; offline evaluation chose {learned:g}, because it ranks best what listeners had "
-        "already played, whereas this counts what they did with what they were shown. Not adopted: "
-        "give it to recommend_user as `weight` to use it, and mind that the best of several looks "
-        "better than it is"
+        f"{said}; offline evaluation chose {learned:g}, because it finds best what listeners had "
+        "already played, whereas the experiment counts what they did with what they were shown. "
+        "Not adopted: to use it, pass it to recommend_user as `weight`. The best of several "
+        "variants is usually overestimated"
     )

@@ -1,1 +1,1 @@
-"""Exposures and events: read file by file, judged, kept as Parquet."""
+"""Exposures and events: read file by file, checked, stored as Parquet."""

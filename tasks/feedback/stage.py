@@ -1,6 +1,6 @@
-"""The feedback stage: exposures and events into the lake, file by file; only new ones are read.
+"""The feedback stage: reads exposures and events into the lake, file by file, each only once.
 
-A file that cannot be read is left out and told of; it never stops a run.
+A file that cannot be read is left out and reported; it never stops a run.
 """
 
 import time
@@ -28,17 +28,17 @@ from tasks.lake.record import Stage, StageResult
 from warehouse.errors import CrossfadeError
 
 READERS = 2
-"""Files read at the same time: a day's file alone leaves cores idle between its steps."""
+"""Files read in parallel: the steps of a single file leave cores idle."""
 
 
 @dataclass(frozen=True)
 class Feedback:
-    """What was read: the lake's files of exposures and events, and what could not be read."""
+    """The exposures and events in the lake, and the files that could not be read."""
 
     exposures: list[StageResult] = field(default_factory=list)
     events: list[StageResult] = field(default_factory=list)
     broken: dict[str, str] = field(default_factory=dict)
-    """File (or pattern) → one sentence that says what is wrong with it."""
+    """File (or pattern) → one sentence that describes the problem."""
     inputs: dict[str, str] = field(default_factory=dict)
     """File → digest of its content."""
 
@@ -49,12 +49,12 @@ class Feedback:
 
     @property
     def rejected(self) -> list[Dataset]:
-        """The rows that were set aside, by file."""
+        """The rejected rows, by file."""
         return [result["rejected_rows"] for result in self.results]
 
     @property
     def files_read(self) -> int:
-        """How many files this run read, that is, had not read before."""
+        """Number of files that this run read, because no earlier run had."""
         return sum(not result.reused for result in self.results)
 
     def total(self, count: str, of: str) -> int:
@@ -76,7 +76,7 @@ def feedback_stage(
         before = identities(file.path for file in files)
         digests = input_digests(files)
         feedback.inputs.update(digests)
-        # The same content under two names is one file.
+        # Two names for the same content are one file.
         distinct = {digests[file.name]: file for file in reversed(files)}
         with ThreadPoolExecutor(READERS) as pool:
             tries = [
@@ -93,7 +93,7 @@ def feedback_stage(
 
 
 def _usable(paths: tuple[str, ...], field_name: str, feedback: Feedback) -> Iterator[InputFile]:
-    """Yield the files that are there and are CSV or Parquet; note down the others."""
+    """Yield the existing CSV and Parquet files; record the others as broken."""
     for path in paths:
         try:
             matches = matching_paths([path], field_name)
@@ -110,7 +110,7 @@ def _usable(paths: tuple[str, ...], field_name: str, feedback: Feedback) -> Iter
 def _stage(
     lake: Path, table: str, content: str, spec: ExposuresSpec | EventsSpec, limits: IngestLimits
 ) -> Stage:
-    """Return the place in the lake of what is read of a file with that content."""
+    """Return the stage of a file with that content."""
     return Stage(
         lake,
         EXPOSURES_STAGE if table == "exposures" else EVENTS_STAGE,
@@ -132,7 +132,7 @@ def _read(
     limits: IngestLimits,
     memory_limit: str,
 ) -> StageResult:
-    """Read one file, or return what an earlier run made of the same bytes.
+    """Read one file, or return the result of an earlier run for the same content.
 
     Raises InputError if it is no longer the file that was ``hashed``.
     """
@@ -151,7 +151,7 @@ def _read(
     }
     if replaced({file.path: hashed}) and input_digests([file])[file.name] != content:
         raise changed_while_read([file.path])
-    # The query that writes the rows holds them to their contract, repeated ids included.
+    # The query that writes the rows enforces their contract, including unique ids.
     return stage.finish(time.perf_counter() - started, counts, ("rows",), **paths)
 
 
@@ -162,5 +162,5 @@ def _sentence(file: InputFile, error: Exception) -> str:
 
 
 def without(feedback: Feedback, reason: str) -> Feedback:
-    """Return the same with one more thing that went wrong."""
+    """Return a copy with another reason for missing feedback."""
     return replace(feedback, broken={**feedback.broken, "feedback": reason})

@@ -1,4 +1,4 @@
-"""A seeded synthetic twin of the Kaggle files, from laptop size to ten times the real ones."""
+"""A seeded synthetic twin of the Kaggle files, from laptop size to ten times their size."""
 
 from tasks.sample.generate import SampleParameters, SampleSummary, generate_sample
 

@@ -1,9 +1,9 @@
-"""The synthetic catalogue: who made which track, what it is like, and who will love it.
+"""The synthetic catalogue: artists, tracks, content and appeal.
 
-Three things decide who plays a track. Its *niche* (a corner of a style) shows in its tags, genre,
-year and sound. Its *scene* shows nowhere but in the plays: it is drawn without a look at content.
-Its *popularity* is its own and its artist's. Which tracks nobody has played is a lottery that
-looks at none of these, so the unplayed ones are like the played ones, would-be hits included.
+Three factors decide who plays a track. Its *niche* (a part of a style) determines its tags, genre,
+year and sound. Its *scene* is independent of content and visible only in the plays. Its
+*popularity* is partly its artist's. Unplayed tracks are drawn independently of all three, so they
+have the same distribution as the played ones.
 """
 
 from dataclasses import dataclass
@@ -20,20 +20,20 @@ Floats = NDArray[np.float64]
 
 PLAYED_SHARE = 30_459 / 50_683
 SCENE_OF_ARTIST = 0.2
-"""Share of tracks that belong to their artist's scene; the others have one of their own."""
+"""Share of tracks in their artist's scene; the others draw their own."""
 
 _STYLE_TAG_CHANCE = (0.9, 0.65, 0.45, 0.3, 0.2, 0.12)
 _NICHE_TAGS, _NICHE_TAG_CHANCE = 3, 0.85
 _STRAY_TAG_CHANCE = 0.3
 _TRACK_TAG_CHANCE = 0.6
-"""A track carries each of its artist's tags with this chance."""
+"""Probability that a track has a given tag of its artist."""
 _NO_TAGS = 0.022
 _NICHE_SOUND = 0.6
 
 
 @dataclass(frozen=True)
 class Niches:
-    """Corners of styles: what content can tell apart."""
+    """Parts of styles, the finest level that content can distinguish."""
 
     style: Ints
     share: Floats
@@ -42,12 +42,12 @@ class Niches:
     """(niches, 5) offsets to the style's sound, on the logit scale."""
     tempo: Floats
     tags: Ints
-    """(niches, 3) tags that the niche adds to its style's, as positions in `TAGS`."""
+    """(niches, 3) tags of the niche in addition to its style's, as positions in `TAGS`."""
 
 
 @dataclass(frozen=True)
 class Artists:
-    """Everyone who made a track; arrays run over artists."""
+    """All artists; arrays run over artists."""
 
     niche: Ints
     year: Floats
@@ -55,7 +55,7 @@ class Artists:
     popularity: Floats
     scene: Ints
     tags: Ints
-    """(artists, 10) tags the artist is known for, most typical first; −1 for none."""
+    """(artists, 10) typical tags of the artist, most typical first; −1: none."""
 
 
 @dataclass(frozen=True)
@@ -67,14 +67,14 @@ class Catalogue:
     artist: Ints
     scene: Ints
     appeal: Floats
-    """How popular the track would be; only the order means anything."""
+    """Popularity the track would have if played; only the order matters."""
     played: NDArray[np.bool_]
     tags: Ints
     """(tracks, 10) positions in `TAGS`; −1 for none."""
 
     @property
     def niche(self) -> Ints:
-        """The niche of every track: that of its artist."""
+        """The niche of every track, which is its artist's."""
         return self.artists.niche[self.artist]
 
     @property
@@ -84,9 +84,11 @@ class Catalogue:
 
 
 def build_catalogue(tracks: int, seed: int) -> Catalogue:
-    """Make up ``tracks`` tracks; the same numbers for the same arguments."""
+    """Generate ``tracks`` tracks, deterministically."""
     played = round(tracks * PLAYED_SHARE)
-    groups = max(12, round(played**0.5))  # as many scenes as niches: neither side is finer
+    groups = max(
+        12, round(played**0.5)
+    )  # as many scenes as niches, so that both signals are equally fine
     niches = _niches(groups, stream(seed, "niches"))
     rng = stream(seed, "tracks")
     sizes = np.rint(quantiles(TRACKS_PER_ARTIST, rng.random(tracks))).astype(np.int64)
@@ -108,7 +110,7 @@ def build_catalogue(tracks: int, seed: int) -> Catalogue:
 
 
 def _niches(count: int, rng: np.random.Generator) -> Niches:
-    """Cut the styles into niches: one each as far as they go, the rest by the styles' size."""
+    """Divide the styles into niches: one per style, the rest in proportion to their shares."""
     styles = min(len(STYLES), round(0.75 * count))
     size = np.array([style.share for style in STYLES[:styles]])
     size /= size.sum()
@@ -146,7 +148,7 @@ def _artists(count: int, niches: Niches, rng: np.random.Generator) -> Artists:
 
 
 def _track_tags(known_for: Ints, rng: np.random.Generator) -> Ints:
-    """Let each track carry some of its artist's tags; a few tracks carry none at all."""
+    """Draw each track's tags from its artist's; a few tracks get none."""
     tags = np.where(rng.random(known_for.shape) < _TRACK_TAG_CHANCE, known_for, -1)
     bare = (tags < 0).all(axis=1)
     tags[bare] = known_for[bare]

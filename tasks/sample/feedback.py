@@ -1,9 +1,9 @@
-"""Simulate what listeners do with recommendations: an experiment whose true effect is known.
+"""Simulate feedback on recommendations: an experiment with a known true effect.
 
-A listener clicks an exposure with chance min(1, appeal of the track × liking of the listener ×
-examination of the rank × 1 + LIFT in the variant `content`). Liking varies between listeners and
-stays with them, so the exposures of one are not independent and the time before the experiment
-explains part of what comes.
+A listener clicks an exposure with probability min(1, appeal of the track × liking of the listener ×
+examination of the rank × (1 + LIFT in the variant `content`)). Liking varies between listeners and
+is constant for each, so a listener's exposures are correlated, and behaviour before the experiment
+explains part of the behaviour in it.
 """
 
 from dataclasses import dataclass
@@ -36,17 +36,17 @@ BIAS = 0.7
 """Rank k is examined k^−0.7 times as often as rank 1."""
 
 MOST_LISTENERS = 20_000
-"""Listeners who are shown anything; the others of a large sample are not."""
+"""Maximum number of listeners who are shown anything."""
 
 SESSIONS, LIST_LENGTH, DAYS = 6.0, 8, 28
-"""Mean sessions of a listener in twice so many days (before and within the experiment), and tracks
-shown in each."""
+"""Mean sessions of a listener in 2 × DAYS (before and within the experiment), tracks per session,
+and days of the experiment."""
 
 PLAYED, SECONDS = 0.75, 150.0
-"""Share of clicks that become plays, the others are skips, and mean seconds of a play."""
+"""Share of clicks that become plays (the others are skips), and mean seconds of a play."""
 
 SUBSCRIBED, CANCELLED = 0.05, 0.02
-"""Chances that a click leads to a subscription, and a session to a cancellation, in a listener."""
+"""Probability that a click leads to a subscription, and a session to a cancellation."""
 
 CONFIGURATION = f"""\
 # crossfade run, in this folder, measures the experiment too.
@@ -84,7 +84,7 @@ variants = [
 
 @dataclass(frozen=True)
 class Shown:
-    """Every exposure, one element each, by listener and time."""
+    """All exposures, one element each, sorted by listener and time."""
 
     user: NDArray[np.int64]
     track: NDArray[np.int64]
@@ -140,7 +140,7 @@ def _shown(users: int, tracks: int, treated: NDArray[np.bool_], rng: np.random.G
 def _events(
     shown: Shown, ids: pa.Array, users: pa.Array, rng: np.random.Generator
 ) -> dict[str, pa.Array]:
-    """Draw what followed the exposures: a click and then a play or skip, and what a session is."""
+    """Draw the events: clicks with a play or skip each, returns, subscriptions, cancellations."""
     clicked = np.flatnonzero(shown.clicked)
     played = rng.random(len(clicked)) < PLAYED
     seconds = np.rint(rng.exponential(SECONDS, len(clicked)))
@@ -149,7 +149,7 @@ def _events(
     back = first_of_session[again]
     subscribed = clicked[rng.random(len(clicked)) < SUBSCRIBED * shown.inside[clicked]]
     cancelled = back[rng.random(len(back)) < CANCELLED]
-    # What belongs to an exposure names it; what belongs to the listener names the listener.
+    # Events of an exposure carry its id; the others carry the listener's id.
     parts = [
         ("click", clicked, True, None),
         ("play", clicked[played], True, seconds[played]),

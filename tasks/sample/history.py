@@ -40,7 +40,7 @@ def write_history(
 def _blocks_in_order(
     audience: Audience, names: pa.Array, threads: int
 ) -> Iterator[tuple[pa.Table, NDArray[np.int64]]]:
-    """Compute blocks on threads, a few ahead of the writer, so that memory stays small."""
+    """Compute blocks on threads, a few ahead of the writer, to limit memory."""
     with ThreadPoolExecutor(threads) as pool:
         ahead: deque[Future[tuple[pa.Table, NDArray[np.int64]]]] = deque()
         for block in range(audience.blocks):

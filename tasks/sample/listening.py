@@ -1,12 +1,12 @@
-"""Draw what listeners play: a few tastes each, hits that everyone plays, never a track twice.
+"""Draw the listening history: a few tastes per listener, and hits that everyone plays.
 
-A listener has one to a dozen tastes. A taste grows around one track, its anchor, and leads either
-along content (the anchor's artist, niche and style) or along its hidden scene. A play comes from
-a taste or from the hits. As anchors are drawn by popularity and so are plays within a group, the
-groups do not disturb the popularity that a track is meant to have.
+A listener has one to a dozen tastes. A taste has an anchor track and follows either content (the
+anchor's artist, niche and style) or the anchor's hidden scene. A play comes from a taste or from
+the hits, and no listener plays a track twice. Anchors, and plays within a group, are drawn by
+popularity, so the groups do not change the intended popularity of tracks.
 
-Listeners come in blocks of fixed size, each with its own random stream, so that the result does
-not depend on who computes which block when.
+Listeners are drawn in blocks of fixed size, each with its own random stream, so the result does not
+depend on the order in which blocks are computed.
 """
 
 from dataclasses import dataclass
@@ -22,49 +22,49 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 BLOCK = 8192
-"""Listeners per block. Part of the result: another size is another sample."""
+"""Listeners per block. Another size gives another sample."""
 
 HITS, DEEP, STYLE, NICHE, ARTIST, KNOWN, SCENE, ANY = range(8)
-"""Where a play can come from: the hits; within content-led tastes any track, or the anchor's
-style, niche or artist; within scene-led tastes any track, or the anchor's scene; any at all."""
+"""Components that a play can come from: the hits; in content-led tastes any track, or the anchor's
+style, niche or artist; in scene-led tastes any track, or the anchor's scene; any track at all."""
 _CONTENT_LED = (0.0, 0.04, 0.04, 0.40, 0.52, 0.0, 0.0, 0.0)
 _SCENE_LED = (0.0, 0.0, 0.0, 0.0, 0.0, 0.14, 0.86, 0.0)
-"""Chances by kind of taste; the share of the hits is added later."""
+"""Probabilities by kind of taste; the share of the hits is added later."""
 _HEAD = 0.97
-"""Tracks above this quantile of popularity are hits: what they have beyond it in a square-root
-law comes from everyone, not from those who love their niche or scene."""
+"""Tracks above this quantile of popularity are hits: their popularity beyond a square-root law is
+played by all listeners, independent of niche and scene."""
 _DEEP_SHARE, _DEEP_QUANTILE = 0.85, 0.9
-"""Content leads to this share of a track's other plays, and above this quantile to less, again by
-a square-root law: who follows an artist or a niche plays its obscure tracks too, whereas scenes
-pass on what is known. So plays tell most about known tracks and content most about obscure ones."""
+"""Content-led tastes give this share of a track's other plays, and less above this quantile, again
+by a square-root law: followers of an artist or niche play its obscure tracks too, whereas scenes
+spread known ones. So plays are most informative about known tracks, content about obscure ones."""
 _FIRST_TASTE = 1.6
 """Above 1, earlier tastes get more of the plays."""
 _FAITHFUL_ATTEMPTS, _CURIOUS_ATTEMPTS = 4, 10
-"""How often a repeated track is drawn anew from the tastes, then (up to) from a wider circle."""
+"""Attempts to redraw a repeated track from the tastes, then (up to) from wider groups."""
 
 
 @dataclass(frozen=True)
 class Audience:
-    """Who plays how much of what: the small arrays every block of listeners is drawn from."""
+    """The arrays from which every block of listeners is drawn."""
 
     tracks: Ints
     """Position in the catalogue of each played track; the arrays below run over these."""
     items: Ints
     """Played tracks sorted by group, once for each component, end to end."""
     reach: Floats
-    """Running sum of popularity along ``items``: drawing is a search in it."""
+    """Cumulative popularity along ``items``; a draw is a binary search in it."""
     low: Floats
     """(components, played tracks): where in ``reach`` a track's group starts."""
     high: Floats
     content_led: float
-    """Share of the tastes that are; what is left of the popularity of all tracks decides it."""
+    """Share of content-led tastes, derived from the remaining popularity of all tracks."""
     mixes: Floats
     """(2, components) cumulative shares of content-led and scene-led tastes."""
     play_counts: Floats
     lengths: NDArray[np.int32]
     """Tracks per listener."""
     introduces: NDArray[np.int32]
-    """The played track that the listener is bound to play, so that none is left out; or −1."""
+    """A track assigned to the listener, so that every played track has one; −1: none."""
     seed: int
 
     @property
@@ -85,7 +85,7 @@ class Plays:
 
 
 def gather_audience(catalogue: Catalogue, users: int, seed: int) -> Audience:
-    """Decide how popular each played track and how long each listener's history is."""
+    """Draw the popularity of each played track and the length of each history."""
     tracks = np.flatnonzero(catalogue.played)
     rng = stream(seed, "audience")
     lengths = tracks_per_listener(users, max(1, len(tracks) // 3), rng)
@@ -124,7 +124,7 @@ def _dampened(popularity: Floats, quantile: float) -> Floats:
 
 
 def _group_ranges(groups: list[Ints], weights: list[Floats]) -> tuple[Ints, Floats, Floats, Floats]:
-    """Lay every component's groups end to end on one line, each track as wide as its weight."""
+    """Concatenate the groups of all components, each track with a range as wide as its weight."""
     items, reach = [], []
     low, high = np.empty((2, len(groups), len(groups[0])))
     start = 0.0
@@ -144,7 +144,7 @@ def _group_ranges(groups: list[Ints], weights: list[Floats]) -> tuple[Ints, Floa
 def _introductions(
     lengths: NDArray[np.int32], tracks: int, rng: np.random.Generator
 ) -> NDArray[np.int32]:
-    """Give every played track one listener for certain, among those with the longer histories."""
+    """Assign every played track to one listener with a longer history."""
     users = len(lengths)
     eager = np.argsort(-lengths, kind="stable")[: max(tracks, users // 3)]
     chosen = rng.permutation(eager)[:tracks]
@@ -186,7 +186,7 @@ def block_plays(audience: Audience, block: int) -> Plays:
 def _components(
     audience: Audience, scene_led: Ints, attempt: int, rng: np.random.Generator
 ) -> Ints:
-    """Choose where each play comes from; who has exhausted the own tastes looks further afield."""
+    """Choose the component of each play; after repeated attempts, a wider one."""
     at = rng.random(len(scene_led))
     if attempt < _FAITHFUL_ATTEMPTS:
         passed = at[:, None] >= audience.mixes[scene_led, :-1]

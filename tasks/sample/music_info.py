@@ -79,7 +79,7 @@ def _track_id(number: int) -> str:
 
 
 def _kind(style: int) -> str:
-    """Name the way a style's bands are called."""
+    """Return the naming convention of a style's artists."""
     return "Japanese" if "japanese" in STYLES[style].tags else STYLES[style].genre
 
 
@@ -89,13 +89,13 @@ def _texts(
     count: int,
     rng: np.random.Generator,
 ) -> list[str]:
-    """Return random words of fixed length; as long as ids are, they do not repeat."""
+    """Return random words of fixed length; at the length of ids, repeats do not occur."""
     text = alphabet[rng.integers(len(alphabet), size=(count, length))].tobytes().decode("ascii")
     return [text[start : start + length] for start in range(0, len(text), length)]
 
 
 def _genres(catalogue: Catalogue, rng: np.random.Generator) -> list[str]:
-    """Label tracks with their style's genre; most have no label and a few a wrong one."""
+    """Label tracks with their style's genre; most get no label, a few a wrong one."""
     tracks = len(catalogue.artist)
     style = np.where(
         rng.random(tracks) < _OTHER_GENRE, rng.integers(len(STYLES), size=tracks), catalogue.style

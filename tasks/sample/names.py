@@ -1,7 +1,7 @@
-"""Names for made-up artists and songs, with the characters that real ones have.
+"""Names for synthetic artists and songs, with the characters of real ones.
 
-Commas, double quotes, accents, kana and artists whose name is a number: what a careless reader
-of the CSV stumbles over. Names follow the genre a little, so that lists read like music.
+Commas, double quotes, accents, kana and artists whose name is a number are edge cases for CSV
+readers. Names depend on the genre, so that lists look like music.
 """
 
 from collections.abc import Callable, Sequence
@@ -78,7 +78,7 @@ _PATTERNS: dict[str, tuple[Pattern, ...]] = {
     "New Age": (_people, _ensemble, _nouns),
     "Japanese": (_kana, _pair, _kana, _people),
 }
-# One of each for certain, so that the smallest catalogue has every quirk; then a few in a hundred.
+# Each occurs at least once, so that the smallest catalogue has every edge case.
 _QUIRKS: tuple[Pattern, ...] = (_enumeration, _nickname, _kana, _enumeration, _nickname)
 _QUIRK_SHARE = 0.006
 
@@ -100,7 +100,7 @@ def artist_names(kinds: Sequence[str], rng: np.random.Generator) -> list[str]:
 
 
 def track_names(kinds: Sequence[str], rng: np.random.Generator) -> list[str]:
-    """Return a title for each track; different artists may share one, as they do."""
+    """Return a title for each track; titles may repeat, as in real catalogues."""
     pick = _Picker(rng, 4 * len(kinds) + 64)
     pattern = np.searchsorted(_TITLE_SHARES, rng.random(len(kinds)), side="right")
     return [
@@ -131,7 +131,7 @@ _TITLE_SHARES = np.cumsum((0.24, 0.22, 0.12, 0.1, 0.1, 0.09, 0.05, 0.025, 0.03, 
 
 
 class _Picker:
-    """Pick words with uniform numbers drawn in bulk: one call for each would take seconds."""
+    """Pick words with random numbers drawn in bulk, because single draws would take seconds."""
 
     def __init__(self, rng: np.random.Generator, stock: int) -> None:
         self._rng = rng

@@ -1,7 +1,7 @@
-"""The distributions of the Kaggle files: how many tracks a listener has, how heard a track is.
+"""The distributions of the Kaggle files: tracks per listener, listeners per track.
 
-Each is a quantile function, log-linear between knots. Reading it at evenly spaced ranks gives
-the same shape at every scale, without the luck of a draw.
+Each is a quantile function, log-linear between knots. Evaluating it at evenly spaced ranks gives
+the same shape at every scale, without sampling noise.
 """
 
 import numpy as np
@@ -17,22 +17,22 @@ LISTENERS_PER_TRACK: Knots = (
     (0.0, 1.5), (0.1, 5.5), (0.25, 16), (0.5, 54.5), (0.75, 157), (0.9, 780), (0.95, 1375),
     (0.99, 4060), (0.999, 11500), (1.0, 94000),
 )  # fmt: skip
-"""Somewhat steeper than the real shape: a track is played once per listener, so drawing flattens
-the top; the files that come out are on the published figures."""
+"""Slightly steeper than the real distribution: a listener draws a track only once, which flattens
+the top. The generated files match the published figures."""
 TRACKS_PER_ARTIST: Knots = (
     (0.0, 1), (0.35, 1), (0.5, 2.5), (0.75, 6.5), (0.9, 16), (0.99, 46), (1.0, 90),
 )  # fmt: skip
 
 TOP_TRACK_SHARE = 0.12
-"""No track is meant for more than this share of the listeners; the real top track has 8.4 %."""
+"""Maximum share of the listeners for one track; the real top track has 8.4 %."""
 
 ONE_PLAY, TWO_PLAYS, MOST_PLAYS = 0.608, 0.156, 2948
 PLAYS_TAIL = 2.53
-"""Exponent of the power law from three plays on; gives a mean of 2.6 plays."""
+"""Exponent of the power law for three plays and more; the mean is 2.6 plays."""
 
 
 def quantiles(knots: Knots, at: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Read a quantile function at the probabilities ``at``."""
+    """Evaluate a quantile function at the probabilities ``at``."""
     probabilities, values = np.array(knots, dtype=np.float64).T
     read: NDArray[np.float64] = np.exp(np.interp(at, probabilities, np.log(values)))
     return read
@@ -52,8 +52,8 @@ def tracks_per_listener(users: int, most: int, rng: np.random.Generator) -> NDAr
 def track_popularity(score: NDArray[np.float64], plays_per_user: float) -> NDArray[np.float64]:
     """Return each track's share of all plays, in the order of ``score``.
 
-    A small catalogue would put its top track into most histories, so there the shape is
-    flattened by one exponent until `TOP_TRACK_SHARE` holds.
+    In a small catalogue the top track would be in most histories, so the distribution is flattened
+    by an exponent until `TOP_TRACK_SHARE` holds.
     """
     listeners = quantiles(LISTENERS_PER_TRACK, even_ranks(len(score)))
     low, high = 0.0, 1.0

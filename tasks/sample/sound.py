@@ -1,4 +1,4 @@
-"""Year, length and audio features of the synthetic tracks, sentinels of the real file included."""
+"""Year, duration and audio features of the synthetic tracks, with the real file's sentinels."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +13,8 @@ KAGGLE_TRACKS = 50_683
 _KEY_SHARES = (11.0, 9.3, 11.7, 2.7, 8.6, 6.9, 6.4, 11.8, 5.9, 11.7, 5.9, 8.1)
 _TIME_SIGNATURES = ((4, 3, 5, 1), (0.883, 0.092, 0.015, 0.010))
 _SPREAD = (0.55, 0.45, 1.3, 1.9, 0.8)
-"""Track to track, on the logit scale: energy, danceability, acousticness, instrumentalness,
-valence. The third and fourth pile up at both ends, as measured features do."""
+"""Standard deviation between tracks on the logit scale: energy, danceability, acousticness,
+instrumentalness, valence. The third and fourth accumulate at both ends, as in the real file."""
 
 
 def sound_columns(catalogue: Catalogue, rng: np.random.Generator) -> dict[str, list[float]]:
@@ -52,7 +52,7 @@ def sound_columns(catalogue: Catalogue, rng: np.random.Generator) -> dict[str, l
 
 
 def few(at_kaggle: int, tracks: int) -> int:
-    """Scale the number of oddities to the catalogue; two at least, so that they are met."""
+    """Scale the number of outliers to the catalogue; at least two."""
     return max(2, round(at_kaggle * tracks / KAGGLE_TRACKS))
 
 
@@ -70,7 +70,7 @@ def _is_rap(catalogue: Catalogue) -> NDArray[np.bool_]:
 
 
 def _set_sentinels(columns: dict[str, Column], rng: np.random.Generator) -> None:
-    """Put in what the real file has instead of nulls, and its outliers."""
+    """Add the sentinels and outliers of the real file."""
     tracks = len(columns["year"])
     rows = iter(rng.permutation(tracks))
 
@@ -88,7 +88,7 @@ def _set_sentinels(columns: dict[str, Column], rng: np.random.Generator) -> None
 
 
 def _rounded(name: str, values: Column) -> list[float]:
-    """Keep as many digits as the real file: three, decimals or significant ones."""
+    """Round like the real file: to three decimals or three significant digits."""
     if name in {"loudness", "tempo", "danceability", "energy"}:
         values = np.round(values, 3).astype(np.float64)
     elif values.dtype.kind == "f":

@@ -1,4 +1,4 @@
-"""Independent random streams by name, so that adding one draw does not shift all the others."""
+"""Independent random streams by name, so that an added draw does not change the others."""
 
 import zlib
 

@@ -1,7 +1,7 @@
-"""The styles of music the synthetic catalogue is made of: tags, genre label and typical sound.
+"""The styles of music in the synthetic catalogue: tags, genre label and typical sound.
 
-A style is what content shows. Values are typical ones of a style; artists and tracks vary around
-them (see `tasks.sample.sound`). The sound is (energy, danceability, acousticness,
+Artists and tracks vary around the typical values of their style (see `tasks.sample.sound`). The
+sound is (energy, danceability, acousticness,
 instrumentalness, valence), each from 0 to 1.
 """
 
@@ -12,24 +12,24 @@ Sound = tuple[float, float, float, float, float]
 
 @dataclass(frozen=True)
 class Style:
-    """One style: its share of the artists and what its tracks are like."""
+    """One style: its share of the artists and its typical content."""
 
     genre: str
     share: float
     year: int
-    """The year most of its tracks are from."""
+    """Typical year."""
     tempo: int
     """Beats per minute."""
     sound: Sound
     tags: tuple[str, ...]
-    """From the one nearly every track carries to the one few do."""
+    """Most frequent first."""
 
 
 def _style(genre: str, share: float, year: int, tempo: int, sound: Sound, tags: str) -> Style:
     return Style(genre, share, year, tempo, sound, tuple(tags.split()))
 
 
-# Ordered by share: a small catalogue takes as many as it has room for, from the top.
+# Ordered by share: a small catalogue uses only the first ones.
 STYLES: tuple[Style, ...] = (
     _style("Rock", 8.0, 2006, 124, (0.72, 0.50, 0.08, 0.08, 0.48),
            "indie indie_rock rock alternative guitar british"),
@@ -125,6 +125,6 @@ _ANYWHERE = (
     "experimental lounge live"
 )
 MOODS = tuple(_ANYWHERE.split())
-"""Tags that any style may carry; a niche takes a few of them as its own."""
+"""Tags that any style may have; each niche draws a few of them."""
 
 TAGS = tuple(sorted({tag for style in STYLES for tag in style.tags} | set(MOODS)))

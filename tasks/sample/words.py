@@ -1,4 +1,4 @@
-"""Words that made-up bands and songs are named from. None of the names is meant to exist."""
+"""Words for the names of synthetic artists and songs; no name is meant to exist."""
 
 
 def _words(text: str, separator: str | None = None) -> tuple[str, ...]:

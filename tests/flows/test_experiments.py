@@ -1,4 +1,4 @@
-"""From simulated feedback to measured impact, by the command line; a broken file harms nothing."""
+"""From simulated feedback to results on the command line; a broken file does not stop a run."""
 
 import shutil
 from pathlib import Path

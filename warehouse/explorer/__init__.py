@@ -1,5 +1,5 @@
-"""The explorer: a Streamlit app that reads the current release as any other app does.
+"""The explorer: a Streamlit app that reads the current release like any other app.
 
-Read-only, by the public macros and relations alone. One module per view (``discover``,
+It is read-only and uses only the public macros and relations. One module per view (``discover``,
 ``listener``, ``release``, ``experiments``); ``app`` is the script that Streamlit runs.
 """

@@ -1,4 +1,4 @@
-"""The address carries the state, so that a view can be shared: reading it and writing it."""
+"""Read and write the page's state in its address, so that a view can be shared by its URL."""
 
 from collections.abc import Sequence
 from typing import NoReturn
@@ -7,9 +7,9 @@ from urllib.parse import urlencode
 import streamlit as st
 
 LIKED = 50
-"""Liked songs an address may carry."""
+"""Maximum number of liked songs in an address."""
 OF_A_VIEW = ("view", "track", "liked", "weight")
-"""Parameters that belong to the view that set them; widgets take theirs away themselves."""
+"""Parameters of a single view; widgets remove their own."""
 
 
 def text(name: str) -> str | None:
@@ -18,12 +18,12 @@ def text(name: str) -> str | None:
 
 
 def texts(name: str) -> list[str]:
-    """Return a repeated parameter's different values, in their order."""
+    """Return the distinct values of a repeated parameter, in order."""
     return list(dict.fromkeys(value for value in st.query_params.get_all(name) if value))[:LIKED]
 
 
 def weight() -> float | None:
-    """Return the collaborative share asked for, 0 to 1; None: the learned one."""
+    """Return the requested collaborative share, 0 to 1; None: the suggested one."""
     try:
         asked = float(st.query_params.get("weight", ""))
     except ValueError:
@@ -32,7 +32,7 @@ def weight() -> float | None:
 
 
 def put(name: str, value: str | Sequence[str] | None) -> None:
-    """Set a parameter, or take it away."""
+    """Set a parameter, or remove it."""
     if value:
         st.query_params[name] = value if isinstance(value, str) else list(value)
     elif name in st.query_params:
@@ -40,12 +40,12 @@ def put(name: str, value: str | Sequence[str] | None) -> None:
 
 
 def put_weight(value: float | None) -> None:
-    """Set the weight, or take it away."""
+    """Set the weight, or remove it."""
     put("weight", None if value is None else f"{value:g}")
 
 
 def go(view: str | None, **parameters: str) -> NoReturn:
-    """Turn to a view (None: the first); filters stay, what the view before was of goes."""
+    """Open a view (None: Discover); filters are kept, the previous view's subject is not."""
     st.session_state["why"] = st.session_state["held"] = None
     for name in OF_A_VIEW:
         put(name, None)
@@ -55,7 +55,7 @@ def go(view: str | None, **parameters: str) -> NoReturn:
 
 
 def open_track(track_id: str) -> NoReturn:
-    """Make a track the subject of the Discover view, whichever is shown; the weight stays."""
+    """Open a track in the Discover view; the weight is kept."""
     weight = text("weight")
     go(None, track=track_id, **({"weight": weight} if weight else {}))
 

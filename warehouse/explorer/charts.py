@@ -1,4 +1,4 @@
-"""The plots. One look for all: direct labels, intervals drawn, zero where a length is compared."""
+"""The plots, in one style: direct labels, intervals drawn, bars starting at zero."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -19,13 +19,13 @@ def _data(rows: Rows) -> alt.InlineData:
 
 
 def curve(points: Rows, chosen: Rows, segments: Sequence[str], metric: str) -> Chart:
-    """Plot quality by weight, one line per segment with its interval; a dot where it is served."""
+    """Plot quality by weight: one line per segment, its interval, a rule at the weight in use."""
     colour = alt.Color(
         "segment:N", title="Tracks played", scale=alt.Scale(domain=list(segments), range=SCALE),
         sort=list(segments),
         legend=alt.Legend(orient="top", symbolType="stroke", symbolOpacity=1, symbolStrokeWidth=3),
     )  # fmt: skip
-    weight = alt.X("weight:Q", title="weight: content 0, collaborative 1",
+    weight = alt.X("weight:Q", title="weight (0 content, 1 collaborative)",
                    scale=alt.Scale(domain=[0, 1]),
                    axis=alt.Axis(tickCount=10, format=".1f"))  # fmt: skip
     tips = ["segment:N", "weight:Q", "popularity:Q",
@@ -43,7 +43,7 @@ def curve(points: Rows, chosen: Rows, segments: Sequence[str], metric: str) -> C
 
 
 def comparison(rows: Rows, label: str, first: str) -> Chart:
-    """Plot one value per model as dots with intervals, best on top; ``first`` stands out."""
+    """Plot one value per model as dots with intervals, best on top; ``first`` is highlighted."""
     shade = alt.condition(alt.datum.model == first, alt.value(COLLABORATIVE), alt.value(QUIET))
     height = max(120, 34 * len(rows))
     base = alt.Chart(_data(rows)).encode(
@@ -64,7 +64,7 @@ def comparison(rows: Rows, label: str, first: str) -> Chart:
 
 
 def bars(rows: Rows, name: str, value: str, label: str, format_: str = ",.0f") -> Chart:
-    """Plot lengths in the given order, each with its number."""
+    """Plot values as bars, in the given order."""
     base = alt.Chart(_data(rows)).encode(
         alt.Y(f"{name}:N", sort=None, title=None),
         alt.X(f"{value}:Q", title=label, axis=alt.Axis(format=format_)),
@@ -78,7 +78,7 @@ def bars(rows: Rows, name: str, value: str, label: str, format_: str = ",.0f") -
 
 def pairs(rows: Rows, name: str, label: str) -> Chart:
     """Plot two releases side by side: fields ``release`` and ``value``."""
-    both = ["previous", "this one"]
+    both = ["previous", "current"]
     colours = alt.Scale(domain=both, range=[QUIET, COLLABORATIVE])
     base = alt.Chart(_data(rows)).encode(
         alt.Y(f"{name}:N", sort=None, title=None),

@@ -1,5 +1,5 @@
-"""The page's own parts: search box, crossfader, track list, card. Each is JavaScript that sets
-foreign text as text, so that no title is ever taken for HTML or Markdown."""
+"""Custom components: search box, crossfader, track list, card. Their JavaScript sets text with
+`textContent`, so a title is never interpreted as HTML or Markdown."""
 
 from collections.abc import Callable, Sequence
 from importlib.resources import files
@@ -9,7 +9,7 @@ import streamlit as st
 
 ASSETS = files("warehouse.explorer") / "assets"
 LONGEST = 300
-"""Characters of a text that go to the page; downloads have all of it."""
+"""Characters of a text that the page shows; downloads contain the whole text."""
 
 Chip = tuple[str, str]
 """Id and text of a chip."""
@@ -29,7 +29,7 @@ _topbar, _finder, _crossfader, _tracklist, _card = map(
 
 
 def short(text: object) -> str:
-    """Return a text as the page shows it: cut when it is absurdly long."""
+    """Return a text for the page, truncated to LONGEST characters."""
     written = str(text)
     return written if len(written) <= LONGEST else written[: LONGEST - 1] + "…"
 
@@ -65,14 +65,14 @@ def finder(
 def crossfader(
     key: str,
     weight: float,
-    own: float,
+    suggested: float,
     presets: Sequence[dict[str, Any]],
     moved: Callable[[], None],
 ) -> None:
-    """Show the slider at ``weight``, a mark at ``own``; ``moved`` runs before the next run."""
+    """Show the slider at ``weight`` with a mark at ``suggested``; ``moved`` is its callback."""
     data = {
         "weight": weight,
-        "own": own,
+        "suggested": suggested,
         "presets": list(presets),
         "echo": st.session_state.get(f"{key}-echo"),
     }
@@ -80,7 +80,7 @@ def crossfader(
 
 
 def move(key: str) -> tuple[float | None, bool] | None:
-    """Return what the slider was moved to (None: the own weight) and if the hand has let go."""
+    """Return the slider's new weight (None: the suggested one) and whether it was released."""
     moved = (st.session_state.get(key) or {}).get("moved")
     if not isinstance(moved, dict):
         return None
@@ -128,7 +128,7 @@ def card(
 
 
 def notice(key: str, title: str, text: str = "", command: str = "") -> None:
-    """Show a message that stands apart: what is the matter and what to do."""
+    """Show a message: what is wrong and what to do about it."""
     data: dict[str, Any] = {
         "title": short(title),
         "subtitle": "",
@@ -143,4 +143,4 @@ def notice(key: str, title: str, text: str = "", command: str = "") -> None:
 
 
 def _nothing() -> None:
-    """Do nothing: registering it is what makes the value known."""
+    """Do nothing: Streamlit reports a value only if a callback is registered."""

@@ -1,4 +1,4 @@
-"""Discover: a song, and what is near it on either side of the crossfader."""
+"""Discover: a song and its neighbours at any weight."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,9 +7,9 @@ import streamlit as st
 
 from warehouse.explorer import address
 from warehouse.explorer.components import card, finder, notice, tracklist
-from warehouse.explorer.deck import deck
 from warehouse.explorer.downloads import download
-from warehouse.explorer.lists import Subject, known_tracks, lines, preview, tracks_of
+from warehouse.explorer.list_panel import list_panel
+from warehouse.explorer.lists import Subject, display_rows, known_tracks, preview, tracks_of
 from warehouse.explorer.reasons import Track, title
 from warehouse.explorer.snapshot import Snapshot, follow
 
@@ -28,18 +28,18 @@ def discover(snapshot: Snapshot) -> None:
     if track is None:
         notice(
             "unknown-track",
-            "This release has no such track",
-            f"Nothing is known as “{track_id}”. It may belong to another release; search for the "
-            "song above, or start from one of these.",
+            "No such track in this release",
+            f"There is no track with the id “{track_id}”. It may belong to another release. Search "
+            "above, or start from one of these.",
         )
         _popular(snapshot)
         return
     _heading(track)
-    deck(snapshot, Subject("similar", track_id), own_weight(snapshot, 1), "Suggested")
+    list_panel(snapshot, Subject("similar", track_id), suggested_weight(snapshot, 1))
 
 
-def own_weight(snapshot: Snapshot, tracks: int) -> float:
-    """Return the weight learned for a history of that many tracks."""
+def suggested_weight(snapshot: Snapshot, tracks: int) -> float:
+    """Return the weight learned for histories of that many tracks."""
     for segment in snapshot.rows("segments"):
         most = segment["max_tracks"]
         if segment["min_tracks"] <= tracks and (most is None or tracks <= most):
@@ -48,14 +48,14 @@ def own_weight(snapshot: Snapshot, tracks: int) -> float:
 
 
 def suggestions(snapshot: Snapshot) -> Callable[[str], list[dict[str, Any]]]:
-    """Return the search behind the search box."""
+    """Return the function that fills the search box."""
     return lambda text: snapshot.rows("search", text=text, k=SUGGESTIONS)
 
 
 @st.fragment
 def _search(snapshot: Snapshot) -> None:
     picked = finder(
-        "finder", "Find a song", "Song or artist, typos forgiven", suggestions(follow(snapshot))
+        "finder", "Find a song", "Song or artist; typos are fine", suggestions(follow(snapshot))
     )
     if picked:
         address.open_track(picked)
@@ -64,18 +64,18 @@ def _search(snapshot: Snapshot) -> None:
 def _popular(snapshot: Snapshot) -> None:
     st.subheader("Most played", anchor=False)
     st.caption(
-        "Start from one of these, or search; then slide from what sounds alike to what the "
-        "same people play."
+        "Pick a song or search for one. Then move the slider between songs that sound alike and "
+        "songs that the same people play."
     )
     table = snapshot.table("popular", k=POPULAR)
     data = {
         "label": "Most played tracks",
-        "rows": lines(table, tracks_of(snapshot, table), 1.0, of_history=False),
+        "rows": display_rows(table, tracks_of(snapshot, table), 1.0, of_history=False),
         "token": snapshot.release_id,
         "action": "opened",
-        "action_label": "Find alike",
+        "action_label": "Find similar",
         "explained": None,
-        "empty": "This catalogue has no track that anybody played.",
+        "empty": "No track of this catalogue has any plays.",
     }
     result = tracklist("popular", data)
     if result.opened:
@@ -84,7 +84,7 @@ def _popular(snapshot: Snapshot) -> None:
 
 
 def _heading(track: Track) -> None:
-    listeners = "Nobody yet" if track["is_cold"] else f"{track['listeners']:,}"
+    listeners = "None yet" if track["is_cold"] else f"{track['listeners']:,}"
     facts = [("Listeners", listeners), ("Plays", f"{track['plays']:,}")]
     facts += [
         (label, str(track[field]))
@@ -95,7 +95,7 @@ def _heading(track: Track) -> None:
         "track",
         title(track),
         subtitle=track["artist"] or "",
-        text="Not played by anybody yet: content alone places it." if track["is_cold"] else "",
+        text="No plays yet: recommended by content only." if track["is_cold"] else "",
         facts=[*facts, ("Track id", track["track_id"])],
         chips=[(tag, tag) for tag in track["tags"] or []],
         preview=preview(track),

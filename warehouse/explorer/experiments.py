@@ -1,4 +1,4 @@
-"""Experiments: what was tried on whom and what came of it, if the release holds any results."""
+"""Experiments: results by variant, segment and metric, if the release holds any."""
 
 from typing import Any
 
@@ -13,14 +13,14 @@ NUMBERS = {"value": "%.4f", "lift": "%+.4f", "ci_low": "%+.4f", "ci_high": "%+.4
 
 
 def experiments_there(snapshot: Snapshot) -> bool:
-    """Return whether the release has the relation, and rows in it."""
-    there = snapshot.row("has_experiments")
-    return bool(there and there["there"]) and bool(snapshot.rows("experiment_results"))
+    """Return whether the release has the relation, with rows in it."""
+    found = snapshot.row("has_experiments")
+    return bool(found and found["present"]) and bool(snapshot.rows("experiment_results"))
 
 
 def experiments(snapshot: Snapshot) -> None:
     """Show the view."""
-    from warehouse.explorer.charts import intervals  # only asked for when the page is
+    from warehouse.explorer.charts import intervals  # slow to import; only this page needs it
 
     table = snapshot.table("experiment_results")
     rows = table.to_pylist()

@@ -10,7 +10,7 @@ from warehouse.explorer.snapshot import Snapshot
 
 @dataclass(frozen=True)
 class Filters:
-    """What the list is narrowed to; empty lets everything through."""
+    """The chosen filters; an empty one matches everything."""
 
     genres: list[str]
     tags: list[str]
@@ -31,23 +31,23 @@ def _choices(release_id: str, _snapshot: Snapshot) -> dict[str, Any]:  # noqa: A
 
 
 def filters(snapshot: Snapshot) -> Filters:
-    """Show the filters that the catalogue has values for; they live in the address."""
+    """Show a filter for each field the catalogue has values for; the address stores them."""
     choices = _choices(snapshot.release_id, snapshot)
-    # closed, it costs the page nothing: hundreds of tags are drawn when somebody looks for one
-    with st.popover(f"Filters{_in_use()}", icon=":material/tune:"):
-        genres = _several("Genre", "genre", choices["genres"], "Any genre")
-        tags = _several("Tag", "tag", choices["tags"], "Any tag")
+    # in a popover, the hundreds of tags are drawn only when it is opened
+    with st.popover(f"Filters{_active()}", icon=":material/tune:"):
+        genres = _multiselect("Genre", "genre", choices["genres"], "Any genre")
+        tags = _multiselect("Tag", "tag", choices["tags"], "Any tag")
         first, last = _years(choices["first_year"], choices["last_year"])
     return Filters(genres, tags, first, last)
 
 
-def _in_use() -> str:
-    """Return how many filters narrow the list, for the button that opens them."""
+def _active() -> str:
+    """Return the number of active filters, for the label of the button."""
     used = sum(bool(st.query_params.get_all(name)) for name in ("genre", "tag", "years"))
     return f" ({used})" if used else ""
 
 
-def _several(label: str, key: str, options: list[str] | None, placeholder: str) -> list[str]:
+def _multiselect(label: str, key: str, options: list[str] | None, placeholder: str) -> list[str]:
     if not options:
         return []
     return st.multiselect(label, options, key=key, placeholder=placeholder, bind="query-params")

@@ -1,14 +1,14 @@
-"""Listener: somebody the release knows, or somebody new with a few liked songs."""
+"""Listener: a listener of the release, or a new one with a few liked songs."""
 
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
 from warehouse.explorer import address
 from warehouse.explorer.components import card, finder, notice
-from warehouse.explorer.deck import deck
-from warehouse.explorer.discover import own_weight, suggestions
+from warehouse.explorer.discover import suggested_weight, suggestions
 from warehouse.explorer.downloads import download
-from warehouse.explorer.folded import folded
+from warehouse.explorer.expander import expander
+from warehouse.explorer.list_panel import list_panel
 from warehouse.explorer.lists import Subject, known_tracks
 from warehouse.explorer.reasons import title
 from warehouse.explorer.snapshot import Snapshot, follow
@@ -33,23 +33,22 @@ def _known(snapshot: Snapshot) -> None:
     user_id = address.text("user") or ""
     if not user_id.strip():
         notice(
-            "nobody",
-            "Whose list shall it be?",
-            "Paste a listener's id, or take anybody with a history of one of these lengths.",
+            "no-listener",
+            "Choose a listener",
+            "Paste a listener id, or pick a random listener by length of history.",
         )
         return
     found = snapshot.row("listener", user_id=user_id)
-    if found is None and user_id != user_id.strip():  # pasted with a space too many
+    if found is None and user_id != user_id.strip():  # pasted with surrounding spaces
         user_id = user_id.strip()
         found = snapshot.row("listener", user_id=user_id)
     if found is None:
         notice(
             "unknown-listener",
-            "This release knows no such listener",
-            f"“{user_id}” has no plays in it. Below is what anybody unknown gets: the tracks that "
-            "most listeners play.",
+            "No such listener in this release",
+            f"“{user_id}” has no plays. Unknown listeners get the most popular tracks:",
         )
-        deck(snapshot, Subject("recommended", user_id), own_weight(snapshot, 0), "Suggested")
+        list_panel(snapshot, Subject("recommended", user_id), suggested_weight(snapshot, 0))
         return
     card(
         "listener",
@@ -58,38 +57,36 @@ def _known(snapshot: Snapshot) -> None:
             ("Tracks played", f"{found['tracks_played']:,}"),
             ("Plays", f"{found['plays']:,}"),
             ("Segment", f"{found['segment']} tracks"),
-            ("Own weight", f"{round(100 * found['weight'])} % collaborative"),
+            ("Suggested weight", f"{round(100 * found['weight'])} % collaborative"),
         ],
     )
     _history(snapshot, user_id, found["tracks_played"])
-    heard = st.toggle("Let songs already played back in", key="heard", bind="query-params")
+    heard = st.toggle("Include songs already played", key="heard", bind="query-params")
     subject = Subject("recommended", user_id, heard)
-    deck(snapshot, subject, float(found["weight"]), "This listener's own")
+    list_panel(snapshot, subject, float(found["weight"]))
 
 
 def _pick(snapshot: Snapshot) -> None:
-    st.text_input(
-        "Listener id", key="user", placeholder="Paste a listener's id", bind="query-params"
-    )
+    st.text_input("Listener id", key="user", placeholder="Paste a listener id", bind="query-params")
     segments = [s for s in snapshot.rows("segments") if s["users"] and s["min_tracks"] > 0]
     with st.container(horizontal=True, gap="small"):
         for segment in segments:
             st.button(
-                f"Anybody with {_tracks(segment['min_tracks'], segment['max_tracks'])}",
-                key=f"anybody-{segment['min_tracks']}",
-                on_click=_anybody,
+                f"Random listener with {_tracks(segment['min_tracks'], segment['max_tracks'])}",
+                key=f"random-{segment['min_tracks']}",
+                on_click=_pick_random,
                 args=(snapshot, segment["segment"]),
             )
 
 
 def _tracks(fewest: int, most: int | None) -> str:
     if most is None:
-        return f"{fewest} or more"
+        return f"{fewest} tracks or more"
     return f"{fewest}\N{EN DASH}{most} tracks" if most > fewest else f"{fewest} track"
 
 
-def _anybody(snapshot: Snapshot, segment: str) -> None:
-    found = follow(snapshot).row("some_listener", segment=segment)
+def _pick_random(snapshot: Snapshot, segment: str) -> None:
+    found = follow(snapshot).row("random_listener", segment=segment)
     if found is not None:
         st.session_state["user"] = found["user_id"]
         st.session_state["why"] = None
@@ -107,7 +104,7 @@ def _history(snapshot: Snapshot, user_id: str, tracks: int) -> None:
         )  # fmt: skip
         download("Download the history as CSV", "history", lambda: table)
 
-    folded(snapshot, f"history-{user_id}", f"History: {tracks:,} tracks", content)
+    expander(snapshot, f"history-{user_id}", f"History: {tracks:,} tracks", content)
 
 
 def _plain_number(label: str) -> ColumnConfig:
@@ -121,21 +118,21 @@ def _new(snapshot: Snapshot) -> None:
     chosen = [track_id for track_id in liked if track_id in tracks]
     if liked != chosen:
         notice("unknown-liked", "Some of these songs are not in this release",
-               f"{len(liked) - len(chosen)} of {len(liked)} are left out.")  # fmt: skip
+               f"{len(liked) - len(chosen)} of {len(liked)} are ignored.")  # fmt: skip
     removed = card(
         "liked",
         "A new listener" if chosen else "Which songs does the new listener like?",
         text=""
         if chosen
-        else "Choose one or more; the list is there at once, nothing is "
-        "trained. Until then it is what most listeners play.",
+        else "Add one or more: the list updates at once, without any "
+        "training. Until then it shows the most popular tracks.",
         chips=[(name, _named(tracks[name])) for name in chosen],
         removable=True,
     )
     if removed:
         address.put("liked", [name for name in liked if name != removed])
         st.rerun()
-    deck(snapshot, Subject("liked", chosen), own_weight(snapshot, len(chosen)), "Suggested")
+    list_panel(snapshot, Subject("liked", chosen), suggested_weight(snapshot, len(chosen)))
 
 
 def _named(track: dict[str, object]) -> str:

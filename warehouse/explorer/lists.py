@@ -15,25 +15,25 @@ from warehouse.explorer.snapshot import Snapshot
 
 @dataclass(frozen=True)
 class Subject:
-    """Whom or what a list is for."""
+    """The track, listener or liked tracks that a list is for."""
 
     query: str
-    """File of ``sql/``: similar, recommended or liked; each has a ``_filtered`` twin."""
+    """File of ``sql/``: similar, recommended or liked; each has a ``_filtered`` counterpart."""
     of: str | list[str]
     """Track id, listener id or liked track ids."""
     heard: bool = False
-    """Let played tracks back in (a listener's list only)."""
+    """Include tracks already played (only for a listener's list)."""
 
     @property
     def of_history(self) -> bool:
-        """True: reasons name the played track."""
+        """True if reasons name a played track."""
         return self.query != "similar"
 
 
 def ranked(
     snapshot: Snapshot, subject: Subject, k: int, weight: float | None, filters: Filters
 ) -> pa.Table:
-    """Return the list's rows as the macro gives them; always ``k`` while that many fit."""
+    """Return the rows of the macro: ``k`` of them while that many tracks match the filters."""
     values: dict[str, Any] = {"subject": subject.of, "k": k, "weight": weight}
     if subject.query == "recommended":
         values["heard"] = subject.heard
@@ -43,29 +43,29 @@ def ranked(
 
 
 def known_tracks(snapshot: Snapshot, ids: Iterable[str | None]) -> dict[str, Track]:
-    """Return what the page shows of the given tracks, by id; unknown ids are left out."""
+    """Return the displayed columns of the given tracks, by id; unknown ids are left out."""
     wanted = sorted({name for name in ids if name is not None})
     return {row["track_id"]: row for row in snapshot.rows("tracks", ids=wanted)}
 
 
 def tracks_of(snapshot: Snapshot, table: pa.Table) -> dict[str, Track]:
-    """Return what the page shows of a list's tracks and of those that they stand there for."""
+    """Return the displayed columns of a list's tracks and of the tracks in their reasons."""
     named = [*table["track_id"].to_pylist(), *table["because_track_id"].to_pylist()]
     return known_tracks(snapshot, named)
 
 
-def lines(
+def display_rows(
     table: pa.Table, tracks: dict[str, Track], weight: float, of_history: bool
 ) -> list[dict[str, Any]]:
-    """Return the rows as the track list shows them; ``weight`` splits the score's bar."""
-    return [_line(row, tracks, weight, of_history) for row in table.to_pylist()]
+    """Return the rows for the track list; ``weight`` splits the bar of the score."""
+    return [_display_row(row, tracks, weight, of_history) for row in table.to_pylist()]
 
 
-def _line(
+def _display_row(
     row: dict[str, Any], tracks: dict[str, Track], weight: float, of_history: bool
 ) -> dict[str, Any]:
     track = tracks[row["track_id"]]
-    played = "not played yet" if track["is_cold"] else f"{track['listeners']:,} listeners"
+    played = "no listeners yet" if track["is_cold"] else f"{track['listeners']:,} listeners"
     line: dict[str, Any] = {
         "rank": row["rank"],
         "track_id": row["track_id"],
@@ -87,11 +87,11 @@ def _line(
 
 
 def _parts(row: dict[str, Any], weight: float) -> dict[str, float]:
-    """Return both scores, and their shares of the blended score as lengths of its bar."""
+    """Return both scores, and their shares of the blended score for its bar."""
     collaborative = weight * row["collaborative_score"]
     content = (1 - weight) * row["content_score"]
     blend = collaborative + content
-    stretch = row["score"] / blend if blend > 0 else 0.0  # less than 1 for an artist's fifth track
+    stretch = row["score"] / blend if blend > 0 else 0.0  # below 1 where the artist factor applied
     return {
         "collaborative_score": row["collaborative_score"],
         "content_score": row["content_score"],

@@ -1,4 +1,4 @@
-"""Why a row is in the list, from what the list itself says: no further query."""
+"""Why a row is in the list, derived from the row itself without another query."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from warehouse.explorer.components import short
 
 TAGS_SHOWN = 3
 FILLERS = {
-    "popular": "Played by most listeners",
+    "popular": "Popular with all listeners",
     "same_artist": "More by an artist you played",
     "catalogue": "From the rest of the catalogue",
 }
@@ -17,11 +17,11 @@ Track = dict[str, Any]
 def reason(row: dict[str, Any], tracks: dict[str, Track], of_history: bool) -> dict[str, str]:
     """Return the sentence in three pieces: words, the played track's title, words.
 
-    ``row`` is of one of the list macros, ``tracks`` what is known of the tracks it names;
-    ``of_history`` tells a listener's list from one track's neighbours.
+    ``row`` comes from one of the list macros; ``tracks`` holds the tracks it names;
+    ``of_history`` is true for a listener's list, false for one track's neighbours.
     """
     because, here = tracks.get(row["because_track_id"] or ""), tracks.get(row["track_id"], {})
-    if because is None and row["score"] is None:  # a chart: nothing to give a reason for
+    if because is None and row["score"] is None:  # the most-played list: rows have no reason
         return {"before": ", ".join(map(short, here.get("tags") or [])), "track": "", "after": ""}
     if because is None:
         return {"before": FILLERS.get(row["source"], ""), "track": "", "after": ""}
@@ -34,7 +34,7 @@ def reason(row: dict[str, Any], tracks: dict[str, Track], of_history: bool) -> d
 
 
 def _in_common(a: Track, b: Track, source: str) -> list[str]:
-    """Return what two tracks share, the strongest first, or what kind of signal joins them."""
+    """Return what two tracks have in common, strongest first."""
     parts = []
     if a.get("artist") and a.get("artist") == b.get("artist"):
         parts.append("same artist")
@@ -45,9 +45,9 @@ def _in_common(a: Track, b: Track, source: str) -> list[str]:
         parts.append("tags " + ", ".join(map(short, shared[:TAGS_SHOWN])))
     elif a.get("genre") and a.get("genre") == b.get("genre"):
         parts.append("same genre")
-    return parts or ["sounds alike"]
+    return parts or ["sounds similar"]
 
 
 def title(track: Track) -> str:
-    """Return what a track is called; its id when it has no name."""
+    """Return a track's name, or its id if it has none."""
     return short(track.get("name") or track["track_id"])

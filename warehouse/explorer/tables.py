@@ -1,4 +1,4 @@
-"""A table on the page with its CSV below; cells are drawn as plain text."""
+"""A table with a CSV download below it; cells are plain text."""
 
 from typing import Any
 
@@ -8,8 +8,17 @@ import streamlit as st
 from warehouse.explorer.downloads import download
 
 
-def show(table: pa.Table, name: str, formats: dict[str, str] | None = None, rows: int = 10) -> None:
-    """Show a table under its readable column names; ``formats`` are of ``NumberColumn``."""
+def show(
+    table: pa.Table,
+    name: str,
+    formats: dict[str, str] | None = None,
+    rows: int = 10,
+    original: pa.Table | None = None,
+) -> None:
+    """Show a table under readable column names, with a download of it, or of ``original``.
+
+    ``formats`` maps columns to formats of ``NumberColumn``.
+    """
     columns: dict[str, Any] = {field: field.replace("_", " ") for field in table.column_names}
     for field, form in (formats or {}).items():
         columns[field] = st.column_config.NumberColumn(columns[field], format=form)
@@ -19,4 +28,4 @@ def show(table: pa.Table, name: str, formats: dict[str, str] | None = None, rows
         column_config=columns,
         height=36 * (min(rows, max(len(table), 1)) + 1),
     )
-    download("Download as CSV", name, lambda: table)
+    download("Download as CSV", name, lambda: table if original is None else original)

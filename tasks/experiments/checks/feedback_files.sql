@@ -1,4 +1,4 @@
--- Feedback files that could not be read; experiments are measured without them.
+-- Feedback files that cannot be read; experiments are measured without them.
 -- warn: nothing
 SELECT reason AS offence, 1 AS rows
 FROM broken_files

@@ -1,4 +1,4 @@
--- Exposures of an experiment or variant that the configuration does not have.
+-- Exposures of an experiment or variant that is not configured.
 -- warn: nothing
 WITH shown AS (
     SELECT x.experiment, x.variant, count(*) AS rows

@@ -1,4 +1,4 @@
--- Exposure ids that events name and no exposure file has.
+-- Exposure ids in events that no exposure file has.
 -- warn: unmatched_share
 -- of: events
 SELECT 'without exposure' AS offence, events AS rows

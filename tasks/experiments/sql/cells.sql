@@ -1,5 +1,5 @@
--- Exposures and clicks of every track at every rank, by segment. Ranks beyond the last one that is
--- told apart count as that one.
+-- Exposures and clicks of every track at every rank, by segment. Ranks beyond $last_rank count as
+-- $last_rank.
 WITH shown AS (
     SELECT
         x.track_id, least(x.rank, $last_rank) AS rank, coalesce(g.segment, 0) AS segment,

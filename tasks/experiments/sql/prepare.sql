@@ -1,10 +1,10 @@
--- What the sums by listener and by track start from.
+-- Tables for the sums by listener and by track.
 
--- The last moment that the feedback speaks of.
+-- Time of the latest exposure or event.
 CREATE TEMP TABLE as_of AS
 SELECT greatest(max(x.occurred), (SELECT max(e.occurred) FROM events e)) AS occurred FROM exposures x;
 
--- What followed each exposure. Clicking twice is one click.
+-- Outcomes of each exposure. Repeated clicks count once.
 CREATE TEMP TABLE outcomes AS
 SELECT
     e.exposure,
@@ -16,7 +16,7 @@ FROM events e
 WHERE e.exposure IS NOT NULL AND e.kind IN ('click', 'play', 'skip')
 GROUP BY e.exposure;
 
--- The few exposures that something followed, so that the many are joined only once.
+-- Exposures with an outcome. They are few, so the large table is joined only once.
 CREATE TEMP TABLE followed AS
 SELECT
     x."user", x.track_id, x.rank, x.experiment, x.variant, x.occurred,
@@ -28,8 +28,8 @@ SELECT (SELECT count(*) FROM outcomes) - count(*) AS events FROM followed;
 
 DROP TABLE outcomes;
 
--- What belongs to a listener and to no exposure: returning, subscribing, cancelling, and all that
--- was logged without one. An exposure's listener is looked up where the event names none.
+-- Events of a listener rather than of an exposure: returns, subscriptions, cancellations, and all events
+-- without an exposure. Where an event names no listener, its exposure's listener is used.
 CREATE TEMP TABLE personal AS
 WITH own AS (
     SELECT e.exposure, e."user", e.kind, e.occurred, e.value
@@ -41,7 +41,7 @@ UNION ALL
 SELECT x."user", o.kind, o.occurred, o.value
 FROM exposures x JOIN own o ON o.exposure = x.exposure AND o."user" IS NULL;
 
--- Listeners whom the history does not know are in the first segment, that of the empty history.
+-- Listeners without a history are in the first segment, that of the empty history.
 CREATE TEMP TABLE segment_of AS
 SELECT
     hash(u.user_id) AS "user",

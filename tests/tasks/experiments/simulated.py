@@ -1,4 +1,4 @@
-"""Simulated experiments whose truth is known: listeners who differ, exposures that depend."""
+"""Simulated experiments with known effects, differing listeners and correlated exposures."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ EXPOSURES_A_DAY = 2.0
 
 @dataclass(frozen=True)
 class Simulated:
-    """One experiment: per listener and day what was shown and clicked; listeners come evenly."""
+    """One experiment: exposures and clicks per listener and day; listeners arrive evenly."""
 
     treated: NDArray[np.bool_]
     arrival: NDArray[np.int64]
@@ -41,7 +41,7 @@ class Simulated:
         return compare(*arms)
 
     def seen(self) -> list[float]:
-        """Information of every day: listeners so far, as two arms give it."""
+        """Information by day: listeners so far in two arms."""
         return [
             1.0 / sum(1.0 / max(1, int(np.sum((self.arrival < day) & (self.treated == arm))))
                       for arm in (False, True))
@@ -50,7 +50,7 @@ class Simulated:
 
 
 def simulate(rng: np.random.Generator, users: int, lift: float = 0.0) -> Simulated:
-    """Draw an experiment: click chances vary between listeners, exposures come day by day."""
+    """Draw an experiment: click probabilities vary between listeners, exposures occur daily."""
     treated = rng.random(users) < 0.5
     arrival = rng.integers(0, DAYS, users)
     arrival[:8] = 0
@@ -72,6 +72,6 @@ def simulate(rng: np.random.Generator, users: int, lift: float = 0.0) -> Simulat
 
 
 def power_of(effect: float, standard_error: float, critical: float) -> float:
-    """Return the chance of a difference beyond ``critical`` standard errors, on either side."""
+    """Return the probability of a difference beyond ``critical`` standard errors, two-sided."""
     shift = effect / standard_error
     return float(stats.norm.sf(critical - shift) + stats.norm.cdf(-critical - shift))

@@ -5,7 +5,7 @@ from scipy import stats
 from statsmodels.stats.gof import chisquare
 from statsmodels.stats.power import NormalIndPower
 
-from tasks.experiments.mismatch import BELIEVED, mismatch_p_value
+from tasks.experiments.mismatch import MISMATCH_LEVEL, mismatch_p_value
 from tasks.experiments.power import users_needed
 from tests.tasks.experiments.simulated import power_of
 
@@ -26,7 +26,9 @@ def test_a_mismatch_by_hand() -> None:
     # (600 − 500)²/500 + (400 − 500)²/500 = 40, far beyond what chance gives
     assert mismatch_p_value([600, 400], [0.5, 0.5]) == pytest.approx(stats.chi2.sf(40, 1))
     assert (
-        mismatch_p_value([600, 400], [0.5, 0.5]) < BELIEVED < mismatch_p_value([505, 495], [1, 1])
+        mismatch_p_value([600, 400], [0.5, 0.5])
+        < MISMATCH_LEVEL
+        < mismatch_p_value([505, 495], [1, 1])
     )
     assert mismatch_p_value([0, 0], [0.5, 0.5]) == 1.0
 
@@ -41,4 +43,4 @@ def test_the_power_is_statsmodels() -> None:
 def test_the_listeners_needed_are_statsmodels() -> None:
     expected = NormalIndPower().solve_power(0.1, alpha=0.05, power=0.8)
     needed = users_needed(1000, (2 / 500) ** 0.5, 0.1, Z, 0.8)
-    assert needed == pytest.approx(2 * expected, abs=1.01)  # the other tail is left out
+    assert needed == pytest.approx(2 * expected, abs=1.01)  # one tail only

@@ -39,7 +39,7 @@ def test_all_of_the_error_is_spent_in_the_end() -> None:
 
 @pytest.mark.parametrize("pace", [1.0, 0.4, 2.5])
 def test_random_walks_cross_as_often_as_they_may(pace: float) -> None:
-    """Listeners may come early or late in the calendar."""
+    """Listeners may arrive early or late."""
     time = np.array(_even(20))
     information = time**pace
     critical = critical_values(information.tolist(), time.tolist(), 0.05)

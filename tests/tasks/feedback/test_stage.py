@@ -1,4 +1,4 @@
-"""Feedback from files to results: read once, judged, isolated when broken, summed as by hand."""
+"""Feedback from files to results: read once, checked, broken files left out, sums by hand."""
 
 from pathlib import Path
 
@@ -205,7 +205,7 @@ def test_no_files_yet_is_no_results(tmp_path: Path) -> None:
 
 
 def test_sums_by_hand(tmp_path: Path) -> None:
-    """u1 and u2 in a, u3 in b; u4 saw both and is left out; u5 is in a variant unheard of."""
+    """u1 and u2 in a, u3 in b; u4 saw both and is excluded; u5 is in an unknown variant."""
     rows = [
         "p1,u1,t1,1,,,2026-02-20",
         "p2,u1,t2,2,,,2026-02-20",

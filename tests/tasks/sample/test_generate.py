@@ -1,4 +1,4 @@
-"""The synthetic files: same bytes for same parameters, the real schema, quirks and shape."""
+"""The synthetic files: deterministic, with the real schema, edge cases and distributions."""
 
 import csv
 import sys

@@ -1,4 +1,4 @@
-"""The quantile functions behind the sample, and the names, on their own."""
+"""Unit tests of the sample's quantile functions and names."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Taste in the sample: what plays reveal, what content shows, and what is mere popularity."""
+"""Structure of the sample: what plays show, what content shows, and what popularity explains."""
 
 from dataclasses import dataclass
 
@@ -33,7 +33,7 @@ def world() -> World:
 
 
 def content_similarity(catalogue: Catalogue) -> Scores:
-    """Cosine over what the file shows: tags (rare ones count more) and artist."""
+    """Cosine over tags (rare ones count more) and artist."""
     tracks = len(catalogue.artist)
     row, place = np.nonzero(catalogue.tags >= 0)
     tags = np.zeros((tracks, len(TAGS)))
@@ -67,7 +67,7 @@ def to_unit_maximum(scores: Scores) -> Scores:
 
 
 CONTENT_SHARE = 0.2
-"""The best of 0.1, 0.2, 0.3 and 0.5 on other catalogues than the one tested here."""
+"""The best of 0.1, 0.2, 0.3 and 0.5 on other catalogues."""
 
 
 def recalls(world: World, known_tracks: int) -> dict[str, Scores]:
@@ -168,7 +168,7 @@ def test_unplayed_tracks_are_like_the_played_ones(world: World) -> None:
 
 
 def test_listeners_keep_to_a_few_artists(world: World) -> None:
-    """Ten or more tracks: half of them from far fewer artists than shuffled histories have."""
+    """Histories of ten or more tracks have far fewer artists than shuffled ones."""
     rng = np.random.default_rng(0)
     shuffled = rng.permutation(world.plays.indices)
 

@@ -1,4 +1,4 @@
-"""A served explorer and a real browser on it: starting, opening pages, reading what they show."""
+"""Start the explorer and a real browser, open pages and read them."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ from tests.conftest import BIN, free_port
 CHROMIUM = shutil.which("chromium")
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 PATIENCE = 30_000
-"""Milliseconds a page may take on a busy machine; nothing here asserts a time."""
+"""Milliseconds to wait for a page on a busy machine; no test asserts a time."""
 
 expect.set_options(timeout=PATIENCE)
 
@@ -77,7 +77,7 @@ def chromium() -> Iterator[Browser]:
 
 @dataclass
 class Visit:
-    """One viewer: a page, where it is served from, and what it asked for elsewhere."""
+    """One viewer: a page, its server, and its requests to other hosts."""
 
     page: Page
     url: str
@@ -85,18 +85,18 @@ class Visit:
     errors: list[str]
 
     def open(self, path: str = "/") -> "Visit":
-        """Go to a view and wait until something of it can be read."""
+        """Open a view and wait for its first content."""
         self.page.goto(self.url + path)
         self.page.locator(".tracklist li, .card h1, .card h2").first.wait_for(timeout=PATIENCE)
         return self
 
     @property
     def rows(self) -> Locator:
-        """The lines of the list below the crossfader, or of the chart."""
+        """The rows of the list below the crossfader, or of the most-played list."""
         return self.page.locator(".tracklist li")
 
     def track_ids(self) -> list[str]:
-        """Return the ids of the lines, in their order."""
+        """Return the ids of the rows, in order."""
         ids = self.rows.evaluate_all("rows => rows.map(row => row.dataset.trackId)")
         return [str(track_id) for track_id in ids]
 
@@ -110,7 +110,7 @@ class Visit:
 
 @contextmanager
 def visit(browser: Browser, server: Server) -> Iterator[Visit]:
-    """Open a browser profile of its own, as another viewer has."""
+    """Open a new browser profile."""
     context = browser.new_context(viewport={"width": 1200, "height": 900}, accept_downloads=True)
     context.set_default_timeout(PATIENCE)
     page = context.new_page()

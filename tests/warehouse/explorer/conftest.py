@@ -24,7 +24,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="package")
 def sample_server(
-    browser: Browser,  # noqa: ARG001 - without one there is nothing to serve
+    browser: Browser,  # noqa: ARG001 - skips without a browser
     published: Published,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Server]:
@@ -36,7 +36,7 @@ def sample_server(
 
 @pytest.fixture
 def viewer(browser: Browser, sample_server: Server) -> Iterator[Visit]:
-    """A viewer of the sample; asks nothing from outside and meets no error."""
+    """A viewer of the sample; fails on requests to other hosts and on page errors."""
     with visit(browser, sample_server) as seen:
         yield seen
         assert seen.outside == []
@@ -45,14 +45,14 @@ def viewer(browser: Browser, sample_server: Server) -> Iterator[Visit]:
 
 @pytest.fixture(scope="package")
 def release(published: Published) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The sample's release, to be asked the same questions as the page."""
+    """The sample's release, for the same queries as the page."""
     with duckdb.connect(str(published.database.resolve()), read_only=True) as connection:
         yield connection
 
 
 @pytest.fixture(scope="package")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    """A home with two releases of a catalogue that means harm."""
+    """A home with two releases of a hostile catalogue."""
     return hostile_home(tmp_path_factory.mktemp("hostile"))
 
 
@@ -71,7 +71,7 @@ def hostile_server(
 
 @pytest.fixture
 def stranger(browser: Browser, hostile_server: Server) -> Iterator[Visit]:
-    """A viewer of the hostile catalogue; nothing of it may run or fetch anything."""
+    """A viewer of the hostile catalogue; none of its text may run or fetch anything."""
     with visit(browser, hostile_server) as seen:
         yield seen
         assert seen.outside == []

@@ -1,4 +1,4 @@
-"""A catalogue whose every text tries to be something else than text."""
+"""A catalogue whose texts try to be interpreted as HTML, Markdown or code."""
 
 from datetime import UTC, datetime
 from pathlib import Path

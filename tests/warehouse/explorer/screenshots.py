@@ -1,4 +1,4 @@
-"""The pictures of docs/images: `python -m tests.warehouse.explorer.screenshots HOME`."""
+"""Take the pictures of docs/images: `python -m tests.warehouse.explorer.screenshots HOME`."""
 
 import argparse
 import tempfile
@@ -15,7 +15,7 @@ SIZE = {"width": 1100, "height": 800}
 
 
 def addresses(home: Home) -> dict[str, tuple[str, Literal["light", "dark"]]]:
-    """Return what to take: file name, address, theme. Names in Latin letters, for any font."""
+    """Return file name → address and theme; tracks with Latin names, which any font has."""
     query = """
     SELECT t.track_id FROM tracks t
     WHERE regexp_full_match(t.name || coalesce(t.artist, ''), '[A-Za-z ]+') AND len(t.tags) >= 3

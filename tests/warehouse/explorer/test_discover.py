@@ -15,7 +15,7 @@ from tests.warehouse.explorer.browsing import Visit
 
 @pytest.fixture(scope="module")
 def track(release: duckdb.DuckDBPyConnection) -> tuple[str, str, str]:
-    """Id, name and artist of a much played track whose name is its own."""
+    """Id, name and artist of a much played track with a unique name."""
     return release.execute(
         "SELECT t.track_id, t.name, t.artist FROM tracks t WHERE len(t.name) >= 8 AND "
         "t.artist IS NOT NULL AND (SELECT count(*) FROM tracks x WHERE x.name = t.name) = 1 "
@@ -32,7 +32,7 @@ def similar(release: duckdb.DuckDBPyConnection, track_id: str, weight: float | N
     return ids(release, query, track_id, weight)
 
 
-def test_a_song_is_found_in_spite_of_a_typo_by_keyboard_alone(
+def test_a_misspelt_song_is_found_by_keyboard(
     viewer: Visit, release: duckdb.DuckDBPyConnection, track: tuple[str, str, str]
 ) -> None:
     track_id, name, artist = track
@@ -63,7 +63,7 @@ def test_the_slider_moves_the_list_and_the_address_carries_it(
     expect(slider).to_have_value("40")
 
 
-def test_a_drag_ends_on_the_list_of_where_it_ended(
+def test_a_drag_ends_on_the_list_of_its_last_weight(
     viewer: Visit, release: duckdb.DuckDBPyConnection, track: tuple[str, str, str]
 ) -> None:
     viewer.open(f"/?track={track[0]}&weight=1")
@@ -150,7 +150,7 @@ def test_a_title_opens_as_the_next_subject(viewer: Visit, track: tuple[str, str,
     viewer.page.wait_for_url(re.compile(f"track={target}"))
 
 
-def test_a_preview_is_fetched_when_it_is_asked_for_and_not_before(
+def test_a_preview_is_fetched_only_on_request(
     viewer: Visit, release: duckdb.DuckDBPyConnection, track: tuple[str, str, str]
 ) -> None:
     fetched: list[str] = []
@@ -166,10 +166,10 @@ def test_a_preview_is_fetched_when_it_is_asked_for_and_not_before(
     expect(viewer.page.get_by_text("This preview cannot be played.")).to_be_visible()
     query = "SELECT spotify_preview_url FROM tracks WHERE track_id = ?"
     assert set(fetched) == set(ids(release, query, viewer.track_ids()[0]))
-    viewer.outside.clear()  # this one was asked for
+    viewer.outside.clear()  # this request was expected
 
 
-def test_the_list_comes_as_csv(
+def test_the_list_can_be_downloaded_as_csv(
     viewer: Visit, release: duckdb.DuckDBPyConnection, track: tuple[str, str, str]
 ) -> None:
     viewer.open(f"/?track={track[0]}&weight=0.3")
@@ -182,7 +182,7 @@ def test_the_list_comes_as_csv(
     assert [row["rank"] for row in rows] == [str(rank) for rank in range(1, 21)]
 
 
-def test_an_unknown_track_gets_a_sentence_and_a_way_on(viewer: Visit) -> None:
+def test_an_unknown_track_gets_a_message_and_the_most_played(viewer: Visit) -> None:
     viewer.open("/?track=NOSUCH&weight=hello&years=x&genre=Nonsense")
-    expect(viewer.page.get_by_text("This release has no such track")).to_be_visible()
+    expect(viewer.page.get_by_text("No such track in this release")).to_be_visible()
     expect(viewer.rows).to_have_count(20)

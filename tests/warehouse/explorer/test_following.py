@@ -1,4 +1,4 @@
-"""No release yet, the first one, the next one, a broken one: the open page goes along."""
+"""An open page follows the pointer: no release, the first, the next, a broken one."""
 
 import re
 from pathlib import Path
@@ -32,7 +32,7 @@ def test_an_open_page_follows_the_pointer(
         page.wait_for_url(re.compile(r"weight=0\.25"))
         expect(page.get_by_role("slider", name="Crossfader")).to_have_value("25")
         viewer.expect_tracks(listed)
-        page.get_by_role("button", name="Balanced").click()  # and it still answers
+        page.get_by_role("button", name="Balanced").click()  # the page still responds
         expect(page.get_by_role("slider", name="Crossfader")).to_have_value("50")
 
         broken = home.releases / release_id(1) / DATABASE

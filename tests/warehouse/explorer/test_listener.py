@@ -13,7 +13,7 @@ from tests.warehouse.explorer.test_discover import ids
 
 @pytest.fixture(scope="module")
 def user(release: duckdb.DuckDBPyConnection) -> tuple[str, int, float]:
-    """Id, tracks played and own weight of a listener."""
+    """Id, tracks played and suggested weight of a listener."""
     return release.execute(
         "SELECT user_id, tracks_played, weight FROM users WHERE segment = '6-20' "
         "ORDER BY user_id LIMIT 1"
@@ -36,15 +36,15 @@ def test_a_pasted_id_shows_history_weight_and_list(
     viewer.page.get_by_role("button", name="Content", exact=True).click()
     query = "SELECT track_id FROM recommend_user(?, weight := 0)"
     viewer.expect_tracks(ids(release, query, user[0]))
-    viewer.page.get_by_role("button", name="This listener's own").click()
+    viewer.page.get_by_role("button", name="Suggested").click()
     viewer.expect_tracks(ids(release, "SELECT track_id FROM recommend_user(?)", user[0]))
 
 
-def test_played_songs_come_back_and_filters_fill_the_list(
+def test_played_songs_can_be_included_and_filters_fill_the_list(
     viewer: Visit, release: duckdb.DuckDBPyConnection, user: tuple[str, int, float]
 ) -> None:
     viewer.open(f"/?view=listener&user={user[0]}")
-    viewer.page.get_by_text("Let songs already played back in").click()
+    viewer.page.get_by_text("Include songs already played").click()
     query = "SELECT track_id FROM recommend_user(?, heard := true)"
     viewer.expect_tracks(ids(release, query, user[0]))
     viewer.open(f"/?view=listener&user={user[0]}&genre=Pop&weight=0.2")
@@ -55,9 +55,9 @@ def test_played_songs_come_back_and_filters_fill_the_list(
     viewer.expect_tracks(ids(release, query, user[0]))
 
 
-def test_anybody_of_a_segment(viewer: Visit, release: duckdb.DuckDBPyConnection) -> None:
+def test_a_random_listener_of_a_segment(viewer: Visit, release: duckdb.DuckDBPyConnection) -> None:
     viewer.open("/?view=listener")
-    viewer.page.get_by_role("button", name=re.compile("Anybody with 2.5 tracks")).click()
+    viewer.page.get_by_role("button", name=re.compile("Random listener with 2.5 tracks")).click()
     expect(viewer.page.locator(".card h1")).to_contain_text("Listener")
     viewer.page.wait_for_url(re.compile("user="))
     found = parse_qs(urlsplit(viewer.page.url).query)["user"][0]
@@ -69,7 +69,7 @@ def test_an_unknown_id_gets_the_popular_list(
     viewer: Visit, release: duckdb.DuckDBPyConnection
 ) -> None:
     viewer.open("/?view=listener&user=nobody%20of%20that%20name")
-    expect(viewer.page.get_by_text("This release knows no such listener")).to_be_visible()
+    expect(viewer.page.get_by_text("No such listener in this release")).to_be_visible()
     viewer.expect_tracks(ids(release, "SELECT track_id FROM recommend_user('nobody')"))
 
 
@@ -92,7 +92,7 @@ def test_a_new_listener_has_a_list_with_the_first_song(
         liked.append(track_id)
         viewer.expect_tracks(ids(release, query, liked))
     assert parse_qs(urlsplit(viewer.page.url).query)["liked"] == liked
-    viewer.open(viewer.page.url.removeprefix(viewer.url))  # as somebody it was shared with
+    viewer.open(viewer.page.url.removeprefix(viewer.url))  # the shared address
     viewer.expect_tracks(ids(release, query, liked))
     viewer.page.get_by_role("button", name=f"Remove {wanted[0][1]}").click()
     viewer.expect_tracks(ids(release, query, liked[1:]))

@@ -1,4 +1,4 @@
-"""The page's plain functions: CSV, reasons, addresses, settings, the listener's reader."""
+"""Functions of the page: CSV, reasons, previews, settings, one reader per viewer."""
 
 import csv
 import io
@@ -13,7 +13,7 @@ from warehouse.explorer.components import short
 from warehouse.explorer.launch import options
 from warehouse.explorer.lists import preview
 from warehouse.explorer.reasons import reason
-from warehouse.explorer.release.making import flatten
+from warehouse.explorer.release.build import flatten
 from warehouse.releases.home import Home
 from warehouse.releases.reader import Reader
 from warehouse.spreadsheets import csv_bytes
@@ -58,10 +58,10 @@ TRACKS = {track["track_id"]: track for track in (A, B, C, D)}
          "Because you played|Alpha| · same artist · played by the same people · tags pop"),
         ("b", "a", "content", False, "Same artist · tags pop||"),
         ("c", "a", "content", True, "Because you played|Alpha| · same genre"),
-        ("d", "c", "content", True, "Because you played|c| · sounds alike"),
+        ("d", "c", "content", True, "Because you played|c| · sounds similar"),
         ("a", "b", "collaborative", False,
          "Same artist · played by the same people · tags pop||"),
-        ("a", None, "popular", True, "Played by most listeners||"),
+        ("a", None, "popular", True, "Popular with all listeners||"),
         ("d", None, "catalogue", True, "From the rest of the catalogue||"),
     ],
 )  # fmt: skip
@@ -69,8 +69,8 @@ def test_reasons(
     track_id: str, because: str | None, source: str, of_history: bool, sentence: str
 ) -> None:
     row = {"track_id": track_id, "because_track_id": because, "source": source, "score": 0.5}
-    told = reason(row, TRACKS, of_history)
-    assert "|".join([told["before"], told["track"], told["after"]]) == sentence
+    shown = reason(row, TRACKS, of_history)
+    assert "|".join([shown["before"], shown["track"], shown["after"]]) == sentence
 
 
 @pytest.mark.parametrize(

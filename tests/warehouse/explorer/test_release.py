@@ -1,4 +1,4 @@
-"""The Release view: quality, catalogue, input, changes, making; tables as CSV."""
+"""The Release view: quality, catalogue, input, changes, build; tables as CSV."""
 
 import csv
 import io
@@ -31,33 +31,33 @@ def test_quality_and_catalogue_are_plotted(
     assert len(download(viewer, "evaluation")) == measured
     viewer.page.get_by_role("tab", name="Catalogue").click()
     expect(viewer.page.get_by_text("Tracks by listeners")).to_be_visible()
-    viewer.page.get_by_role("tab", name="Making").click()
-    expect(viewer.page.get_by_text("Seconds by stage").last).to_be_visible()
+    viewer.page.get_by_role("tab", name="Build").click()
+    expect(viewer.page.get_by_text("Time by stage").last).to_be_visible()
     viewer.page.get_by_role("tab", name="Changes").click()
     expect(viewer.page.get_by_text("There is no earlier release")).to_be_visible()
 
 
-def test_checks_and_rejected_rows_come_as_they_are(stranger: Visit) -> None:
+def test_checks_and_rejected_rows_are_downloaded_unchanged(stranger: Visit) -> None:
     stranger.open("/?view=release")
     stranger.page.get_by_role("tab", name="Input").click()
     assert download(stranger, "data-quality")[0]["details"] == NOTE
     assert download(stranger, "rejected-rows")[0]["raw"].startswith("<script>")
 
 
-def test_the_release_before_is_laid_beside(stranger: Visit) -> None:
+def test_the_previous_release_is_compared(stranger: Visit) -> None:
     stranger.open("/?view=release")
     stranger.page.get_by_role("tab", name="Changes").click()
-    expect(stranger.page.get_by_text(f"Against {release_id(0)}")).to_be_visible()
+    expect(stranger.page.get_by_text(f"Compared with {release_id(0)}")).to_be_visible()
     rows = {row["relation"]: row for row in download(stranger, "difference-rows")}
-    assert rows["tracks"]["previous"] == rows["tracks"]["this one"] == "12"
-    stranger.page.get_by_role("button", name="side by side").click()
-    expect(stranger.page.get_by_text("Listeners that both releases have: 1.")).to_be_visible()
-    for label in ("are still there", "Average overlap", "the same first track"):
+    assert rows["tracks"]["previous"] == rows["tracks"]["current"] == "12"
+    stranger.page.get_by_role("button", name="Compare the lists").click()
+    expect(stranger.page.get_by_text("Listeners in both releases: 1.")).to_be_visible()
+    for label in ("Tracks kept", "Overlap, weighted by rank", "Same first track"):
         metric = stranger.page.get_by_test_id("stMetric").filter(has_text=label)
         expect(metric.get_by_test_id("stMetricValue")).to_have_text("100%")
 
 
-def test_experiments_are_a_page_when_there_are_any(viewer: Visit, stranger: Visit) -> None:
+def test_experiments_have_a_view_if_there_are_any(viewer: Visit, stranger: Visit) -> None:
     stranger.open("/?view=experiments")
     expect(stranger.page.locator(".card h1")).to_have_text("<b>exp</b>")
     expect(stranger.page.locator(".card .text")).to_have_text(NOTE)

@@ -1,4 +1,4 @@
-"""Streamlit's own files, as the explorer serves them."""
+"""Streamlit's static files, as served by the explorer."""
 
 import http.client
 from importlib.resources import files
@@ -13,7 +13,7 @@ ROOT = Path(str(files("streamlit") / "static"))
 
 
 def ask(server: Server, path: str, method: str = "GET") -> tuple[int, dict[str, str], bytes]:
-    """Return status, headers and body; nothing of the path is tidied up on the way."""
+    """Return status, headers and body; the path is sent unchanged."""
     connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=30)
     try:
         connection.request(method, path)

@@ -11,7 +11,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   drawn.set(root, state);
 
   const place = Math.round(data.weight * 100);
-  root.querySelector(".mark").style.left = `calc(0.55rem + (100% - 1.1rem) * ${data.own})`;
+  root.querySelector(".mark").style.left = `calc(0.55rem + (100% - 1.1rem) * ${data.suggested})`;
   if (state.asked !== null && state.asked.key === data.echo) settle();
   if (!state.held && state.asked === null) slider.value = String(place);
   say();

@@ -26,7 +26,7 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
     list.hidden = !shown;
     input.setAttribute("aria-expanded", String(shown));
     none.hidden = !(state.open && asked && data.text === input.value.trim() && !state.rows.length);
-    none.textContent = "Nothing sounds like that. Try fewer letters, or the artist alone.";
+    none.textContent = "No matches. Try fewer letters, or only the artist.";
     list.replaceChildren(...state.rows.map(option));
     const chosen = list.children[state.chosen];
     input.setAttribute("aria-activedescendant", shown && chosen ? chosen.id : "");

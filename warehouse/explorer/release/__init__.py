@@ -1,4 +1,4 @@
-"""The Release view: what is served, how good it is, what it was made from, what changed."""
+"""The Release view: quality, catalogue, input, changes and build of the current release."""
 
 from warehouse.explorer.release.page import release
 

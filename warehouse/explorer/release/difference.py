@@ -1,4 +1,4 @@
-"""What changed since the release before: rows, quality, weights, parameters, lists."""
+"""The Changes tab: rows, quality, weights, parameters and lists since the previous release."""
 
 import json
 from typing import Any
@@ -8,7 +8,7 @@ import streamlit as st
 
 from warehouse.errors import UnknownReleaseError
 from warehouse.explorer.charts import pairs
-from warehouse.explorer.release.making import flatten
+from warehouse.explorer.release.build import flatten
 from warehouse.explorer.release.quality import SERVED, segment_name
 from warehouse.explorer.snapshot import Snapshot, follow, open_release
 from warehouse.explorer.tables import show
@@ -18,7 +18,7 @@ from warehouse.releases.release import list_releases
 
 
 def previous_release(home: Home, release_id: str) -> Snapshot | None:
-    """Open the release that was served before this one, or return None if there is none."""
+    """Open the release published before this one, or return None if there is none."""
     earlier = [
         release
         for release in list_releases(home)
@@ -29,7 +29,7 @@ def previous_release(home: Home, release_id: str) -> Snapshot | None:
         try:
             return open_release(release.database)
         except UnknownReleaseError:
-            continue  # pruned or damaged since; the one before it will do
+            continue  # pruned or damaged; try the one before it
     return None
 
 
@@ -38,32 +38,32 @@ def difference(snapshot: Snapshot, previous: Snapshot | None) -> None:
     if previous is None:
         st.text("There is no earlier release to compare with.")
         return
-    st.caption(f"Against `{previous.release_id}`.")
+    st.caption(f"Compared with `{previous.release_id}`.")
     now, then = snapshot.row("release") or {}, previous.row("release") or {}
     left, right = st.columns(2, gap="large")
     with left:
         st.subheader("Rows", anchor=False)
         show(_rows(now, then), "difference-rows", {"change": "percent"}, rows=13)
     with right:
-        st.subheader("Seconds by stage", anchor=False)
+        st.subheader("Time by stage", anchor=False)
         stages = [
             {"stage": name, "release": label, "value": seconds}
-            for label, row in (("previous", then), ("this one", now))
+            for label, row in (("previous", then), ("current", now))
             for name, seconds in dict(row["stage_seconds"]).items()
         ]
         if stages:
             st.altair_chart(pairs(stages, "stage", "seconds"))
-    st.subheader("Quality of what is served", anchor=False)
+    st.subheader("Quality", anchor=False)
     show(_quality(snapshot, previous), "difference-quality",
-         {"previous": "%.4f", "this one": "%.4f", "change": "%+.4f"}, rows=8)  # fmt: skip
-    st.subheader("Weights served", anchor=False)
+         {"previous": "%.4f", "current": "%.4f", "change": "%+.4f"}, rows=8)  # fmt: skip
+    st.subheader("Weights", anchor=False)
     show(_weights(snapshot, previous), "difference-weights")
     st.subheader("Parameters", anchor=False)
     changed = _parameters(now, then)
     if len(changed):
         show(changed, "difference-parameters")
     else:
-        st.text("The same ones.")
+        st.text("No parameter changed.")
     _lists(snapshot, previous)
 
 
@@ -72,23 +72,23 @@ def _rows(now: dict[str, Any], then: dict[str, Any]) -> pa.Table:
     names = [*new, *(name for name in old if name not in new)]
     change = [new.get(n, 0) / old[n] - 1 if old.get(n) else None for n in names]
     return pa.table({"relation": names, "previous": [old.get(n) for n in names],
-                     "this one": [new.get(n) for n in names],
+                     "current": [new.get(n) for n in names],
                      "change": pa.array(change, pa.float64())})  # fmt: skip
 
 
 def _quality(snapshot: Snapshot, previous: Snapshot) -> pa.Table:
-    def served(of: Snapshot) -> dict[tuple[str, str, int], float]:
+    def hybrid(of: Snapshot) -> dict[tuple[str, str, int], float]:
         rows = (row for row in of.rows("evaluation") if row["model"] == SERVED)
         return {(r["segment"], r["metric"], r["k"]): r["value"] for r in rows}
 
-    new, old = served(snapshot), served(previous)
+    new, old = hybrid(snapshot), hybrid(previous)
     keys = [key for key in new if key in old]
     return pa.table(
         {
             "listeners": [segment_name(segment) for segment, _, _ in keys],
             "metric": [f"{metric}@{k}" for _, metric, k in keys],
             "previous": [old[key] for key in keys],
-            "this one": [new[key] for key in keys],
+            "current": [new[key] for key in keys],
             "change": [new[key] - old[key] for key in keys],
         }
     )
@@ -114,23 +114,23 @@ def _parameters(now: dict[str, Any], then: dict[str, Any]) -> pa.Table:
     new, old = (flatten(json.loads(row["parameters"] or "{}")) for row in (now, then))
     names = [n for n in sorted({*new, *old}) if new.get(n) != old.get(n)]
     return pa.table({"parameter": names, "previous": [old.get(n) for n in names],
-                     "this one": [new.get(n) for n in names]})  # fmt: skip
+                     "current": [new.get(n) for n in names]})  # fmt: skip
 
 
 @st.fragment
 def _lists(snapshot: Snapshot, previous: Snapshot) -> None:
     st.subheader("Lists", anchor=False)
-    if not st.button("Lay the lists of a hundred listeners side by side"):
+    if not st.button("Compare the lists of 100 listeners"):
         return
     snapshot = follow(snapshot)
     users = [row["user_id"] for row in snapshot.rows("sampled_listeners")]
     overlap = overlap_of(previous.table("lists", users=users), snapshot.table("lists", users=users))
     if not overlap["listeners"]:
-        st.text("None of them is in both releases.")
+        st.text("None of these listeners is in both releases.")
         return
-    st.caption(f"Listeners that both releases have: {overlap['listeners']}.")
+    st.caption(f"Listeners in both releases: {overlap['listeners']}.")
     left, middle, right = st.columns(3)
-    left.metric("Of their tracks are still there", f"{overlap['shared']:.0%}")
-    middle.metric("Average overlap, the first tracks counting most",
+    left.metric("Tracks kept", f"{overlap['shared']:.0%}")
+    middle.metric("Overlap, weighted by rank",
                   f"{overlap['average_overlap']:.0%}")  # fmt: skip
-    right.metric("Have the same first track", f"{overlap['same_first']:.0%}")
+    right.metric("Same first track", f"{overlap['same_first']:.0%}")

@@ -1,4 +1,4 @@
-"""What the release was made from: checks, rejected rows, files."""
+"""The Input tab: checks, rejected rows and input files."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from warehouse.explorer.snapshot import Snapshot
 from warehouse.explorer.tables import show
 
 MOST = 10_000
-"""Rejected rows shown and downloaded at most."""
+"""Maximum number of rejected rows shown and downloaded."""
 
 
 def input_data(snapshot: Snapshot, release: dict[str, Any]) -> None:
@@ -21,10 +21,10 @@ def input_data(snapshot: Snapshot, release: dict[str, Any]) -> None:
     if total:
         show(snapshot.table("rejected_reasons"), "rejected-reasons")
         if total > MOST:
-            st.text(f"The first {MOST:,} of {total:,}; the relation rejected_rows has them all.")
+            st.text(f"The first {MOST:,} of {total:,}; query rejected_rows for all of them.")
         show(snapshot.table("rejected_rows", most=MOST), "rejected-rows")
     else:
-        st.text("None: every input row was taken.")
+        st.text("None: all input rows were accepted.")
     st.subheader("Files", anchor=False)
     files = dict(release["inputs"])
     show(pa.table({"file": list(files), "digest": list(files.values())}), "inputs")

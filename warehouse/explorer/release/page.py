@@ -7,11 +7,11 @@ from typing import Any
 import streamlit as st
 
 from warehouse.explorer.components import card
+from warehouse.explorer.release.build import build
 from warehouse.explorer.release.catalogue import catalogue
 from warehouse.explorer.release.difference import difference, previous_release
 from warehouse.explorer.release.input import input_data
-from warehouse.explorer.release.making import making
-from warehouse.explorer.release.quality import SERVED, best_rival, find, quality
+from warehouse.explorer.release.quality import SERVED, best_single_signal, find, quality
 from warehouse.explorer.snapshot import Snapshot
 from warehouse.releases.home import Home
 
@@ -32,9 +32,9 @@ def release(home: Home, snapshot: Snapshot) -> None:
         "Catalogue": lambda: catalogue(snapshot, evaluation),
         "Input": lambda: input_data(snapshot, row),
         "Changes": lambda: difference(snapshot, previous_release(home, snapshot.release_id)),
-        "Making": lambda: making(snapshot, row),
+        "Build": lambda: build(snapshot, row),
     }
-    # Only the tab that is looked at is made; the address says which.
+    # Only the open tab is computed; the address names it.
     tabs = st.tabs(list(contents), key="tab", on_change="rerun", bind="query-params")
     for tab, content in zip(tabs, contents.values(), strict=True):
         if tab.open:
@@ -43,22 +43,22 @@ def release(home: Home, snapshot: Snapshot) -> None:
 
 
 def _dataset(name: str) -> str:
-    """Return the dataset's name; of one that is only known by its file, the file's."""
+    """Return the dataset's name, or the file name if the dataset is identified by its path."""
     return PurePath(name).name if PurePath(name).is_absolute() else name
 
 
 def _headline(snapshot: Snapshot, row: dict[str, Any], evaluation: list[dict[str, Any]]) -> None:
     counts = dict(row["row_counts"])
     ndcg = find(evaluation, SERVED, "all", "ndcg", 100)
-    rival = best_rival(evaluation, "all", "ndcg", 100)
-    gain = f"{ndcg['value'] / rival['value'] - 1:+.1%}" if ndcg and rival else None
+    baseline = best_single_signal(evaluation, "all", "ndcg", 100)
+    gain = f"{ndcg['value'] / baseline['value'] - 1:+.1%}" if ndcg and baseline else None
     covered = find(evaluation, SERVED, "all", "coverage", 20)
     cold = sum(x["tracks"] for x in snapshot.rows("catalogue") if x["listeners"] == "0")
     states = [check["status"] for check in snapshot.rows("data_quality")]
     passed, failed = states.count("passed"), states.count("failed")
     figures = [
         ("NDCG@100", f"{ndcg['value']:.3f}" if ndcg else "none", gain,
-         "On held-out listeners; the change is against the best single model."),
+         "On held-out listeners; the change is relative to the best model that is not a blend."),
         ("Coverage", f"{covered['value']:.0%}" if covered else "none", None,
          "Share of the catalogue in the top 20 of any held-out listener."),
         ("Unplayed tracks", f"{cold / max(1, counts['tracks']):.0%}", None,
@@ -66,7 +66,7 @@ def _headline(snapshot: Snapshot, row: dict[str, Any], evaluation: list[dict[str
         ("Checks passed", f"{passed} of {passed + failed}", None,
          f"{len(states) - passed - failed} skipped."),
         ("Rejected rows", f"{counts.get('rejected_rows', 0):,}", None,
-         "Input rows that were set aside."),
+         "Invalid input rows, kept in rejected_rows."),
     ]  # fmt: skip
     for column, (label, value, change, help_) in zip(st.columns(5), figures, strict=True):
         column.metric(label, value, change, help=help_)

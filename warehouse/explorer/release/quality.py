@@ -1,11 +1,12 @@
-"""How good the lists are: by weight for each length of history, and beside other models."""
+"""The Quality tab: quality by weight and history length, compared with other models."""
 
 from typing import Any
 
+import pyarrow as pa
 import streamlit as st
 
 from warehouse.explorer.charts import comparison, curve
-from warehouse.explorer.folded import folded
+from warehouse.explorer.expander import expander
 from warehouse.explorer.snapshot import Snapshot
 from warehouse.explorer.tables import show
 
@@ -18,41 +19,46 @@ Rows = list[dict[str, Any]]
 
 
 def find(rows: Rows, model: str, segment: str, metric: str, k: int) -> dict[str, Any] | None:
-    """Return the one row of the evaluation that is asked for, or None."""
+    """Return one row of the evaluation, or None."""
     wanted = (model, segment, metric, k)
     return next(
         (r for r in rows if (r["model"], r["segment"], r["metric"], r["k"]) == wanted), None
     )
 
 
-def best_rival(rows: Rows, segment: str, metric: str, k: int) -> dict[str, Any] | None:
+def best_single_signal(rows: Rows, segment: str, metric: str, k: int) -> dict[str, Any] | None:
     """Return the best model that is not a blend, or None if none was measured."""
-    there = [
+    measured = [
         r for r in rows
         if (r["segment"], r["metric"], r["k"]) == (segment, metric, k) and r["model"] not in BLENDS
     ]  # fmt: skip
-    return max(there, key=lambda r: r["value"], default=None)
+    return max(measured, key=lambda r: r["value"], default=None)
 
 
 def segment_name(segment: str) -> str:
     """Return a segment of the evaluation in words."""
     kind, _, values = segment.partition(":")
-    values = values.replace("-", "\N{EN DASH}")
+    tracks = "1 track" if values == "1" else f"{_range(values)} tracks"
+    whole = "Listeners with" if values.startswith(">") else "Histories truncated to"
     return {
         "all": "All listeners",
-        "history": f"Histories cut to {values} tracks",
-        "light": f"Listeners with {values} tracks, as they are",
-        "listeners": f"Targets with {values} listeners",
+        "history": f"{whole} {tracks}",
+        "light": f"Light listeners, {tracks}",
+        "listeners": f"Tracks with {_range(values)} listeners",
     }.get(kind, segment)
+
+
+def _range(values: str) -> str:
+    return values.replace("-", "\N{EN DASH}").replace(">", "more than ")
 
 
 def quality(snapshot: Snapshot, evaluation: Rows) -> None:
     """Show the tab."""
     _curves(snapshot)
     if not evaluation:
-        st.text("Nothing was measured for this release: the run held no listeners out.")
+        st.text("This release was not evaluated: the run held out no listeners.")
         return
-    st.subheader("Beside other models", anchor=False)
+    st.subheader("Compared with other models", anchor=False)
     metrics = sorted({(r["metric"], r["k"]) for r in evaluation if r["metric"] in QUALITY},
                      key=lambda pair: (QUALITY.index(pair[0]), pair[1]))  # fmt: skip
     segments = list(dict.fromkeys(r["segment"] for r in evaluation))
@@ -70,15 +76,18 @@ def quality(snapshot: Snapshot, evaluation: Rows) -> None:
     if rows:
         st.altair_chart(comparison(rows, f"{metric} @ {k}", SERVED))
         users = f"{rows[0]['users'] or 0:,}"
-        st.caption(f"{users} held-out listeners; lines are 95 % intervals.")
+        st.caption(f"{users} held-out listeners, with 95 % intervals.")
     else:
-        st.text("This metric was not measured for these listeners.")
-    folded(snapshot, "evaluation", "All measured values", _measured)
+        st.text("This metric is not measured for these listeners.")
+    expander(snapshot, "evaluation", "All measured values", _measured)
 
 
 def _measured(snapshot: Snapshot) -> None:
     formats = {"value": "%.4f", "ci_low": "%.4f", "ci_high": "%.4f"}
-    show(snapshot.table("evaluation"), "evaluation", formats)
+    measured = snapshot.table("evaluation")
+    words = pa.array([segment_name(segment) for segment in measured["segment"].to_pylist()])
+    readable = measured.set_column(measured.column_names.index("segment"), "listeners", words)
+    show(readable, "evaluation", formats, original=measured)
 
 
 def _order(segment: str) -> tuple[int, int]:
@@ -93,7 +102,7 @@ def _curves(snapshot: Snapshot) -> None:
     st.subheader("Quality by weight", anchor=False)
     points = snapshot.rows("segment_curve")
     if not points:
-        st.text("No weights were tried for this release; it serves those of the one before it.")
+        st.text("No weights were evaluated for this release; it uses those of the previous one.")
         return
     metric = points[0]["metric"]
     points = [point for point in points if point["metric"] == metric]
@@ -101,10 +110,10 @@ def _curves(snapshot: Snapshot) -> None:
     names = [s["segment"] for s in segments]
     st.altair_chart(curve(points, segments, names, metric))
     st.caption(
-        "One line for each length of history, with its 95 % interval; at each weight the prior "
-        "that measured best. The dashed line is the weight that is served."
+        "One line for each history length, with its 95 % interval, at the best prior for each "
+        "weight. The dashed lines mark the weights in use."
     )
-    folded(snapshot, "weights", "Weights served, and every point tried", _points)
+    expander(snapshot, "weights", "Weights in use, and all weights tried", _points)
 
 
 def _points(snapshot: Snapshot) -> None:

@@ -1,4 +1,4 @@
--- The catalogue by how many listeners a track has.
+-- Tracks by number of listeners.
 SELECT x.listeners, count(*) AS tracks, sum(x.plays)::BIGINT AS plays
 FROM (
     SELECT

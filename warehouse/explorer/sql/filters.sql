@@ -1,4 +1,4 @@
--- What can be filtered by: every genre, the tags that are used most, the years there are.
+-- Values to filter by: all genres, the most frequent tags, the range of years.
 SELECT
     (SELECT list(DISTINCT t.genre ORDER BY t.genre) FROM tracks t WHERE t.genre IS NOT NULL) AS genres,
     (SELECT list(u.tag ORDER BY u.uses DESC, u.tag) FROM (

@@ -1,2 +1,2 @@
--- Recommendations for anyone with a few liked tracks.
+-- Recommendations for a few liked tracks.
 FROM recommend_tracks($subject, k := $k, weight := $weight) ORDER BY rank

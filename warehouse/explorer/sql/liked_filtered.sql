@@ -1,4 +1,4 @@
--- Recommendations for a few liked tracks, filtered; a k beyond the catalogue gives everything.
+-- Recommendations for a few liked tracks, filtered; a k beyond the size of the catalogue returns all tracks.
 SELECT c.* EXCLUDE (genre, year, tags)
 FROM (
     SELECT r.*, t.genre, t.year, t.tags

@@ -1,4 +1,4 @@
--- Where to start: the most played tracks of a scope.
+-- The most played tracks.
 SELECT
     p.rank, p.track_id, NULL::DOUBLE AS score, NULL::DOUBLE AS collaborative_score,
     NULL::DOUBLE AS content_score, 'popular' AS source, NULL::VARCHAR AS because_track_id

@@ -1,4 +1,4 @@
--- A listener's recommendations, filtered: the list is in order and goes to the last track.
+-- A listener's recommendations, filtered. The macro returns all eligible tracks in order of rank.
 SELECT c.* EXCLUDE (genre, year, tags, listeners, is_cold)
 FROM user_candidates($subject, weight := $weight, heard := $heard) c
 WHERE (len($genres::VARCHAR[]) = 0 OR list_contains($genres::VARCHAR[], c.genre))

@@ -1,2 +1,2 @@
--- The release itself.
+-- The release.
 SELECT r.* FROM release r

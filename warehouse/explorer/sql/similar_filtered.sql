@@ -1,5 +1,4 @@
--- A track's neighbours, filtered, and still as many as were asked for: the list is in order and goes to
--- the last track.
+-- A track's neighbours, filtered. The macro returns all eligible tracks in order of rank.
 SELECT c.* EXCLUDE (genre, year, tags, listeners, is_cold)
 FROM track_candidates($subject, weight := $weight) c
 WHERE (len($genres::VARCHAR[]) = 0 OR list_contains($genres::VARCHAR[], c.genre))

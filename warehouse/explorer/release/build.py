@@ -1,4 +1,4 @@
-"""How the release was made: seconds by stage, memory, and what takes the room."""
+"""The Build tab: time by stage, peak memory and size by table."""
 
 import json
 from typing import Any
@@ -7,13 +7,13 @@ import pyarrow as pa
 import streamlit as st
 
 from warehouse.explorer.charts import bars
-from warehouse.explorer.folded import folded
+from warehouse.explorer.expander import expander
 from warehouse.explorer.snapshot import Snapshot
 from warehouse.explorer.tables import show
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
-def _stored(release_id: str, _snapshot: Snapshot) -> list[dict[str, Any]]:  # noqa: ARG001 - the key
+def _table_sizes(release_id: str, _snapshot: Snapshot) -> list[dict[str, Any]]:  # noqa: ARG001 - the key
     tables = _snapshot.rows("stored_tables")
     for table in tables:
         size = _snapshot.row("stored_bytes", stored=table["stored"]) or {"bytes": 0}
@@ -21,25 +21,25 @@ def _stored(release_id: str, _snapshot: Snapshot) -> list[dict[str, Any]]:  # no
     return sorted(tables, key=lambda table: -table["megabytes"])
 
 
-def making(snapshot: Snapshot, release: dict[str, Any]) -> None:
+def build(snapshot: Snapshot, release: dict[str, Any]) -> None:
     """Show the tab."""
     stages = [{"stage": name, "seconds": s} for name, s in dict(release["stage_seconds"]).items()]
     left, right = st.columns(2, gap="large")
     with left:
-        st.subheader("Seconds by stage", anchor=False)
+        st.subheader("Time by stage", anchor=False)
         if stages:
             st.altair_chart(bars(stages, "stage", "seconds", "seconds", ",.1f"))
         total = sum(stage["seconds"] for stage in stages)
         st.caption(
-            f"{total:,.1f} s of work in all (stages run side by side; 0 s: an earlier result was "
-            f"used again). Peak memory {release['peak_memory_bytes'] / 1e9:.2f} GB."
+            f"{total:,.1f} s in total. Stages overlap; those with 0 s were reused. "
+            f"Peak memory {release['peak_memory_bytes'] / 1e9:.2f} GB."
         )
-    stored = _stored(snapshot.release_id, snapshot)
+    stored = _table_sizes(snapshot.release_id, snapshot)
     with right:
-        st.subheader("Room in the file", anchor=False)
+        st.subheader("Size by table", anchor=False)
         large = [table for table in stored if table["megabytes"] >= 1] or stored[:5]
         st.altair_chart(bars(large, "stored", "megabytes", "MB", ",.1f"))
-        st.caption("Tables of at least 1 MB; small ones share blocks.")
+        st.caption("Tables of at least 1 MB. Small tables share blocks.")
     counts = dict(release["row_counts"])
 
     def tables(_: Snapshot) -> None:
@@ -52,12 +52,12 @@ def making(snapshot: Snapshot, release: dict[str, Any]) -> None:
         flat = flatten(json.loads(release["parameters"] or "{}"))
         show(pa.table({"parameter": list(flat), "value": list(flat.values())}), "parameters")
 
-    folded(snapshot, "making", "Tables", tables)
-    folded(snapshot, "parameters", "Parameters", parameters)
+    expander(snapshot, "build", "Tables", tables)
+    expander(snapshot, "parameters", "Parameters", parameters)
 
 
 def flatten(tree: Any, path: str = "") -> dict[str, str]:
-    """Return nested parameters as dotted names and their JSON."""
+    """Return nested parameters as a flat mapping from dotted name to JSON."""
     if not isinstance(tree, dict):
         return {path: json.dumps(tree)}
     found: dict[str, str] = {}

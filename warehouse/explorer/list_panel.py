@@ -1,4 +1,4 @@
-"""The crossfader, the filters and the list they move: one fragment, run again by itself."""
+"""The crossfader, the filters and the list they control: one fragment, rerun on its own."""
 
 from typing import Any
 
@@ -8,24 +8,24 @@ from warehouse.explorer import address
 from warehouse.explorer.components import crossfader, move, tracklist
 from warehouse.explorer.downloads import download
 from warehouse.explorer.filters import filters
-from warehouse.explorer.lists import Subject, lines, ranked, tracks_of
+from warehouse.explorer.lists import Subject, display_rows, ranked, tracks_of
 from warehouse.explorer.snapshot import Snapshot, follow
 
 ROWS = (20, 50, 100)
 
 
 @st.fragment
-def deck(snapshot: Snapshot, subject: Subject, own: float, own_label: str) -> None:
-    """Show the list for ``subject``; ``own`` is the weight learned for it (``own_label``)."""
+def list_panel(snapshot: Snapshot, subject: Subject, suggested: float) -> None:
+    """Show the list for ``subject``; ``suggested`` is the weight learned for its history length."""
     snapshot = follow(snapshot)
     weight = _weight()
-    shown = own if weight is None else weight
-    crossfader("fader", shown, own, _presets(weight, own, own_label), _moved)
-    narrowed = filters(snapshot)
+    shown = suggested if weight is None else weight
+    crossfader("fader", shown, suggested, _presets(weight, suggested), _moved)
+    chosen = filters(snapshot)
     k = _rows_wanted()
-    table = ranked(snapshot, subject, k, weight, narrowed)
+    table = ranked(snapshot, subject, k, weight, chosen)
     tracks = tracks_of(snapshot, table)
-    rows = lines(table, tracks, shown, subject.of_history)
+    rows = display_rows(table, tracks, shown, subject.of_history)
     data = {
         "label": "Tracks, best first",
         "rows": rows,
@@ -33,7 +33,7 @@ def deck(snapshot: Snapshot, subject: Subject, own: float, own_label: str) -> No
         "action": "explained",
         "action_label": "Why?",
         "explained": _explanation(snapshot, rows),
-        "empty": "No track of the catalogue passes these filters.",
+        "empty": "No track matches these filters.",
     }
     result = tracklist("list", data)
     if result.opened:
@@ -53,7 +53,7 @@ def _rows_wanted() -> int:
 
 
 def _weight() -> float | None:
-    """Return the slider's place: under the hand if it is held, else as the address has it."""
+    """Return the slider's position: while it is dragged, its own; otherwise the address's."""
     held = st.session_state.get("held")
     return held if isinstance(held, float) else address.weight()
 
@@ -64,16 +64,20 @@ def _moved() -> None:
         return
     weight, settled = moved
     st.session_state["held"] = None if settled else weight
-    if settled:  # a drag is one step of the browser's history, not fifty
+    if settled:  # one browser history entry per drag, not fifty
         address.put_weight(weight)
 
 
-def _presets(weight: float | None, own: float, own_label: str) -> list[dict[str, Any]]:
+def _presets(weight: float | None, suggested: float) -> list[dict[str, Any]]:
     given = [
-        ("Content", 0.0, "Only what sounds and is tagged alike"),
+        ("Content", 0.0, "Content only: similar sound and tags"),
         ("Balanced", 0.5, "Half and half"),
-        ("Collaborative", 1.0, "Only what the same people play"),
-        (own_label, None, f"{round(100 * own)} % collaborative: what measured best"),
+        ("Collaborative", 1.0, "Collaborative only: played by the same people"),
+        (
+            "Suggested",
+            None,
+            f"{round(100 * suggested)} % collaborative: measured best",
+        ),
     ]
     return [
         {"label": label, "share": share, "help": help_, "pressed": share == weight}
@@ -82,7 +86,7 @@ def _presets(weight: float | None, own: float, own_label: str) -> list[dict[str,
 
 
 def _explanation(snapshot: Snapshot, rows: list[dict[str, Any]]) -> dict[str, str] | None:
-    """Ask why the chosen row is there; one small query, only when a reader wants to know."""
+    """Explain the chosen row: one small query, run only on request."""
     chosen = st.session_state.get("why")
     row = next((row for row in rows if row["track_id"] == chosen), None)
     if row is None or row["because"] is None:
@@ -94,6 +98,6 @@ def _explanation(snapshot: Snapshot, rows: list[dict[str, Any]]) -> dict[str, st
     return {
         "track_id": row["track_id"],
         "reason": reason[:1].upper() + reason[1:],
-        "scores": f"Between the two: collaborative {why['collaborative_score']:.3f}, "
+        "scores": f"Similarity: collaborative {why['collaborative_score']:.3f}, "
         f"content {why['content_score']:.3f}",
     }
