@@ -71,8 +71,17 @@ def recommend(
         call, argument = "recommend_tracks", [*like, *(more or [])]
     elif similar_to:
         call = "similar_to"
+    asked_for = [subject] if subject else list(argument)
     with Reader(home_of(home).current) as reader:
         table = reader.query(f"FROM {call}(?, k := ?, weight := ?)", [argument, k, weight])
+        relation, column = ("users", "user_id") if user else ("tracks", "track_id")
+        found = reader.rows(
+            f"SELECT {column} AS id FROM {relation} "
+            f"WHERE {column} IN (SELECT unnest(?::VARCHAR[]))",
+            [asked_for],
+        )
+    for unknown in sorted(set(asked_for) - {row["id"] for row in found}):
+        typer.echo(f"no {column} {unknown!r} in this release", err=True)
     print_rows(table, output)
 
 

@@ -13,6 +13,7 @@ import argparse
 import os
 import platform
 import random
+import resource
 import subprocess
 import sys
 import time
@@ -25,6 +26,8 @@ from typing import TypeAlias
 import duckdb
 import numpy as np
 from numpy.typing import NDArray
+
+from warehouse.contract.constants import COMPUTED_AT_ONCE
 
 Arguments: TypeAlias = list[list[object]]
 
@@ -198,6 +201,34 @@ def beside(file: Path, before: Path, n: int, only: str) -> None:
             )
 
 
+def batches(file: Path, n: int) -> None:
+    """Print what n listeners at once take, each way in a process of its own."""
+    print("\n| listeners at once | calls | seconds | processor seconds | peak GB |")
+    print("|---|---|---|---|---|")
+    for name, settings, size in (
+        ("stored", "", n),
+        ("weight 0.4", ", weight := 0.4", COMPUTED_AT_ONCE),
+    ):
+        with get_context("spawn").Pool(1) as pool:
+            wall, processor, peak = pool.apply(_batch, (file, n, settings, size))
+        print(
+            f"| {name} | {-(-n // size)} | {wall:.1f} | {processor:.1f} | {peak:.2f} |", flush=True
+        )
+
+
+def _batch(file: Path, n: int, settings: str, size: int) -> tuple[float, float, float]:
+    """Ask for n listeners; return seconds, processor seconds and the peak of this process in GB."""
+    with connect(file) as connection:
+        users = sampled(connection, "users", "user_id", n)
+        wall, processor = time.perf_counter(), time.process_time()
+        for start in range(0, n, size):
+            connection.execute(
+                f"FROM recommend_users(?{settings})", [users[start : start + size]]
+            ).to_arrow_table()
+        took = time.perf_counter() - wall, time.process_time() - processor
+    return *took, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+
+
 def crowd(file: Path, processes: int, n: int) -> None:
     """Print throughput and latency of several processes at once."""
     with get_context("spawn").Pool(processes) as pool:
@@ -269,7 +300,7 @@ def main() -> None:
     parser.add_argument("file", type=Path)
     parser.add_argument("--queries", type=int, default=10_000)
     parser.add_argument("--processes", type=int, default=8)
-    parser.add_argument("--parts", nargs="+", choices=("warm", "crowd", "cold", "sizes"))
+    parser.add_argument("--parts", nargs="+", choices=("warm", "batches", "crowd", "cold", "sizes"))
     parser.add_argument("--only", default="", help="what a query's name must hold")
     parser.add_argument("--beside", type=Path, metavar="BEFORE")
     given = parser.parse_args()
@@ -281,6 +312,7 @@ def main() -> None:
         return
     parts: dict[str, Callable[[], None]] = {
         "warm": lambda: latencies(file, given.queries, given.only),
+        "batches": lambda: batches(file, given.queries),
         "crowd": lambda: crowd(file, given.processes, max(10, given.queries // given.processes)),
         "cold": lambda: cold_open(file),
         "sizes": lambda: sizes(file),

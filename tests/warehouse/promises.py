@@ -95,7 +95,8 @@ def assert_track(release: Release, track_id: str, asked: Asked) -> None:
     given = {"id": track_id, "w": asked.weight}
     history = [track_id] if track_id in release.track_ids else []
     whole = release.rows(f"SELECT {COLUMNS} FROM track_candidates($id, weight := $w)", **given)
-    _assert_ordered(release, whole, release.track_ids - {track_id}, history)
+    others = release.track_ids - {track_id} if history else set()
+    _assert_ordered(release, whole, others, history)
     for k in asked.ks:
         rows = release.rows("FROM similar_to($id, k := $k, weight := $w)", k=k, **given)
         assert rows == whole[: _rows(k, 10)]
@@ -104,7 +105,10 @@ def assert_track(release: Release, track_id: str, asked: Asked) -> None:
         x=list(asked.exclude),
         **given,
     )
-    _assert_ordered(release, some, release.track_ids - {track_id, *asked.exclude}, history)
+    _assert_ordered(release, some, others - set(asked.exclude), history)
+    assert some[:10] == release.rows(
+        "FROM similar_to($id, weight := $w, exclude := $x)", x=list(asked.exclude), **given
+    )
     if asked.weight is None:
         stored = release.rows(
             f"SELECT {PRECOMPUTED.replace('track_id', 'similar_track_id')} FROM similar_tracks "

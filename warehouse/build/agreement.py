@@ -1,7 +1,7 @@
 """The macros answer as the tables do, to the last digit, for sampled listeners and tracks.
 
-One macro call is mostly planning, so the sample is asked by `ranked.MANY`: the same text, filled
-for many questions. The stored macros are asked one by one, as apps do, for a few.
+One macro call is mostly planning, so the sample is asked in batches, by the macros for many
+histories with every list computed. The macros in the file are asked for a few, as apps do.
 """
 
 from collections.abc import Mapping
@@ -11,10 +11,10 @@ from typing import Any
 
 import duckdb
 
-from warehouse.contract.ranked import MANY, ranked_macros
+from warehouse.contract.ranked import Settings, computing_macros
 
 BATCH = 125
-"""Questions of one query: planning is little of it, and at Kaggle scale it takes 150 MB."""
+"""Lists of one query: planning is a small part of it, and at Kaggle scale it takes 150 MB."""
 
 SCORES = "score, collaborative_score, content_score, source"
 
@@ -32,19 +32,32 @@ class Pair:
     sampled: int
     table: str
     """The lists of many ids, after the id."""
-    at_once: str
-    """The same by `ranked.MANY`, after the position among the ids."""
+    computed: str
+    """The same by a macro that computes them."""
+    batches: Mapping[str, int]
+    """The same by the macros in the file, and for how many of the sampled ids."""
     one_by_one: Mapping[str, int]
-    """Queries of one id for k rows, and how many of the sampled ids are asked for by each."""
+    """Queries of one id for k rows, and for how many of the sampled ids."""
 
+
+_OF_LISTENERS = f"SELECT user_id, rank, track_id, {SCORES}, because_track_id FROM"
+_OF_TRACKS = f"SELECT track_id, rank, similar_track_id, {SCORES} FROM"
 
 LISTENERS = Pair(
     "listener",
     "store.listeners",
     1000,
-    f"SELECT user_id, rank, track_id, {SCORES}, because_track_id FROM user_recommendations "
-    "WHERE user_id IN (SELECT unnest(?::VARCHAR[])) ORDER BY user_id, rank",
-    f"SELECT question, rank, track_id, {SCORES}, because_track_id FROM recommend_users(?, k := ?)",
+    f"{_OF_LISTENERS} user_recommendations "
+    "WHERE user_id IN (SELECT unnest($ids::VARCHAR[])) ORDER BY user_id, rank",
+    f"{_OF_LISTENERS} computed_recommend_users($ids, k := $k)",
+    {
+        f"{_OF_LISTENERS} recommend_users($ids, k := $k)": 32,
+        # the lists of a batch stand in the order of the histories, which is that of the ids
+        f"SELECT $ids[r.position], rank, track_id, {SCORES}, because_track_id FROM recommend_many("
+        "(SELECT list(h.tracks ORDER BY list_position($ids::VARCHAR[], h.user_id)) FROM "
+        "(SELECT l.user_id, list(l.track_id) AS tracks FROM listens l "
+        "WHERE l.user_id IN (SELECT unnest($ids::VARCHAR[])) GROUP BY l.user_id) h), k := $k) r": 8,
+    },
     {
         f"SELECT rank, track_id, {SCORES}, because_track_id FROM {macro}": asked
         for macro, asked in (
@@ -55,6 +68,11 @@ LISTENERS = Pair(
                 "k := $k)",
                 4,
             ),
+            (
+                "candidates_for_tracks((SELECT list(l.track_id) FROM listens l "
+                "WHERE l.user_id = $id)) WHERE rank <= $k ORDER BY rank",
+                2,
+            ),
         )
     },
 )
@@ -62,9 +80,10 @@ TRACKS = Pair(
     "track",
     "store.tracks",
     100,
-    f"SELECT track_id, rank, similar_track_id, {SCORES} FROM similar_tracks "
-    "WHERE track_id IN (SELECT unnest(?::VARCHAR[])) ORDER BY track_id, rank",
-    f"SELECT question, rank, track_id, {SCORES} FROM similar_to_each(?, k := ?)",
+    f"{_OF_TRACKS} similar_tracks "
+    "WHERE track_id IN (SELECT unnest($ids::VARCHAR[])) ORDER BY track_id, rank",
+    f"{_OF_TRACKS} computed_similar_to_many($ids, k := $k)",
+    {f"{_OF_TRACKS} similar_to_many($ids, k := $k)": 32},
     {
         f"SELECT rank, track_id, {SCORES} FROM {macro}": asked
         for macro, asked in (
@@ -75,15 +94,15 @@ TRACKS = Pair(
 )
 
 
-def create_many(connection: duckdb.DuckDBPyConnection) -> None:
-    """Create the macros for many questions on this connection, for the release it has open."""
+def create_computing(connection: duckdb.DuckDBPyConnection) -> None:
+    """Create, on this connection, batch macros that compute every list of the open release."""
     columns = ("min_tracks", "max_tracks", "weight", "popularity")
     segments = connection.execute(f"SELECT {', '.join(columns)} FROM store.segments").fetchall()
     named = [dict(zip(columns, segment, strict=True)) for segment in segments]
     gamma, factors = connection.execute(
         "SELECT gamma, artist_factors FROM store.constants"
     ).fetchall()[0]
-    for statement in ranked_macros(named, gamma, factors, MANY, temporary=True):
+    for statement in computing_macros(Settings(named, gamma, factors)):
         connection.execute(statement)
 
 
@@ -92,7 +111,7 @@ def disagreeing(
 ) -> list[str]:
     """Return the sampled ids whose table rows are not what the macros answer for k rows.
 
-    ``threads`` batches are asked at a time: a query of this size keeps one core busy, not two.
+    ``threads`` batches run at a time: a query of this size keeps one core busy, not two.
     """
     ids = [
         row[0]
@@ -100,25 +119,23 @@ def disagreeing(
             f"SELECT x.id FROM {pair.ids} x ORDER BY hash(x.id) LIMIT {pair.sampled}"
         ).fetchall()
     ]
-    table = _lists(connection.execute(pair.table, [ids]).fetchall())
+    table = _lists(connection.execute(pair.table, {"ids": ids}).fetchall())
     batches = [ids[start : start + BATCH] for start in range(0, len(ids), BATCH)]
 
-    def ask(share: list[list[str]]) -> list[str]:
-        wrong = []
+    def compare(at: duckdb.DuckDBPyConnection, query: str, batch: list[str]) -> list[str]:
+        answers = _lists(at.execute(query, {"ids": batch, "k": k}).fetchall())
+        return [name for name in batch if answers.get(name) != table.get(name)]
+
+    def compute(share: list[list[str]]) -> list[str]:
         with connection.cursor() as cursor:
-            create_many(cursor)  # temporary macros belong to one connection
-            for batch in share:
-                answers = _lists(cursor.execute(pair.at_once, [batch, k]).fetchall())
-                wrong += [
-                    name
-                    for question, name in enumerate(batch, start=1)
-                    if answers.get(question) != table.get(name)
-                ]
-        return wrong
+            create_computing(cursor)  # temporary macros belong to one connection
+            return [name for batch in share for name in compare(cursor, pair.computed, batch)]
 
     with ThreadPoolExecutor(threads) as pool:
-        shares = list(pool.map(ask, [batches[x::threads] for x in range(threads)]))
+        shares = list(pool.map(compute, [batches[x::threads] for x in range(threads)]))
     wrong = {name for share in shares for name in share}
+    for query, asked in pair.batches.items():
+        wrong.update(compare(connection, query, ids[:asked]))
     for query, asked in pair.one_by_one.items():
         for name in ids[:asked]:
             rows = connection.execute(query, {"id": name, "k": k}).fetchall()
@@ -128,7 +145,7 @@ def disagreeing(
 
 
 def _lists(rows: Rows) -> dict[Any, Rows]:
-    """Part rows by their first column."""
+    """Group rows by their first column."""
     lists: dict[Any, Rows] = {}
     for asked, *row in rows:
         lists.setdefault(asked, []).append(tuple(row))

@@ -1,14 +1,5 @@
--- The integer-keyed tables behind the views: one statement per table, from the lake's Parquet.
--- Ids are called `id` here, because a macro parameter named like a column would replace it.
-
--- One row per listener: the history and the ranked list, as parallel lists.
-CREATE TABLE store.listeners AS
-SELECT l.user_id AS id, l.* EXCLUDE (user_id)
-FROM read_parquet(getvariable('listeners')) l;
-
--- One row per track: its ranked neighbours.
-CREATE TABLE store.similar_lists AS
-SELECT s.* FROM read_parquet(getvariable('similar_lists')) s;
+-- The tables behind the views and macros: one statement per table. Track and listener ids are called
+-- `id` where a macro reads them, because a macro parameter named like a column would replace it.
 
 -- The most played tracks, candidates of every list with a prior or without a history.
 CREATE TABLE store.prior_candidates AS

@@ -10,12 +10,13 @@ from typing import Any
 import duckdb
 from pydantic import BaseModel, ConfigDict
 
-from warehouse.contract.ranked import ranked_macros, weights
+from warehouse.contract.constants import sql_constants
+from warehouse.contract.ranked import Asked, Settings, batch_macros, ranked_macros
 from warehouse.contract.relations import relations
 from warehouse.contract.sql import contract_sql, standalone_macros
 from warehouse.contract.versions import SCHEMA_VERSION, STORAGE_VERSION
 from warehouse.releases.home import DATABASE, Home
-from warehouse.statements import column_name, doubles, statement, text_literal
+from warehouse.statements import column_name, doubles, filled, statement, text_literal
 
 POPULAR_ALL, POPULAR_SCOPE = 1000, 100
 """Rows of `popular_tracks` for the whole catalogue and for each genre or tag."""
@@ -148,7 +149,7 @@ def _create_store(connection: duckdb.DuckDBPyConnection, given: BuildInput) -> N
         ("popular_scope", POPULAR_SCOPE),
     ):
         connection.execute(f"SET VARIABLE {name} = ?", [value])
-    connection.execute(statement(PACKAGE, "catalogue"))
+    connection.execute(filled(statement(PACKAGE, "catalogue"), sql_constants()))
     _create_tracks(connection)
     connection.execute(statement(PACKAGE, "store"))
     _insert(connection, "segments", given.segments)
@@ -163,6 +164,18 @@ def _create_store(connection: duckdb.DuckDBPyConnection, given: BuildInput) -> N
     connection.execute(
         "INSERT INTO store.constants VALUES (?, ?)", [given.gamma, given.artist_factors]
     )
+    _create_lists(connection)
+
+
+def _create_lists(connection: duckdb.DuckDBPyConnection) -> None:
+    """Create the tables that are looked up by id, in the order of the lake's rows.
+
+    Each join probes with the lists, as written: the other way round the lists would be held in
+    memory and come out in another order.
+    """
+    connection.execute("SET disabled_optimizers = 'join_order, build_side_probe_side'")
+    connection.execute(filled(statement(PACKAGE, "lists"), sql_constants()))
+    connection.execute("RESET disabled_optimizers")
 
 
 def _create_tracks(connection: duckdb.DuckDBPyConnection) -> None:
@@ -177,9 +190,9 @@ def _create_tracks(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _create_contract(connection: duckdb.DuckDBPyConnection, given: BuildInput) -> None:
-    fixed = {"factors": doubles(given.artist_factors), **weights(given.segments)}
-    connection.execute(contract_sql("views", fixed))
-    for macro in ranked_macros(given.segments, given.gamma, given.artist_factors):
+    connection.execute(contract_sql("views"))
+    settings = Settings(given.segments, given.gamma, given.artist_factors)
+    for macro in (*ranked_macros(settings), *batch_macros(settings, _stored(connection))):
         connection.execute(macro)
     for name in standalone_macros():
         connection.execute(contract_sql(name))
@@ -195,6 +208,14 @@ def _create_contract(connection: duckdb.DuckDBPyConnection, given: BuildInput) -
             f"COMMENT ON COLUMN tracks.{column_name(name)} IS "
             f"'Feature of the catalogue, as given; NULL: unknown'"
         )
+
+
+def _stored(connection: duckdb.DuckDBPyConnection) -> dict[Asked, int]:
+    """Return the length of the precomputed lists; a list may be shorter only if nothing is left."""
+    return {
+        "listener": _one(connection, "SELECT coalesce(max(rank), 0) FROM store.recommendations"),
+        "track": _one(connection, "SELECT coalesce(max(rank), 0) FROM store.similar_tracks"),
+    }
 
 
 def _comparison(connection: duckdb.DuckDBPyConnection, numeric: Iterable[str]) -> dict[str, str]:

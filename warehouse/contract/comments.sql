@@ -4,6 +4,7 @@ COMMENT ON VIEW tracks IS 'Every track of the catalogue, played or not. One row 
 COMMENT ON COLUMN tracks.track_id IS 'Id of the track, byte for byte as in the input';
 COMMENT ON COLUMN tracks.name IS 'Title';
 COMMENT ON COLUMN tracks.artist IS 'Artist (creator)';
+COMMENT ON COLUMN tracks.artists IS 'The artists one by one; NULL: unknown';
 COMMENT ON COLUMN tracks.tags IS 'Tags in the order of the input, without repeats';
 COMMENT ON COLUMN tracks.genre IS 'Genre; NULL: unknown';
 COMMENT ON COLUMN tracks.year IS 'Year of release (often of a reissue); NULL: unknown';
@@ -162,12 +163,16 @@ COMMENT ON COLUMN release.peak_memory_bytes IS 'Peak memory of all processes of 
 COMMENT ON COLUMN release.gamma IS 'γ: an unplayed track''s collaborative score is γ times its content score';
 COMMENT ON COLUMN release.artist_factor IS 'δ: factor for each further track of an artist beyond the third above';
 
-COMMENT ON MACRO TABLE recommend_user IS '`recommend_user(user_id, k := 20, weight := NULL, exclude := [], heard := false)`: recommendations for a listener; an unknown one gets the popular list. `exclude` leaves out more ids (shown yesterday, blocked), `heard := true` lets played tracks back in.';
-COMMENT ON MACRO TABLE recommend_tracks IS '`recommend_tracks(track_ids, k := 20, weight := NULL, exclude := [])`: recommendations for anyone with a few liked tracks.';
-COMMENT ON MACRO TABLE similar_to IS '`similar_to(track_id, k := 10, weight := NULL)`: neighbours of a track.';
+COMMENT ON MACRO TABLE recommend_user IS '`recommend_user(user_id, k := 20, weight := NULL, exclude := [], heard := false, per_artist := NULL, exclude_artists := [], new_artists := false)`: recommendations for a listener. A listener who is not known gets the popular list, every row with the source `popular` or `catalogue`. `exclude` leaves out ids (shown yesterday, blocked), `heard := true` lets played tracks back in, `per_artist` is the most tracks of one artist, `exclude_artists` leaves out artists by name, `new_artists := true` those in the history. The list stays full.';
+COMMENT ON MACRO TABLE recommend_tracks IS '`recommend_tracks(track_ids, k := 20, weight := NULL, exclude := [], per_artist := NULL, exclude_artists := [], new_artists := false)`: recommendations for anyone with a few liked tracks.';
+COMMENT ON MACRO TABLE similar_to IS '`similar_to(track_id, k := 10, weight := NULL, exclude := [])`: neighbours of a track; no rows for a track that is not in the catalogue.';
 COMMENT ON MACRO TABLE user_candidates IS '`user_candidates(user_id, weight := NULL, exclude := [], heard := false)`: the whole ordered list for a listener, to the last eligible track, to filter.';
-COMMENT ON MACRO TABLE track_candidates IS '`track_candidates(track_id, weight := NULL, exclude := [])`: the whole ordered list for a track, to the last eligible track, to filter.';
+COMMENT ON MACRO TABLE track_candidates IS '`track_candidates(track_id, weight := NULL, exclude := [])`: the whole ordered list for a track, to the last eligible track, to filter; no rows for a track that is not in the catalogue.';
+COMMENT ON MACRO TABLE candidates_for_tracks IS '`candidates_for_tracks(track_ids, weight := NULL, exclude := [])`: the whole ordered list for a few liked tracks, to the last eligible track, to filter.';
+COMMENT ON MACRO TABLE recommend_users IS '`recommend_users(user_ids, k := 20, weight := NULL, exclude := [], heard := false)`: `recommend_user` for many listeners, in the order of the ids. With no other argument the stored lists are read, for any number of listeners; else at most 1,000 different listeners in a call.';
+COMMENT ON MACRO TABLE recommend_many IS '`recommend_many(lists, k := 20, weight := NULL)`: `recommend_tracks` for many lists of liked tracks, at most 1,000 in a call; `position` is that of the list, from 1.';
+COMMENT ON MACRO TABLE similar_to_many IS '`similar_to_many(track_ids, k := 10, weight := NULL)`: `similar_to` for many tracks, in the order of the ids. With no other argument the stored lists are read, for any number of tracks; else at most 1,000 different tracks in a call.';
 COMMENT ON MACRO TABLE explain IS '`explain(track_a, track_b)`: why two tracks are close. One row; none if either id is unknown.';
-COMMENT ON MACRO TABLE search_tracks IS '`search_tracks(text, k := 10)`: find tracks by name or artist; case, accents and typos are forgiven.';
+COMMENT ON MACRO TABLE search_tracks IS '`search_tracks(text, k := 10, exclude := [])`: find tracks by name, artist or both; case, accents and typos are forgiven. Whole words and beginnings of words come before parts of words; among equals the most listened comes first.';
 COMMENT ON MACRO variant IS '`variant(user_id, experiment)`: the variant that a listener belongs to, the same in every release and DuckDB version; NULL: takes no part, or there is no such experiment.';
 COMMENT ON MACRO variant_weight IS '`variant_weight(user_id, experiment)`: the weight of that variant, to serve it: `FROM recommend_user(''a listener'', weight := variant_weight(''a listener'', ''an experiment''))`; NULL: the default.';

@@ -15,6 +15,10 @@ TICKS = 10_000
 ARTIST_ALLOWANCE = 3
 """Tracks of one artist that may stand above another one before it is marked down."""
 
+COMPUTED_AT_ONCE = 1000
+"""Lists that a call of a batch macro computes at most; a larger call is an error. At Kaggle scale
+1,000 take 0.9 GB, and memory grows with the number."""
+
 ARTIST_FACTORS = 16
 """Powers of the artist factor that are tabled; further repeats use the last."""
 
@@ -39,6 +43,7 @@ def sql_constants() -> Mapping[str, str]:
     return {
         "weight_scale": str(WEIGHT_SCALE),
         "ticks": str(TICKS),
+        "computed_at_once": str(COMPUTED_AT_ONCE),
         "artist_allowance": str(ARTIST_ALLOWANCE),
         "last_artist_factor": str(ARTIST_FACTORS - 1),
         "source_names": ", ".join(f"'{name}'" for name in SOURCES),

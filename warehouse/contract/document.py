@@ -8,7 +8,10 @@ from importlib.resources import files
 
 import duckdb
 
+from warehouse.contract.constants import COMPUTED_AT_ONCE
 from warehouse.contract.relations import relations
+from warehouse.contract.versions import SCHEMA_VERSION
+from warehouse.statements import filled
 
 EXAMPLES = {
     "recommend_user": "'', k := 0",
@@ -16,6 +19,10 @@ EXAMPLES = {
     "similar_to": "''",
     "user_candidates": "''",
     "track_candidates": "''",
+    "candidates_for_tracks": "[]",
+    "recommend_users": "[]",
+    "recommend_many": "[]",
+    "similar_to_many": "[]",
     "explain": "'', ''",
     "search_tracks": "''",
 }
@@ -33,7 +40,13 @@ def document(connection: duckdb.DuckDBPyConnection) -> str:
         [*(_macro(connection, name) for name in EXAMPLES),
          *(_heading(connection, name) for name in SCALARS)]
     )  # fmt: skip
-    return page.replace("{relations}", described).replace("{macros}", macros)
+    values = {
+        "relations": described,
+        "macros": macros,
+        "computed_at_once": f"{COMPUTED_AT_ONCE:,}",
+        "schema_version": str(SCHEMA_VERSION),
+    }
+    return filled(page, values)
 
 
 def _relation(connection: duckdb.DuckDBPyConnection, name: str) -> str:

@@ -1,279 +1,253 @@
-"""The macros that rank: one SQL text per caller, with what is fixed for the release written out."""
+"""The macros that rank: SQL texts with the fragments of each macro and release filled in.
 
-import re
+`macros/ranked.sql` ranks for one history, `macros/ranked_many.sql` for many in one query.
+"""
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
-from warehouse.contract.sql import contract_sql
-from warehouse.statements import double, doubles, statement, text_literal
+from warehouse.contract import fragments
+from warehouse.contract.constants import COMPUTED_AT_ONCE, sql_constants
+from warehouse.statements import double, doubles, filled, statement, text_literal
 
-OF_LISTENER = """SELECT {each h}t.track_key AS track, t.id, t.artist_key
-    FROM (
-        SELECT {each q}unnest(l.history) AS track FROM store.listeners l{of each} WHERE l.id = {id}
-    ) h
-    JOIN store.tracks t ON t.track_key = h.track"""
-
-OF_TRACKS = """SELECT t.track_key AS track, t.id, t.artist_key
-    FROM store.tracks t WHERE t.id IN (SELECT unnest(track_ids::VARCHAR[]))"""
-
-OF_TRACK = """SELECT {each q}t.track_key AS track, t.id, t.artist_key
-    FROM store.tracks t{of each} WHERE t.id = {id}"""
-
-LEARNED = """edges AS MATERIALIZED (
-    SELECT
-        {each h}e.source, e.target,
-        CASE WHEN e.is_content THEN 0 ELSE e.weight END::DOUBLE AS q,
-        CASE WHEN e.is_content THEN e.weight ELSE 0 END::DOUBLE AS r
-    FROM store.edges e JOIN heard h ON h.track = e.source
-),
-"""
-
-OF_EDGES = "SELECT {each e}e.target, e.q, e.r, false AS heard FROM edges e"
-
-# every pair of the similarity is stored once
-SIMILARITY = """SELECT {each h}e.target, e.weight::DOUBLE AS q, 0 AS r, false AS heard
-        FROM store.similarity e JOIN heard h ON h.track = e.source
-        UNION ALL
-        SELECT {each h}e.source, e.weight::DOUBLE, 0, false
-        FROM store.similarity e JOIN heard h ON h.track = e.target
-        UNION ALL
-        SELECT {each h}e.target, 0, e.weight::DOUBLE, false
-        FROM store.edges e JOIN heard h ON h.track = e.source
-        WHERE e.is_content"""
-
-WITH_PRIOR = """WHEN n.popularity = 0 THEN {gamma} * n.d1
-                        WHEN n.c_max <= 0 THEN ({gamma} * n.d1 + n.p * n.popularity) / (1 + n.p)
-                        ELSE (sqrt(least(1, greatest(0, n.c / n.c_max))) + n.p * n.popularity)
-                            / (1 + n.p)"""
-
-WITHOUT_PRIOR = """WHEN n.popularity = 0 OR n.c_max <= 0 THEN {gamma} * n.d1
-                        ELSE sqrt(least(1, greatest(0, n.c / n.c_max)))"""
-
-QUESTIONS = """questions AS MATERIALIZED (
-    SELECT unnest(x.ids) AS id, generate_subscripts(x.ids, 1) AS question
-    FROM (SELECT {asked}::VARCHAR[] AS ids) x
-),
-"""
-
-FILTERS = ", t.genre, t.year, t.tags, t.listeners, t.is_cold"
-"""What a list of candidates has beside the columns of every list."""
+Asked = Literal["listener", "tracks", "track"]
+"""Whose list it is: a listener's, that of some liked tracks, one track's neighbours."""
 
 
 @dataclass(frozen=True)
 class Ranked:
-    """One macro: who is asked for, by which tables, and how far down."""
+    """A macro for one history."""
 
     name: str
-    asked: str
-    """The first argument: an id, or where there are many questions the list of their ids."""
+    asked: Asked
     arguments: str
-    """The others, with their defaults."""
-    history: str
-    is_similar: bool = False
-    """By similarity to one track, without a prior; else by learned weights from any number."""
+    """With their defaults, the history first."""
     k: int | None = None
     """Rows when no other number is asked for; None: all of them."""
-    excludes: bool = True
     lets_heard_in: bool = False
-    is_many: bool = False
-    """Answers for every id of the list, with the position in it as first column ``question``."""
+    limits_artists: bool = False
+    """Has `per_artist`, `exclude_artists` and `new_artists`."""
 
 
-RECOMMEND_USER = Ranked(
-    "recommend_user",
-    "user_id",
-    "k := 20, weight := NULL, exclude := [], heard := false",
-    OF_LISTENER,
-    k=20,
-    lets_heard_in=True,
-)
-SIMILAR_TO = Ranked(
-    "similar_to",
-    "track_id",
-    "k := 10, weight := NULL",
-    OF_TRACK,
-    is_similar=True,
-    k=10,
-    excludes=False,
-)
+@dataclass(frozen=True)
+class Batch:
+    """A macro for many histories."""
+
+    name: str
+    asked: Asked
+    arguments: str
+    k: int
+    excludes: bool = False
+    lets_heard_in: bool = False
+
+
+ARTISTS = "per_artist := NULL, exclude_artists := [], new_artists := false"
+
 MACROS = (
-    RECOMMEND_USER,
+    Ranked(
+        "recommend_user",
+        "listener",
+        f"user_id, k := 20, weight := NULL, exclude := [], heard := false, {ARTISTS}",
+        k=20,
+        lets_heard_in=True,
+        limits_artists=True,
+    ),
     Ranked(
         "recommend_tracks",
-        "track_ids",
-        "k := 20, weight := NULL, exclude := []",
-        OF_TRACKS,
+        "tracks",
+        f"track_ids, k := 20, weight := NULL, exclude := [], {ARTISTS}",
         k=20,
+        limits_artists=True,
     ),
-    SIMILAR_TO,
+    Ranked("similar_to", "track", "track_id, k := 10, weight := NULL, exclude := []", k=10),
     Ranked(
         "user_candidates",
-        "user_id",
-        "weight := NULL, exclude := [], heard := false",
-        OF_LISTENER,
+        "listener",
+        "user_id, weight := NULL, exclude := [], heard := false",
         lets_heard_in=True,
     ),
-    Ranked(
-        "track_candidates",
-        "track_id",
-        "weight := NULL, exclude := []",
-        OF_TRACK,
-        is_similar=True,
+    Ranked("candidates_for_tracks", "tracks", "track_ids, weight := NULL, exclude := []"),
+    Ranked("track_candidates", "track", "track_id, weight := NULL, exclude := []"),
+)
+
+BATCHES = (
+    Batch(
+        "recommend_users",
+        "listener",
+        "user_ids, k := 20, weight := NULL, exclude := [], heard := false",
+        k=20,
+        excludes=True,
+        lets_heard_in=True,
     ),
+    Batch("similar_to_many", "track", "track_ids, k := 10, weight := NULL", k=10),
+    Batch("recommend_many", "tracks", "lists, k := 20, weight := NULL", k=20),
 )
-"""What a release holds."""
-
-MANY = (
-    replace(RECOMMEND_USER, name="recommend_users", asked="user_ids", is_many=True),
-    replace(SIMILAR_TO, name="similar_to_each", asked="track_ids", is_many=True),
-)
-"""The same for many ids in one query, which is planned once: for the checks, not in the file."""
 
 
-def ranked_macros(
-    segments: Sequence[Mapping[str, Any]],
-    gamma: float,
-    artist_factors: Sequence[float],
-    macros: Sequence[Ranked] = MACROS,
-    *,
-    temporary: bool = False,
-) -> list[str]:
-    """Return the statements that create the macros for one release.
+@dataclass(frozen=True)
+class Settings:
+    """What is fixed for a release and written out in its macros."""
 
-    Temporary ones belong to a connection: a file that is open read-only may be asked through them.
+    segments: Sequence[Mapping[str, Any]]
+    gamma: float
+    artist_factors: Sequence[float]
+
+
+def ranked_macros(release: Settings) -> list[str]:
+    """Return the statements that create the macros for one history."""
+    return [_single(macro, release) for macro in MACROS]
+
+
+def batch_macros(release: Settings, stored: Mapping[Asked, int]) -> list[str]:
+    """Return the statements that create the macros for many histories.
+
+    ``stored`` is the length of the precomputed lists, by who is asked for.
     """
-    fixed = {
-        "kind": "TEMP MACRO" if temporary else "MACRO",
-        "gamma": double(gamma),
-        "factors": doubles(artist_factors),
-    }
-    return [_statement(macro, segments, fixed) for macro in macros]
+    return [_batch(macro, release, stored.get(macro.asked, 0)) for macro in BATCHES]
 
 
-def weights(segments: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """Return learned weights in SQL: of a row `l` of `store.listeners`, and of one track alone."""
-    cases = [
-        f"WHEN {text_literal(segment['segment'])} THEN {double(segment['weight'])}::DOUBLE"
-        for segment in segments
+def computing_macros(release: Settings) -> list[str]:
+    """Return statements for the same macros with every list computed, named ``computed_…``.
+
+    They belong to a connection, which may have the file open read-only.
+    """
+    return [
+        _batch(replace(macro, name=f"computed_{macro.name}"), release, 0, kind="TEMP MACRO")
+        for macro in BATCHES
     ]
-    return {
-        "weight": f"CASE l.segment {' '.join(cases)} END",
-        "weight_of_one": double(_reached(segments, longest=1)[-1]["weight"]),
-    }
 
 
-def _statement(
-    macro: Ranked, segments: Sequence[Mapping[str, Any]], fixed: Mapping[str, str]
-) -> str:
-    let_in = "coalesce(heard, false)" if macro.lets_heard_in else "false"
-    # without ids to leave out this is known while planning, and no id is read
-    not_left_out = (
-        "(coalesce(len(exclude), 0) = 0 OR NOT list_contains(exclude::VARCHAR[], t.id))"
-        if macro.excludes
-        else "true"
-    )
+def _single(macro: Ranked, release: Settings) -> str:
     is_whole = macro.k is None
-    k = f"coalesce(k, {macro.k})"
-    if is_whole:
-        best, tail = "", "tail_of_candidates"
-    elif macro.is_many:
-        best = "QUALIFY row_number() OVER (PARTITION BY r.question ORDER BY place, r.track) <= {k}"
-        tail = "tail_of_lists"
-    else:
-        best = "ORDER BY place, r.track LIMIT greatest({k}, 0)"
-        tail = "tail_of_neighbours" if macro.is_similar else "tail_of_list"
-    # what is filled in first may hold what is filled in later
-    values = {
-        "questions": QUESTIONS if macro.is_many else "",
-        "history": macro.history,
-        "best": best,
-        "tail": statement("warehouse.contract", f"macros/{tail}"),
-        **(_by_similarity(segments, macro) if macro.is_similar else _by_weights(segments)),
+    parts = {
+        "history": fragments.HISTORY[macro.asked],
+        **(fragments.SIMILARITY if macro.asked == "track" else fragments.LEARNED),
+        "best": "" if is_whole else "ORDER BY place, r.track LIMIT greatest({k}, 0)",
+        "rows": "" if is_whole else "QUALIFY rank <= {k}",
+        "filters": fragments.FILTERS if is_whole else "",
+        "capped": fragments.CAPPED if macro.limits_artists else "",
+        "cap": fragments.CAP_OF_FILLERS if macro.limits_artists else "",
+        "tail": _tail(macro),
+        **_eligible(excludes=True, lets_heard_in=macro.lets_heard_in),
+    }
+    if macro.limits_artists:
+        parts["not_left_out"] += fragments.ARTISTS_LEFT_OUT
+    scalars = {
+        "id": fragments.ID.get(macro.asked, ""),
+        "k": f"coalesce(k, {macro.k})",
+        "name": macro.name,
+        "arguments": macro.arguments,
+        "kind": "MACRO",
+    }
+    return _filled("ranked", parts, scalars, release, is_similar=macro.asked == "track")
+
+
+def _tail(macro: Ranked) -> str:
+    name = {
+        (True, True): "tail_of_track_candidates",
+        (True, False): "tail_of_candidates",
+        (False, True): "tail_of_neighbours",
+        (False, False): "tail_of_list",
+    }[macro.k is None, macro.asked == "track"]
+    return statement("warehouse.contract", f"macros/{name}")
+
+
+def _batch(macro: Batch, release: Settings, stored: int, kind: str = "MACRO") -> str:
+    is_similar = macro.asked == "track"
+    too_many = (
+        f"{macro.name} computes at most {COMPUTED_AT_ONCE} lists in a call; ask for the ids in "
+        f"several calls of at most {COMPUTED_AT_ONCE}"
+    )
+    parts = {
+        "given": fragments.GIVEN[macro.asked],
+        "history": fragments.HISTORIES[macro.asked],
+        **(fragments.SIMILARITY_OF_MANY if is_similar else fragments.LEARNED_OF_MANY),
+        "stored": fragments.STORED.get(macro.asked, ""),
+        "tail": statement("warehouse.contract", "macros/tail_of_lists"),
+        **_eligible(excludes=macro.excludes, lets_heard_in=macro.lets_heard_in),
+        "is_default": " AND ".join(
+            [
+                "weight IS NULL",
+                "{k} <= {stored_rows}",
+                *(["coalesce(len(exclude), 0) = 0"] if macro.excludes else []),
+                *(["NOT {let_in}"] if macro.lets_heard_in else []),
+            ]
+        ),
+    }
+    scalars = {
+        "asked_by": fragments.ASKED_BY[macro.asked],
+        "columns": "*" if macro.asked == "tracks" else "* EXCLUDE (position)",
+        "found": "similar_track_id" if is_similar else "track_id",
+        "too_many": text_literal(too_many),
+        "stored_rows": str(stored),
+        "let_in": parts["let_in"],
+        "k": f"coalesce(k, {macro.k})",
+        "name": macro.name,
+        "arguments": macro.arguments,
+        "kind": kind,
+    }
+    return _filled("ranked_many", parts, scalars, release, is_similar=is_similar)
+
+
+def _eligible(*, excludes: bool, lets_heard_in: bool) -> dict[str, str]:
+    """Return which tracks may be in the list."""
+    return {
         "eligible": (
             "CASE WHEN {let_in} THEN NOT s.is_untouched ELSE NOT s.is_heard END"
-            if macro.lets_heard_in
+            if lets_heard_in
             else "NOT s.is_heard"
         )
-        + (" AND {not_left_out}" if macro.excludes else ""),
-        "untouched": ", bool_and(x.heard) AS is_untouched" if macro.lets_heard_in else "",
-        "not_left_out": not_left_out,
-        "rows": "" if is_whole else "QUALIFY rank <= {k}",
-        "more": FILTERS if is_whole else "",
-        "arguments": f"{macro.asked}, {macro.arguments}",
-        "asked": macro.asked,
-        "id": "q.id" if macro.is_many else f"{macro.asked}::VARCHAR",
-        "k": k,
-        "let_in": let_in,
-        "name": macro.name,
-        **fixed,
-    }
-    text = contract_sql("macros/ranked", values)
-    return _keep_apart(text, is_many=macro.is_many)
-
-
-def _by_weights(segments: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """Return what scores a history of any length, and gives the track of it that spoke loudest."""
-    return {
-        "edges": LEARNED,
-        "summed": OF_EDGES,
-        "weight": _by_length(segments, "weight"),
-        "popularity": f",\n        {_by_length(segments, 'popularity')} AS p",
-        "p": ", a.p",
-        "collaborative": WITH_PRIOR,
-        "because": "r.because",
-        "reasons": f"\n{statement('warehouse.contract', 'macros/reasons')}",
-        "same artist": "k.because",
-        "because id": "h.id",
-        "because join": "\nLEFT JOIN heard h ON h.track = r.because{same h r}",
+        + (" AND {not_left_out}" if excludes else ""),
+        "untouched": ", bool_and(x.heard) AS is_untouched" if lets_heard_in else "",
+        # without ids to leave out this is known while planning, and no id is read
+        "not_left_out": (
+            "(coalesce(len(exclude), 0) = 0 OR NOT list_contains(exclude::VARCHAR[], t.id))"
+            if excludes
+            else "true"
+        ),
+        "let_in": "coalesce(heard, false)" if lets_heard_in else "false",
     }
 
 
-def _by_similarity(segments: Sequence[Mapping[str, Any]], macro: Ranked) -> dict[str, str]:
-    """Return what scores one track's neighbours: whatever has a reason has that track."""
-    return {
-        "edges": "",
-        "summed": SIMILARITY,
-        "weight": _by_length(segments, "weight", longest=1),
-        "popularity": "",
-        "p": "",
-        "collaborative": WITHOUT_PRIOR,
-        "because": "CASE WHEN c.d > 0 OR (c.c > 0 AND c.popularity > 0) THEN true END",
-        "reasons": "",
-        "same artist": "CASE WHEN k.because IS NOT NULL THEN true END",
-        "because id": "h.id" if macro.is_many else "CASE WHEN r.because THEN {id} END",
-        "because join": "\nLEFT JOIN heard h ON r.because{same h r}" if macro.is_many else "",
+def _filled(
+    text: str,
+    parts: Mapping[str, str],
+    scalars: Mapping[str, str],
+    release: Settings,
+    *,
+    is_similar: bool,
+) -> str:
+    """Fill in fragments until none is left (a fragment may name others), then scalars."""
+    shortest = 1 if is_similar else None
+    values = {
+        **parts,
+        "weight": _by_length(release.segments, "weight", shortest),
+        "prior_strength": _by_length(release.segments, "popularity", shortest),
     }
+    values["reasons_of_one"], values["reasons_of_many"] = (
+        statement("warehouse.contract", f"macros/{name}") for name in ("reasons", "reasons_many")
+    )
+    whole = statement("warehouse.contract", f"macros/{text}")
+    while (next_ := filled(whole, values)) != whole:
+        whole = next_
+    constants = {"gamma": double(release.gamma), "factors": doubles(release.artist_factors)}
+    return filled(whole, {**scalars, **constants, **sql_constants()})
 
 
 def _by_length(
     segments: Sequence[Mapping[str, Any]], column: str, longest: int | None = None
 ) -> str:
-    """Return the setting for a history of ``a.n`` tracks, at most ``longest``."""
-    *limited, last = _reached(segments, longest)
+    """Return the setting for a history of ``a.n`` tracks, or for one of ``longest`` tracks."""
+    ordered = sorted(
+        (x for x in segments if longest is None or int(x["min_tracks"]) <= longest),
+        key=lambda segment: int(segment["min_tracks"]),
+    )
+    *limited, last = ordered
+    if longest is not None:
+        return double(last[column])
     cases = [
         f"WHEN a.n <= {int(segment['max_tracks'])} THEN {double(segment[column])}"
         for segment in limited
     ]
     return f"CASE {' '.join(cases)} ELSE {double(last[column])} END"
-
-
-def _reached(segments: Sequence[Mapping[str, Any]], longest: int | None) -> list[Mapping[str, Any]]:
-    """Return the segments of histories of at most ``longest`` tracks, shortest first."""
-    return sorted(
-        (x for x in segments if longest is None or int(x["min_tracks"]) <= longest),
-        key=lambda segment: int(segment["min_tracks"]),
-    )
-
-
-def _keep_apart(text: str, *, is_many: bool) -> str:
-    """Fill in what keeps many questions apart; nothing where there is only one."""
-    for pattern, value in (
-        (r"\{each (\w+)\}", r"\1.question, "),
-        (r"\{by (\w+)\}", r"GROUP BY \1.question"),
-        (r"\{part (\w+)\}", r"PARTITION BY \1.question "),
-        (r"\{same (\w+) (\w+)\}", r" AND \1.question = \2.question"),
-        (r"\{of each\}", " CROSS JOIN questions q"),
-    ):
-        text = re.sub(pattern, value if is_many else "", text)
-    return text

@@ -1,16 +1,14 @@
--- What apps see: the relations of the contract over the integer-keyed tables of schema store.
+-- What apps see: the relations of the contract over the tables of schema store.
 
 CREATE VIEW tracks AS
 SELECT
-    t.id AS track_id,
-    t.* EXCLUDE (id, track_key, artist_key, listeners, plays, is_cold, popularity, listener_rank, search_name, search_artist, search_pairs, search_pairs_2),
+    t.id AS track_id, t.name, t.artist, t.artists,
+    t.* EXCLUDE (id, name, artist, artists, track_key, artist_key, listeners, plays, is_cold, popularity, listener_rank, search_name, search_artist, search_pairs, search_pairs_2),
     t.listeners, t.plays, t.is_cold
 FROM store.tracks t;
 
 CREATE VIEW users AS
-SELECT
-    l.id AS user_id, len(l.history)::INTEGER AS tracks_played, l.total_plays AS plays,
-    l.segment, {weight} AS weight
+SELECT l.id AS user_id, l.tracks_played, l.plays, l.segment, l.weight
 FROM store.listeners l;
 
 CREATE VIEW listens AS
@@ -21,63 +19,8 @@ FROM (
 ) l
 JOIN store.tracks t ON t.track_key = l.track_key;
 
--- A stored list becomes rows; the score is the blend of its own two parts (docs/scoring.md). Weights
--- and δⁿ stand in the text: planning is most of a lookup, and each table, join and repeated expression
--- adds to it.
-CREATE MACRO store.score(blend, repeats) AS
-CASE
-    WHEN repeats = 0 OR blend = 0 THEN blend
-    ELSE greatest(1, floor(blend * {factors}[repeats + 1] + 0.5e0))
-END / {ticks};
-
-CREATE MACRO store.source_name(source) AS
-[{source_names}][source + 1];
-
-CREATE VIEW user_recommendations AS
-SELECT
-    r.user_id, r.rank, t.id AS track_id,
-    store.score(r.blend, r.repeats) AS score,
-    r.c_ticks / {ticks} AS collaborative_score, r.d_ticks / {ticks} AS content_score,
-    store.source_name(r.source) AS source,
-    CASE WHEN r.because >= 0 THEN b.id END AS because_track_id
-FROM (
-    SELECT
-        l.user_id, l.history, l.rank, l.track_key, l.c_ticks, l.d_ticks, l.repeats, l.source, l.because,
-        floor(l.weight * l.c_ticks + (1 - l.weight) * l.d_ticks + 0.5e0) AS blend
-    FROM (
-        SELECT
-            l.id AS user_id, {weight} AS weight, l.history,
-            generate_subscripts(l.tracks, 1)::INTEGER AS rank, unnest(l.tracks) AS track_key,
-            unnest(l.collaborative)::DOUBLE AS c_ticks, unnest(l.content)::DOUBLE AS d_ticks,
-            unnest(l.repeats) AS repeats, unnest(l.source) AS source, unnest(l.because) AS because
-        FROM store.listeners l
-    ) l
-) r
-JOIN store.tracks t ON t.track_key = r.track_key
--- an inner join reads a few tracks where a left join would read them all
-JOIN store.tracks b ON b.track_key = CASE WHEN r.because >= 0 THEN r.history[r.because + 1] ELSE r.track_key END;
-
-CREATE VIEW similar_tracks AS
-SELECT
-    a.id AS track_id, r.rank, t.id AS similar_track_id,
-    store.score(r.blend, r.repeats) AS score,
-    r.c_ticks / {ticks} AS collaborative_score, r.d_ticks / {ticks} AS content_score,
-    store.source_name(r.source) AS source
-FROM (
-    SELECT
-        l.of_key, l.rank, l.track_key, l.c_ticks, l.d_ticks, l.repeats, l.source,
-        floor({weight_of_one} * l.c_ticks + (1 - {weight_of_one}) * l.d_ticks + 0.5e0) AS blend
-    FROM (
-        SELECT
-            l.track_key AS of_key, generate_subscripts(l.tracks, 1)::INTEGER AS rank,
-            unnest(l.tracks) AS track_key,
-            unnest(l.collaborative)::DOUBLE AS c_ticks, unnest(l.content)::DOUBLE AS d_ticks,
-            unnest(l.repeats) AS repeats, unnest(l.source) AS source
-        FROM store.similar_lists l
-    ) l
-) r
-JOIN store.tracks a ON a.track_key = r.of_key
-JOIN store.tracks t ON t.track_key = r.track_key;
+CREATE VIEW user_recommendations AS FROM store.recommendations;
+CREATE VIEW similar_tracks AS FROM store.similar_tracks;
 
 CREATE VIEW popular_tracks AS
 SELECT p.scope, p.rank, t.id AS track_id, t.listeners, t.plays

@@ -1,87 +1,14 @@
-"""Many questions in one query are answered as one by one, and the check before publishing sees."""
+"""The check before publishing sees damage of any part of a release."""
 
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from tests.warehouse.worlds import World, build_world
-from warehouse.build.agreement import create_many
 from warehouse.build.checks import check_release
-from warehouse.contract.ranked import ranked_macros
-
-SIZES = [8, 60, 1]
-
-
-@pytest.fixture(scope="module", params=range(len(SIZES)))
-def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> World:
-    """Worlds where lists are full and where they run out, with and without artists."""
-    seed = request.param
-    return build_world(tmp_path_factory.mktemp("many"), seed=10 + seed, n=SIZES[seed])
-
-
-@pytest.fixture(scope="module")
-def reader(world: World) -> duckdb.DuckDBPyConnection:
-    connection = duckdb.connect(str(world.database), read_only=True)
-    create_many(connection)
-    return connection
-
-
-def _assert_same(
-    reader: duckdb.DuckDBPyConnection,
-    many: str,
-    one: str,
-    ids: list[str],
-    given: Mapping[str, object],
-) -> None:
-    together = reader.execute(f"FROM {many}", {"ids": ids, **given}).fetchall()
-    alone = [
-        (question, *row)
-        for question, name in enumerate(ids, start=1)
-        for row in reader.execute(f"FROM {one}", {"id": name, **given}).fetchall()
-    ]
-    assert together == alone
-
-
-@pytest.mark.parametrize(("weight", "k"), [(None, 20), (0.35, 100), (0.0, None), (7.5, 3)])
-def test_many_questions_are_answered_as_one_by_one(
-    world: World, reader: duckdb.DuckDBPyConnection, weight: float | None, k: int | None
-) -> None:
-    given = {"weight": weight, "k": k}
-    settings = "k := $k, weight := $weight"
-    users = [*world.user_ids[:4], "nobody", world.user_ids[0]]
-    _assert_same(
-        reader,
-        f"recommend_users($ids, {settings})",
-        f"recommend_user($id, {settings})",
-        users,
-        given,
-    )
-    tracks = [*world.track_ids[:4], "it's"]
-    _assert_same(
-        reader, f"similar_to_each($ids, {settings})", f"similar_to($id, {settings})", tracks, given
-    )
-
-
-@pytest.mark.parametrize("heard", [False, True])
-def test_ids_are_left_out_and_heard_tracks_let_in_for_all_of_them(
-    world: World, reader: duckdb.DuckDBPyConnection, heard: bool
-) -> None:
-    settings = "k := 25, exclude := $exclude, heard := $heard"
-    _assert_same(
-        reader,
-        f"recommend_users($ids, {settings})",
-        f"recommend_user($id, {settings})",
-        ["nobody", *world.user_ids[:4]],
-        {"exclude": world.track_ids[::3], "heard": heard},
-    )
-
-
-def test_no_question_has_no_answer(reader: duckdb.DuckDBPyConnection) -> None:
-    assert reader.execute("FROM recommend_users([])").fetchall() == []
-    assert reader.execute("FROM similar_to_each([])").fetchall() == []
+from warehouse.contract.ranked import Settings, batch_macros, ranked_macros
 
 
 def _broken(database: Path) -> list[str]:
@@ -92,22 +19,23 @@ def _broken(database: Path) -> list[str]:
 
 DAMAGE = {
     "a part of a row of a listener": (
-        "UPDATE store.listeners SET collaborative = "
-        "[CASE WHEN collaborative[1] > 0 THEN collaborative[1] - 1 ELSE 1 END] "
-        "|| collaborative[2:] WHERE id = (SELECT min(id) FROM store.listeners)"
+        "UPDATE store.recommendations SET collaborative_score = "
+        "CASE WHEN collaborative_score > 0 THEN collaborative_score - 0.0001 ELSE 0.0001 END "
+        "WHERE rank = 1 AND user_id = (SELECT min(id) FROM store.listeners)"
     ),
     "the order of a listener's rows": (
-        "UPDATE store.listeners SET tracks = [tracks[2], tracks[1]] || tracks[3:] "
-        "WHERE id = (SELECT min(id) FROM store.listeners)"
+        "UPDATE store.recommendations SET rank = 3 - rank "
+        "WHERE rank <= 2 AND user_id = (SELECT min(id) FROM store.listeners)"
     ),
     "the reason of a row": (
-        "UPDATE store.listeners SET because = [CASE WHEN because[1] = 0 THEN -1 ELSE 0 END] "
-        "|| because[2:] WHERE id = (SELECT min(id) FROM store.listeners)"
+        "UPDATE store.recommendations SET because_track_id = "
+        "CASE WHEN because_track_id IS NULL THEN track_id END "
+        "WHERE rank = 1 AND user_id = (SELECT min(id) FROM store.listeners)"
     ),
     "a part of a row of a track": (
-        "UPDATE store.similar_lists SET content = "
-        "[CASE WHEN content[1] > 0 THEN content[1] - 1 ELSE 1 END] || content[2:] "
-        "WHERE track_key = 0"
+        "UPDATE store.similar_tracks SET content_score = "
+        "CASE WHEN content_score > 0 THEN content_score - 0.0001 ELSE 0.0001 END "
+        "WHERE rank = 1 AND track_id = (SELECT min(id) FROM store.tracks)"
     ),
     "a learned weight": (
         "UPDATE store.edges SET weight = 20000 WHERE NOT is_content AND source = "
@@ -126,6 +54,10 @@ DAMAGE = {
     "the text of recommend_tracks": (
         "CREATE OR REPLACE MACRO recommend_tracks(track_ids, k := 20) AS TABLE "
         "FROM recommend_user(track_ids[1], k := k)"
+    ),
+    "the text of recommend_many": (
+        "CREATE OR REPLACE MACRO recommend_many(lists, k := 20) AS TABLE "
+        "SELECT 1 AS position, r.* FROM recommend_tracks(lists[1], k := k) r"
     ),
     "the text of track_candidates": (
         "CREATE OR REPLACE MACRO track_candidates(track_id) AS TABLE "
@@ -162,6 +94,7 @@ def test_a_macro_with_another_constant_is_seen(small: World, tmp_path: Path, set
     given = small.given
     other = dict.fromkeys([setting], 0.31)
     segments = [{**segment, **other} for segment in given.segments]
-    statements = ranked_macros(segments, other.get("gamma", given.gamma), given.artist_factors)
+    settings = Settings(segments, other.get("gamma", given.gamma), given.artist_factors)
+    statements = [*ranked_macros(settings), *batch_macros(settings, {})]
     replacing = [text.replace("CREATE MACRO", "CREATE OR REPLACE MACRO") for text in statements]
     assert _broken(_damaged(small, tmp_path, replacing)) != []

@@ -13,4 +13,5 @@ def test_every_column_of_a_release_that_is_not_the_catalogues_is_reserved(
 ) -> None:
     with duckdb.connect(str(three_published.current.resolve()), read_only=True) as connection:
         stored = {row[0] for row in connection.execute("DESCRIBE store.tracks").fetchall()}
-    assert set(OF_THE_WAREHOUSE) == stored - set(tracks_schema(NUMERIC, []).names)
+    of_the_lake = {*tracks_schema(NUMERIC, []).names, "artists"}  # derived where the lake has none
+    assert set(OF_THE_WAREHOUSE) == stored - of_the_lake

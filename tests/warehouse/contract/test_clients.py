@@ -1,6 +1,6 @@
 """The file opens in older DuckDB clients, and the macros answer there as they do here.
 
-The clients come from the package index, each into a virtual environment of its own.
+The clients come from the package index.
 """
 
 import json
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.warehouse.clients import install
 from tests.warehouse.worlds import World, build_world
 
 OLD_CLIENTS = ["1.3.2", "1.4.4"]
@@ -39,6 +40,15 @@ def _queries(world: World) -> list[str]:
         f"FROM similar_to('{track}')",
         f"FROM user_candidates('{user}') WHERE genre = 'Jazz' ORDER BY rank LIMIT 20",
         f"FROM track_candidates('{track}') ORDER BY rank",
+        f"FROM candidates_for_tracks(['{track}', '{other}']) ORDER BY rank",
+        f"FROM recommend_user('{user}', per_artist := 1, exclude_artists := ['Artist 1'], "
+        "new_artists := true)",
+        f"FROM recommend_users(['{user}', 'nobody', '{user}'])",
+        f"FROM recommend_users(['{user}', 'nobody'], k := 40, weight := 0.4, heard := true)",
+        f"FROM recommend_many([['{track}', '{other}'], ['{other}'], []], k := 30, weight := 0.2)",
+        f"FROM similar_to_many(['{other}', 'nothing', '{track}'])",
+        f"FROM similar_to_many(['{other}', '{track}'], k := 30, weight := 0.2)",
+        "FROM similar_to('nothing')",
         f"FROM explain('{track}', '{other}')",
         "FROM search_tracks('song 1x')",
         "FROM user_recommendations ORDER BY ALL",
@@ -60,23 +70,9 @@ def _ask(python: Path, world: World) -> tuple[str, object]:
     return str(version), answers
 
 
-def _install(version: str, folder: Path) -> Path:
-    """Install that duckdb into a new virtual environment; return its Python, or skip the test."""
-    uv, python = Path(sys.executable).with_name("uv"), folder / "bin" / "python"
-    commands: list[list[str | Path]] = [
-        ["venv", "--quiet", "--python", sys.executable, folder],
-        ["pip", "install", "--quiet", "--python", python, f"duckdb=={version}"],
-    ]
-    for command in commands:
-        run = subprocess.run([uv, *command], capture_output=True, text=True, check=False)
-        if run.returncode:
-            pytest.skip(f"duckdb {version} cannot be had from the package index: {run.stderr}")
-    return python
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("version", OLD_CLIENTS)
 def test_an_older_client_gives_the_same_answers(world: World, version: str, tmp_path: Path) -> None:
-    asked_by, answers = _ask(_install(version, tmp_path / "client"), world)
+    asked_by, answers = _ask(install([f"duckdb=={version}"], tmp_path / "client"), world)
     assert asked_by == version
     assert answers == _ask(Path(sys.executable), world)[1]

@@ -9,11 +9,11 @@ WITH pair AS MATERIALIZED (
         list_filter({labels}, lambda label, i: abs(a.features[i] - b.features[i]) <= {close}[i]) AS agreeing
     FROM (
         SELECT t.id, t.track_key, t.tags, t.artist_key, t.genre, {features} AS features
-        FROM store.tracks t WHERE t.id = track_a::VARCHAR
+        FROM store.tracks t WHERE t.id = store.single_id(track_a)
     ) a
     CROSS JOIN (
         SELECT t.id, t.track_key, t.tags, t.artist_key, t.genre, {features} AS features
-        FROM store.tracks t WHERE t.id = track_b::VARCHAR
+        FROM store.tracks t WHERE t.id = store.single_id(track_b)
     ) b
 ),
 scores AS (

@@ -1,9 +1,9 @@
 LEFT JOIN (
     -- a pair has at most one edge of each kind, so the sum of its parts has at most two terms
-    SELECT {each p}p.target, min_by(p.source, {'part': -p.part, 'source': p.source}) AS because
+    SELECT p.target, min_by(p.source, {'part': -p.part, 'source': p.source}) AS because
     FROM (
         SELECT
-            {each e}e.target, e.source,
+            e.target, e.source,
             sum(CASE
                 WHEN c.popularity = 0 OR a.c_max <= 0 THEN e.r
                 WHEN e.r = 0 THEN a.w * (e.q / a.c_max)
@@ -11,10 +11,10 @@ LEFT JOIN (
                 ELSE 0
             END) AS part
         FROM edges e
-        JOIN candidates c ON c.track = e.target{same c e}
+        JOIN candidates c ON c.track = e.target
         CROSS JOIN asked a
-        WHERE (c.d > 0 OR (c.c > 0 AND c.popularity > 0)){same a e}
-        GROUP BY {each e}e.target, e.source
+        WHERE (c.d > 0 OR (c.c > 0 AND c.popularity > 0))
+        GROUP BY e.target, e.source
     ) p
-    GROUP BY {each p}p.target
-) r ON r.target = c.track{same r c}
+    GROUP BY p.target
+) r ON r.target = c.track

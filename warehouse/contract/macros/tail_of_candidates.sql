@@ -1,5 +1,5 @@
--- after the candidates: score 0, same artist first, then by listeners to the last track
-SELECT t.track_key AS track, t.popularity, t.listener_rank, {same artist} AS because
+-- After the candidates: score 0, same artist first, then by listeners to the last track
+SELECT t.track_key AS track, t.popularity, t.listener_rank, {same_artist} AS because
 FROM store.fillers t
 ANTI JOIN candidates c ON c.track = t.track_key
 LEFT JOIN (SELECT h.artist_key, min(h.track) AS because FROM heard h GROUP BY h.artist_key) k

@@ -1,5 +1,5 @@
--- tail_of_list for many questions: the tracks are read for those whose candidates run out
-SELECT u.question, t.track_key AS track, t.popularity, t.listener_rank, {same artist} AS because
+-- tail_of_list for many histories: the tracks are read for those whose candidates run out
+SELECT u.question, t.track_key AS track, t.popularity, t.listener_rank, {same_artist} AS because
 FROM (
     SELECT q.question
     FROM questions q

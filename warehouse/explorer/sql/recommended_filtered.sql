@@ -1,5 +1,5 @@
--- A listener's recommendations, filtered. The macro returns all eligible tracks in order of rank.
-SELECT c.* EXCLUDE (genre, year, tags, listeners, is_cold)
+-- A listener's recommendations, filtered: the list is in order and goes to the last track.
+SELECT c.* EXCLUDE (genre, year, tags, listeners, is_cold, spotify_preview_url)
 FROM user_candidates($subject, weight := $weight, heard := $heard) c
 WHERE (len($genres::VARCHAR[]) = 0 OR list_contains($genres::VARCHAR[], c.genre))
   AND (len($tags::VARCHAR[]) = 0 OR list_has_any(c.tags, $tags::VARCHAR[]))

@@ -1,8 +1,5 @@
--- The lists of every ?-th listener by hash of the id, as ranks of track ids.
-SELECT l.id AS user_id, l.rank::INTEGER AS rank, t.id AS track_id
-FROM (
-    SELECT l.id, generate_subscripts(l.tracks, 1) AS rank, unnest(l.tracks) AS track_key
-    FROM store.listeners l
-    WHERE hash(l.id) % $every = 0
-) l
-JOIN store.tracks t ON t.track_key = l.track_key
+-- The lists of every ?-th listener by hash of the id, as ranks of track ids. Through the views, which
+-- releases of every layout have.
+SELECT r.user_id, r.rank, r.track_id
+FROM user_recommendations r
+WHERE hash(r.user_id) % $every = 0
