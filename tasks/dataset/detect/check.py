@@ -161,7 +161,7 @@ def _catalogue_mistakes(spec: TracksSpec, table: Table) -> list[str]:
         )
     named = set(spec.columns().values())
     mistakes += [
-        f"`{one.shown}` could be `{one.field}`"
+        f"`{_column(one)}` is not used; it could be `{one.field}`"
         for one in content_decisions(table, [spec.id])
         if _is_missed(one, spec, named)
     ]
@@ -173,9 +173,12 @@ def _is_missed(proposed: Decision, spec: TracksSpec, named: set[str]) -> bool:
     field = proposed.field.removeprefix("tracks.")
     if field not in ("title", "creator", "tags") or getattr(spec, field):
         return False
+    return _column(proposed) not in named
+
+
+def _column(proposed: Decision) -> str:
     value = proposed.value
-    column = value["column"] if isinstance(value, Mapping) else value
-    return column not in named
+    return str(value["column"] if isinstance(value, Mapping) else value)
 
 
 def _tag_mistakes(way: str, column: Column) -> list[str]:

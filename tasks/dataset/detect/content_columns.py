@@ -11,6 +11,7 @@ from tasks.dataset.detect.names import (
     AUDIENCE,
     COUNT,
     CREATOR,
+    DURATION,
     GENRE,
     IMAGE,
     ITEM,
@@ -74,7 +75,7 @@ def title_score(column: Column) -> float:
         return 0.0
     if not has(column.name, TITLE) and not has(column.name, ITEM):
         return 0.0
-    if has(column.name, IMAGE | URL | GENRE | COUNT | YEAR):
+    if has(column.name, IMAGE | URL | GENRE | COUNT | YEAR | DURATION):
         return 0.0
     found = words(column.name)
     score = 0.5 * column.uniqueness + 0.3 * has(column.name, TITLE) + 0.3 * column.filled

@@ -127,11 +127,13 @@ def _candidates(text: str) -> list[str]:
     runs: Counter[str] = Counter()
     for line in lines:
         runs.update(set(_RUN.findall(line)))
-    # A URL or an empty field of a common delimiter is no delimiter of several characters.
+    # A URL, or the end of a value before a common delimiter, is no delimiter.
     return found + [
         run
         for run, count in runs.items()
-        if count > 0.8 * len(lines) and "://" not in run and not set(run) <= {",", ";", "/"}
+        if count > 0.8 * len(lines) and "://" not in run
+        if len(set(run)) == 1 or not set(run) & {",", ";", "\t"}
+        if not set(run) <= {",", ";", "/"}
     ]
 
 
@@ -150,16 +152,25 @@ def _with_quotes(text: str, delimiter: str) -> Dialect:
         return replace(
             plain, quote_matters=True, quote_reason="few values have quotes, and none needs them"
         )
-    if evidence.balanced < 0.9 and not _spans_lines(text, quoted):
+    quoted = _with_escape(text, quoted)
+    better = _consistency(text, quoted) > _consistency(text, plain) + 0.02
+    if evidence.balanced < 0.9 and not better and not _spans_lines(text, quoted):
         return replace(
             plain,
             quote_matters=True,
             quote_reason="values begin with a quote that is never closed",
         )
-    if "\\" + mark in text:
-        escaped = replace(quoted, escape="\\")
-        if mark * 2 not in text or _consistency(text, escaped) > _consistency(text, quoted):
-            return escaped
+    return quoted
+
+
+def _with_escape(text: str, quoted: Dialect) -> Dialect:
+    """Tell whether quotes inside of quotes have a backslash before them."""
+    mark = quoted.quote
+    if "\\" + mark not in text:
+        return quoted
+    escaped = replace(quoted, escape="\\")
+    if mark * 2 not in text or _consistency(text, escaped) > _consistency(text, quoted):
+        return escaped
     return quoted
 
 

@@ -133,6 +133,7 @@ def _match_history(
         return None
     scored.sort(key=lambda triple: -triple[0])
     score, one, other = scored[0]
+    other = _finest(table, one, other, [i for _, u, i in scored if u is one])
     rival = next((s for s, u, i in scored[1:] if {u.name, i.name} != {one.name, other.name}), 0.0)
     swapped = next((s for s, u, i in scored[1:] if (u, i) == (other, one)), 0.0)
     found = links[other.name]
@@ -142,6 +143,19 @@ def _match_history(
         tuple(dict.fromkeys(i for _, _, i in scored if i not in (one, other)))[:6],
         tuple(found[1:6]), (), score, score - max(rival, swapped),
     )  # fmt: skip
+
+
+def _finest(table: Table, user: Column, item: Column, others: Sequence[Column]) -> Column:
+    """Among columns without names, prefer the track over the artist, who has several of them."""
+    if not (table.dialect and table.dialect.names_are_made_up):
+        return item
+    for other in others:
+        if other is user or Kind.LIST in (item.kind, other.kind) or other.filled < 0.9:
+            continue
+        pairs = set(zip(item.values, other.values, strict=True))
+        if other.distinct > 1.2 * item.distinct and len(pairs) < 1.05 * other.distinct:
+            item = other
+    return item
 
 
 def may_be_id(column: Column) -> bool:

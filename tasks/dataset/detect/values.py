@@ -163,11 +163,11 @@ def _number(
     whole = all(number.is_integer() for number in numbers)
     low, high = min(numbers, default=0.0), max(numbers, default=0.0)
     kind = Kind.INTEGER if whole else Kind.DECIMAL
-    # 1973 to 2096; ids of ten digits are rarely this close together.
+    # 1990 to 2096; ids of as many digits are rarely this close together.
     may_be_time = whole and not (is_id_name(name) or has(name, USER | ITEM) or has(name, DURATION))
-    if may_be_time and low > 1e8 and high < 4e9 and high < 1.6 * low + 1e9:
+    if may_be_time and low > 6e8 and high < 4e9 and high < 1.6 * low + 1e9:
         kind = Kind.EPOCH
-    elif may_be_time and low > 1e11 and high < 4e12:
+    elif may_be_time and low > 6e11 and high < 4e12:
         kind = Kind.EPOCH_MS
     return {
         "kind": kind, "low": low, "high": high, "decimal": decimal, "thousands": thousands,
@@ -272,7 +272,8 @@ def _separator(values: Sequence[str]) -> str:
         # Parts of a list recur far more often than the lists themselves do.
         gain = reuse * whole if len(with_mark) > 0.3 * len(sample) else reuse * whole / 2
         few = reuse >= 2 and whole < 0.2 and distinct < len(set(sample))
-        if (reuse < 3 or length > 40 or gain < 1.5) and not few:
+        bars = mark == "|" and reuse >= 3  # nothing but lists has bars
+        if (reuse < 3 or length > 40 or gain < 1.5) and not (few or bars):
             continue
         score = gain * len(with_mark) / len(sample)
         if score > best_score * (1.3 if mark.strip() in best.strip() else 1.0):

@@ -18,10 +18,10 @@ def refuse_wide_matrix(table: Table) -> None:
     if len(numbers) < _FEWEST or rest > 2:
         return
     scales = [(c.low, c.high) for c in numbers[1:] if c.count]
-    highest = max(scales, key=lambda scale: scale[1] - scale[0], default=(0.0, 0.0))
-    alike = sum(
-        high - low >= 0.5 * (highest[1] - highest[0]) and high <= highest[1] for low, high in scales
+    whole = max((high for _, high in scales), default=0) - min(
+        (low for low, _ in scales), default=0
     )
+    alike = sum(high - low >= 0.3 * whole for low, high in scales)
     named = any(user_strength(column.name) > 0.5 for column in table.columns[1:])
     if scales and alike > 0.9 * len(scales) and not named:
         raise InputError(
