@@ -17,7 +17,7 @@ from tasks.dataset.detect.decision import Decision
 from tasks.dataset.detect.document import write_document
 from tasks.dataset.detect.inputs import look_at
 from tasks.dataset.detect.proposal import Proposal, propose
-from tasks.dataset.detect.reading import plays_rows, tracks_rows
+from tasks.dataset.detect.reading import FILTERED, plays_rows, tracks_rows
 from tasks.dataset.detect.table import Table
 from tasks.dataset.spec import DatasetSpec
 from warehouse.errors import InputError
@@ -197,7 +197,8 @@ def _show_rows(
     rows, share = plays_rows(history, spec.plays, SHOWN)
     _show_grid("Plays as they are read", rows)
     if share < 1:
-        console.print(Text(f"{share:.0%} of the first rows count as plays."))
+        looked = min(history.rows, FILTERED)
+        console.print(Text(f"{share:.0%} of {looked:,} sampled rows count as plays."))
     if not rows:
         console.print(
             Text("None of the first rows counts as a play: check `where` and `strength`.")
@@ -207,13 +208,13 @@ def _show_rows(
 def _show_grid(title: str, rows: Sequence[dict[str, str]]) -> None:
     if not rows:
         return
-    grid = Grid(box=None, pad_edge=False, title=title, title_justify="left")
+    grid = Grid(box=None, pad_edge=False)
     for name in rows[0]:
         grid.add_column(name, overflow="fold")
     for row in rows:
         grid.add_row(*(Text(_shortened(value)) for value in row.values()))
     console = Console(highlight=False)
-    console.print()
+    console.print(Text(f"\n{title}"))
     console.print(grid)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -26,12 +27,13 @@ _FIELDS = {
 
 _COLUMN = 43
 """Where comments begin."""
+_WIDTH = 100
 
 
 def write_document(proposal: Proposal, folder: Path, name: str) -> str:
     """Return the commented TOML; paths inside of ``folder`` are written relative to it.
 
-    Guesses have a comment ``check this`` on a line of their own.
+    Guesses have a comment ``Check this`` on a line of their own.
     """
     lines = [
         "# Written by `crossfade init`. `crossfade run --dataset` reads what is here and guesses",
@@ -47,7 +49,7 @@ def write_document(proposal: Proposal, folder: Path, name: str) -> str:
     notes = [*proposal.warnings]
     notes += [f"{one.label} is not used: it {one.reason}" for one in proposal.unused]
     if notes:
-        lines += ["", *(f"# {_one_line(note)}." for note in notes)]
+        lines += ["", *(line for note in notes for line in _comment(f"{note}."))]
     return "\n".join(lines) + "\n"
 
 
@@ -82,13 +84,17 @@ def _has_own_header(proposal: Proposal, section: str) -> bool:
 def _lines(field: str, value: Any, decision: Decision) -> list[str]:
     written = f"{field} = {_toml(value)}"
     if decision.sureness is Sureness.GUESS:
-        return [f"# Check this: {_one_line(decision.reason)}.", written]
+        return [*_comment(f"Check this, it is a guess: {decision.reason}."), written]
     if field in _SELF_EXPLAINING:
         return [written]
-    reason = _one_line(decision.reason)
-    if len(reason) + max(len(written), _COLUMN) > 100:
-        return [f"# {reason[:1].upper()}{reason[1:]}.", written]
+    reason = _one_line(f"{decision.sureness.value}: {decision.reason}")
+    if len(reason) + max(len(written), _COLUMN) > _WIDTH - 3:
+        return [*_comment(f"{reason[:1].upper()}{reason[1:]}."), written]
     return [f"{written:<{_COLUMN}} # {reason}"]
+
+
+def _comment(text: str) -> list[str]:
+    return [f"# {line}" for line in textwrap.wrap(_one_line(text), _WIDTH - 2)]
 
 
 _SELF_EXPLAINING = ("header", "delimiter", "numeric", "categorical")

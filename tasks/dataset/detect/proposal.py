@@ -282,6 +282,12 @@ def _warnings(match: Match, link: Link | None) -> list[str]:
     times = [column.name for column in match.history.columns if column.is_time]
     if times:
         found.append(f"`{times[0]}` in {match.history.label} is a time; times are not used yet")
+    repeated = _repeated_rows(match.history)
+    if repeated > 0.1 * match.history.rows and len(match.history.columns) > 2:
+        found.append(
+            f"{repeated:,} of {match.history.rows:,} sampled rows of {match.history.label} repeat "
+            "another one exactly; their plays add up, unless the file was put together twice"
+        )
     for column in (match.user, match.item):
         missing = sum(value is None or not value.strip() for value in column.values)
         if missing:
@@ -299,6 +305,11 @@ def _warnings(match: Match, link: Link | None) -> list[str]:
             f"`{match.item.name}` is a title that several creators use; their tracks count as one"
         )
     return found
+
+
+def _repeated_rows(table: Table) -> int:
+    rows = zip(*(column.values for column in table.columns), strict=True)
+    return table.rows - len(set(rows))
 
 
 def _shared_titles(match: Match) -> bool:
@@ -333,6 +344,7 @@ def name_columns(proposal: Proposal) -> Proposal:
     """Give the columns of files without a header names that say what they hold."""
     history, catalogue = proposal.history, proposal.catalogue
     decisions = list(proposal.decisions)
+    warnings = list(proposal.warnings)
     positions: dict[str, str] = {}
     for section, table in (("plays", history), ("tracks", catalogue)):
         if table is None or table.dialect is None or not table.dialect.names_are_made_up:
@@ -342,6 +354,7 @@ def name_columns(proposal: Proposal) -> Proposal:
         dialect = replace(table.dialect, columns=tuple(names.values()))
         new = replace(table, columns=renamed, dialect=dialect)
         positions.update({f"{section}.{new_name}": old for old, new_name in names.items()})
+        warnings = [_with_names(one, names) if table.label in one else one for one in warnings]
         history, catalogue = (new, catalogue) if section == "plays" else (history, new)
         decisions = [
             _renamed(one, names) if one.field.startswith(section + ".") else one
@@ -349,7 +362,7 @@ def name_columns(proposal: Proposal) -> Proposal:
         ]
     return replace(
         proposal, history=history, catalogue=catalogue, decisions=tuple(decisions),
-        positions=positions,
+        warnings=tuple(warnings), positions=positions,
     )  # fmt: skip
 
 
@@ -386,8 +399,12 @@ def _renamed(decision: Decision, names: Mapping[str, str]) -> Decision:
     value = new(decision.value)
     if decision.field.endswith(".where") and isinstance(value, str):
         value = re.sub(r"\bcolumn_\d+\b", lambda found: names.get(found[0], found[0]), value)
-    reason = re.sub(r"`(column_\d+)`", lambda f: f"`{names.get(f[1], f[1])}`", decision.reason)
+    reason = _with_names(decision.reason, names)
     return replace(
         decision, value=value, reason=reason,
         choices=tuple(names.get(one, one) for one in decision.choices),
     )  # fmt: skip
+
+
+def _with_names(text: str, names: Mapping[str, str]) -> str:
+    return re.sub(r"`(column_\d+)`", lambda found: f"`{names.get(found[1], found[1])}`", text)

@@ -18,7 +18,7 @@ from tasks.dataset.plays import PlaysSpec
 from tasks.dataset.tracks import TracksSpec
 from warehouse.statements import text_literal
 
-_SAMPLE = 5_000
+FILTERED = 5_000
 """Rows to which a filter is applied for the share that it keeps."""
 
 
@@ -46,7 +46,7 @@ def _dialect(spec: FilesSpec, found: Dialect) -> Dialect:
 
 def plays_rows(table: Table, spec: PlaysSpec, limit: int) -> tuple[list[dict[str, str]], float]:
     """Return the first rows that count as plays, and the share of rows that do."""
-    numbers = range(min(table.rows, _SAMPLE))
+    numbers = range(min(table.rows, FILTERED))
     kept = [number for number in numbers if _counts(table, spec, number)]
     if spec.where:
         kept = _filtered(table, spec.where, kept)

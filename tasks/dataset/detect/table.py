@@ -346,7 +346,17 @@ def _look_at_parquet(file: Path, path: str) -> Table:
 def _from_arrow(name: str, column: pa.ChunkedArray) -> Column:
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
-    return _from_objects(name, column.to_pylist())
+    values = column.to_pylist()
+    if pa.types.is_floating(column.type):
+        values = [_without_fraction(value) for value in values]
+    return _from_objects(name, values)
+
+
+def _without_fraction(value: float | None) -> float | int | None:
+    """Read 17.0 as 17, as a run does: missing values make whole numbers floating-point ones."""
+    if value is None or not value.is_integer() or abs(value) >= 2**53:
+        return value
+    return int(value)
 
 
 def group_tables(tables: Sequence[Table]) -> list[Table]:

@@ -5,6 +5,7 @@ import io
 import tarfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from hypothesis import given, settings
@@ -36,7 +37,7 @@ class Written:
 def tables(draw: st.DrawFn) -> Written:
     """Write a table of ids, numbers, text and dates with a header or none."""
     delimiter = draw(st.sampled_from((",", ";", "\t", "|", "::", "||", "~")))
-    quoting = draw(st.sampled_from((csv.QUOTE_MINIMAL, csv.QUOTE_ALL)))
+    quoting: Literal[0, 1] = draw(st.sampled_from((csv.QUOTE_MINIMAL, csv.QUOTE_ALL)))
     header = draw(st.booleans())
     size = draw(st.integers(20, 60))
     words = WORDS if len(delimiter) == 1 and delimiter != "\t" else PLAIN

@@ -63,7 +63,7 @@ def test_the_document_is_a_valid_dataset_toml(shape: Shape, tmp_path: Path) -> N
     ]
     assert spec.tracks.derived == (proposal.catalogue is None)
     for guess in proposal.open_questions:
-        assert "# Check this: " in toml.read_text(), guess.field
+        assert "# Check this, it is a guess: " in toml.read_text(), guess.field
 
 
 def test_most_decisions_need_no_question(tmp_path: Path) -> None:
