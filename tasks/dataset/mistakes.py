@@ -5,7 +5,9 @@ from collections.abc import Mapping
 
 from pydantic import BaseModel, ValidationError
 
-_NOT_IN_TOML = ("absent_ok", "given_by", "derived", "sources")
+NOT_IN_TOML = ("given_by", "derived", "sources")
+"""Fields of the models that are decided by the program."""
+
 _NAMES = 'must be a list of column names; write for example {} = ["{}"]'
 _MUST_BE = {
     "path": 'must be a file, a glob or a list of these; write for example path = "file.csv"',
@@ -73,4 +75,4 @@ def explain(error: ValidationError, models: Mapping[str, type[BaseModel]]) -> st
 def _fields(model: type[BaseModel]) -> list[str]:
     """Return a table's fields as the TOML calls them."""
     named = ((name, field.alias or name) for name, field in model.model_fields.items())
-    return [alias for name, alias in named if name not in _NOT_IN_TOML]
+    return [alias for name, alias in named if name not in NOT_IN_TOML]

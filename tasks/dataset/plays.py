@@ -53,8 +53,8 @@ class PlaysSpec(FilesSpec):
     def columns(self) -> dict[str, str]:
         """Return which column each TOML field names: field → column."""
         named = {
-            "plays.user": self.user,
             "plays.track": self.track_column,
+            "plays.user": self.user,
             "plays.count": self.count,
             "plays.strength.column": self.strength.column if self.strength else None,
         }

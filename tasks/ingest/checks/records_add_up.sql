@@ -1,8 +1,10 @@
--- Every record of the history is an interaction, part of one, of an unknown track, or rejected.
+-- Every record of the history is an interaction, part of one, of an unknown track, left out or
+-- rejected.
 -- stop: nothing
 WITH balance AS (
     SELECT
-        play_records - rejected_plays - unknown_track_plays - merged_duplicates - plays_rows AS gap
+        play_records - rejected_plays - filtered_plays - unknown_track_plays - merged_duplicates
+            - plays_rows AS gap
     FROM counts
 )
 SELECT 'records unaccounted for' AS offence, abs(gap) AS rows
