@@ -149,7 +149,7 @@ def test_rows_are_shown_as_the_fields_see_them(folder: Path) -> None:
     checked = check_spec(spec)
     assert checked.catalogue is not None
     assert tracks_rows(checked.catalogue, spec.tracks, 1) == [
-        {"id": "T000", "title": "Song 0", "creator": "Artist 0", "year": "1990"}
+        {"id": "T000", "title": "Song 0", "creator": "Artist 0", "tags": "style0", "year": "1990"}
     ]
     rows, share = plays_rows(checked.history, spec.plays, 500)
     counts = [int(line.rpartition(",")[2]) for line in plays_lines()[1:] if "T001" not in line]
