@@ -5,6 +5,7 @@ from collections.abc import Callable
 import typer
 
 from flows.cli.errors import in_a_sentence
+from flows.cli.init import init
 from flows.cli.release import explore, prune, recommend, releases, rollback
 from flows.cli.work import alerts, backtest, run, sample, tune
 
@@ -17,6 +18,7 @@ app = typer.Typer(
 
 COMMANDS: tuple[Callable[..., None], ...] = (
     sample,
+    init,
     run,
     backtest,
     tune,

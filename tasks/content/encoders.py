@@ -15,6 +15,8 @@ from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.preprocessing import normalize
 
+from tasks.lake.contracts.inputs import NUMBER
+
 
 class LabelCounts(BaseEstimator, TransformerMixin):  # type: ignore[misc]  # untyped base
     """Count labels per track: a column per label that two or more tracks carry, but not all.
@@ -139,8 +141,8 @@ def _floats(column: pa.Array) -> NDArray[np.float64]:
     if isinstance(column, pa.ChunkedArray):
         column = column.combine_chunks()
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-        number = r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$"
-        plain = pc.if_else(pc.match_substring_regex(column, number), column, None)
+        is_number = pc.match_substring_regex(column, rf"^\s*{NUMBER}\s*$")
+        plain = pc.if_else(is_number, column, None)
         column = pc.utf8_trim_whitespace(plain)
     values = column.cast(pa.float64()).to_numpy(zero_copy_only=False).astype(np.float64)
     return np.where(np.isfinite(values), values, np.nan)

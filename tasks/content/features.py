@@ -1,6 +1,6 @@
 """Feature columns of the catalogue as one fitted transformer: a block of columns per feature."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -13,22 +13,13 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, QuantileTransformer
 
 from tasks.content.encoders import LabelCounts, MusicalKey, SoftBins, to_floats, unit_csr
+from tasks.lake.contracts.inputs import INPUT_FEATURES
 
 YEARS = 4.0
 """Width of the year kernel: 4 years apart are 0.78 similar, 10 years 0.21."""
 
 RANKS = 0.15
 """Width of the kernel on numeric features, in shares of the catalogue between two values."""
-
-# Values that stand for "unknown" in the columns of the default catalogue.
-SENTINELS: dict[str, Callable[[NDArray[np.float64]], NDArray[np.bool_]]] = {
-    "year": lambda x: x <= 1900,
-    "tempo": lambda x: x <= 0,
-    "duration_ms": lambda x: x <= 0,
-    "danceability": lambda x: x <= 0,
-    "loudness": lambda x: x <= -60,
-    "time_signature": lambda x: x <= 0,
-}
 
 READABLE = {"duration_ms": "duration"}
 """Names of features, where they are not the column's own."""
@@ -71,8 +62,9 @@ class _Feature:
             return columns[0]
         values = to_floats(columns)
         for position, column in enumerate(self.columns):
-            if column in SENTINELS:
-                values[SENTINELS[column](values[:, position]), position] = np.nan
+            if column in INPUT_FEATURES:
+                unknown = INPUT_FEATURES[column].stands_for_unknown(values[:, position])
+                values[unknown, position] = np.nan
         return values
 
 

@@ -8,7 +8,17 @@ from pydantic import model_validator
 from tasks.dataset.files import Column, FilesSpec, Spec, resolve_paths
 
 
-class ExposuresSpec(FilesSpec):
+class _FeedbackFiles(FilesSpec):
+    """Files of feedback, of which every row counts."""
+
+    @model_validator(mode="after")
+    def _no_filter(self) -> Self:
+        if self.where is not None:
+            raise ValueError("`where` is for [tracks] and [plays]; leave it out of the feedback")
+        return self
+
+
+class ExposuresSpec(_FeedbackFiles):
     """What was shown to whom: one row per track shown."""
 
     id: Column
@@ -31,7 +41,7 @@ class ExposuresSpec(FilesSpec):
         return _named("feedback.exposures", self)
 
 
-class EventsSpec(FilesSpec):
+class EventsSpec(_FeedbackFiles):
     """What listeners did: one row per click, play, skip, save, return, subscribe or cancel."""
 
     kind: Column

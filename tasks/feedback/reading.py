@@ -4,8 +4,9 @@ As with the history, DuckDB reads Parquet and plain CSV directly; any other CSV 
 record first.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -15,7 +16,15 @@ import pyarrow.parquet as pq
 from tasks.dataset.feedback import EventsSpec, ExposuresSpec
 from tasks.ingest.files import InputFile, OpenedFile, open_file
 from tasks.ingest.limits import IngestLimits
-from tasks.ingest.queries import csv_fields, csv_layout, csv_raw, files_literal, parquet_text, query
+from tasks.ingest.queries import (
+    csv_layout,
+    csv_raw,
+    fields_of,
+    files_literal,
+    number_text,
+    query,
+    shown_raw,
+)
 from tasks.ingest.records import LENGTH, RECORD, START, Rejected, read_records
 from tasks.ingest.rejects import FileReport, read_raw
 from tasks.ingest.scan import look_at
@@ -50,13 +59,17 @@ class _Source:
     record: str
     raw: str
 
+    number: Callable[[str], str] = str
+    """Gives the expression of a number's text with a decimal point."""
+
     def fields(self, names: Sequence[str], numbered: bool) -> str:
         """Return the query for the records; their number and text cost time and may be left out."""
         columns = [f"{self.text.get(name, 'NULL')} AS {name}_text" for name in _IDS]
         for name in names:
             if name in _VALUES:
                 value = self.typed.get(name)
-                value = value or _VALUES[name].format(self.text.get(name, "NULL::VARCHAR"))
+                text = self.number(self.text.get(name, "NULL::VARCHAR"))
+                value = value or _VALUES[name].format(text)
                 columns.append(f"{value} AS {name}")
         return query(
             self.kind,
@@ -81,12 +94,15 @@ def read_feedback(
     ``con`` must have been through `prepare_connection`. Raises InputError when the file lacks a
     column, has no rows, or too many that must be rejected.
     """
-    opened = open_file(file, spec.columns(), scratch / "inflated.csv", spec.delimiter)
+    if file.is_empty:
+        raise InputError(f"{file.path} is empty; give a file with a header and rows")
+    opened = open_file(file, spec, spec.columns(), scratch / "opened", limits)
+    if opened.rows == 0:
+        raise InputError(f"{file.path} has a header and no rows; give a file with rows")
     named = _columns_by_field(spec)
     report = FileReport(file.name, file.path)
-    source = _source(opened, named, report, limits, scratch)
-    if report.records == 0:
-        raise InputError(f"{file.path} has a header and no rows; give a file with rows")
+    source = _source(opened, spec, report, limits, scratch)
+    source = replace(source, number=partial(number_text, spec))
     try:
         _keep(con, source, spec, limits, report, opened, target)
     except duckdb.InvalidInputException as error:
@@ -95,8 +111,8 @@ def read_feedback(
                 f"{file.path} cannot be read ({str(error).splitlines()[0]}); write the file again"
             ) from error
         lines = report.records + 1
-        report.records, report.rejected = 0, []
         source = _one_by_one(opened, named, report, limits, scratch, lines)
+        source = replace(source, number=partial(number_text, spec))
         _keep(con, source, spec, limits, report, opened, target)
     report.check_reject_limit(limits)
     return report
@@ -142,18 +158,23 @@ def _keep(
     if table == "exposures" and _repeats(con, target):
         repeated = _NUMBERED
         kept = keep(True, repeated)
-    if table == "exposures" and kept == report.records - len(report.rejected):
+    if table == "exposures" and kept == report.records - report.bad:
         return
-    most = str(report.cap(limits) + 1)
-    rows = con.execute(query("rejected", SQL, judged=judged(True, repeated), most=most)).fetchall()
-    if source.kind == "read_records":
-        texts = read_raw(opened.text, [(start, length) for _, _, (start, length) in rows])
+    bad = query("rejected", SQL, judged=judged(True, repeated))
+    con.execute(f"CREATE OR REPLACE TEMP TABLE bad_records AS {bad}")
+    counts = con.execute("SELECT reason, count(*) FROM bad_records GROUP BY reason").fetchall()
+    most = report.cap(limits) + 1
+    rows = con.execute(f"FROM bad_records ORDER BY record LIMIT {most}").fetchall()
+    if source.kind == "read_records" and opened.kind == "csv":
+        spans = [(start, length) for _, _, (start, length) in rows]
+        texts = [opened.dialect.restored(text) for text in read_raw(opened.text, spans)]
     else:
         texts = [raw for _, _, raw in rows]
-    report.rejected += [
+    found = [
         Rejected(record, reason, text)
         for (record, reason, _), text in zip(rows, texts, strict=True)
     ]
+    report.reject(found, most, dict(counts))
 
 
 def _repeats(con: duckdb.DuckDBPyConnection, target: Path) -> bool:
@@ -172,36 +193,42 @@ def _columns_by_field(spec: ExposuresSpec | EventsSpec) -> dict[str, str]:
 
 def _source(
     opened: OpenedFile,
-    named: Mapping[str, str],
+    spec: ExposuresSpec | EventsSpec,
     report: FileReport,
     limits: IngestLimits,
     scratch: Path,
 ) -> _Source:
     """Find out how to read the file, and count its records."""
+    named = _columns_by_field(spec)
     if opened.is_parquet:
-        report.records = pq.read_metadata(opened.file.path).num_rows
-        return _parquet_source(opened, named)
-    facts = look_at(opened.text, opened.delimiter)
-    if not (facts.plain and facts.delimiters == facts.lines * (len(opened.columns) - 1)):
+        report.records = opened.rows or 0
+        report.reject(opened.rejected, report.cap(limits))
+        return _parquet_source(opened, spec)
+    facts = look_at(opened.text, opened.delimiter, opened.dialect.quote)
+    plain = facts.plain and opened.dialect.can_be_plain
+    if not (plain and facts.delimiters == facts.lines * (len(opened.columns) - 1)):
         return _one_by_one(opened, named, report, limits, scratch, facts.lines)
-    report.records = facts.lines - 1
-    at = csv_fields(opened)
+    report.records = facts.lines - int(opened.dialect.header)
+    at = fields_of(opened)
     return _Source(
         kind="read_csv",
         fill={"files": files_literal([opened.text]), **csv_layout(opened)},
         text={name: at[column] for name, column in named.items()},
         typed={},
-        record="row_number() OVER () + 1",
+        record=f"row_number() OVER () + {opened.dialect.first_record - 1}",
         raw=csv_raw(opened),
     )
 
 
-def _parquet_source(opened: OpenedFile, named: Mapping[str, str]) -> _Source:
+def _parquet_source(opened: OpenedFile, spec: ExposuresSpec | EventsSpec) -> _Source:
     """Read a Parquet file's times and numbers as they are, everything else as text."""
-    schema = pq.read_schema(opened.file.path)
-    text = {name: parquet_text(schema, column) for name, column in named.items()}
+    at, named = fields_of(opened), _columns_by_field(spec)
+    text = {name: at[column] for name, column in named.items()}
     typed = {}
+    schema = pq.read_schema(opened.text)
     for name, column in named.items():
+        if opened.kind == "json" or column in opened.constants:
+            continue
         kind = schema.field(column).type
         if name == "occurred" and (pa.types.is_timestamp(kind) or pa.types.is_date(kind)):
             typed[name] = f"make_timestamp(epoch_us({column_name(column)}))"
@@ -209,14 +236,14 @@ def _parquet_source(opened: OpenedFile, named: Mapping[str, str]) -> _Source:
             pa.types.is_integer(kind) or pa.types.is_floating(kind)
         ):
             typed[name] = f"{column_name(column)}::DOUBLE"
-    shown = ", ".join(f"coalesce({expression}, '')" for expression in text.values())
+    is_json = opened.kind == "json"
     return _Source(
-        kind="read_parquet",
-        fill={"files": files_literal([opened.file.path])},
+        kind="read_records" if is_json else "read_parquet",
+        fill={"files": files_literal([opened.text])},
         text=text,
         typed=typed,
-        record="file_row_number + 1",
-        raw=f"concat_ws(',', {shown})",
+        record=column_name(RECORD) if is_json else "file_row_number + 1",
+        raw=shown_raw(text),
     )
 
 
@@ -229,25 +256,35 @@ def _one_by_one(
     lines: int,
 ) -> _Source:
     """Write the file's records to scratch Parquet; those that cannot be split are reported."""
-    wanted = {name: opened.positions[column] for name, column in named.items()}
+    wanted = {
+        name: opened.positions[column]
+        for name, column in named.items()
+        if column in opened.positions
+    }
     schema = pa.schema(
         [(name, pa.string()) for name in wanted]
         + [("record", pa.int64()), ("start", pa.int64()), ("length", pa.int32())]
     )
     target = scratch / "records.parquet"
+    report.forget()
+    cap = report.cap(limits, lines)
     with pq.ParquetWriter(target, schema, compression="lz4") as writer:
         for records in read_records(
-            opened.text, len(opened.columns), opened.delimiter, wanted, set(wanted.values())
+            opened.text, len(opened.columns), opened.dialect, wanted, set(wanted.values())
         ):
             named_as = {RECORD: "record", START: "start", LENGTH: "length"}
             writer.write_table(records.good.rename_columns(named_as).cast(schema))
-            report.rejected += records.rejected
+            report.reject(records.rejected, cap)
             report.records += len(records.good) + len(records.rejected)
-            report.check_reject_limit(limits, lines)
+    constants = {
+        name: text_literal(opened.constants[column])
+        for name, column in named.items()
+        if column in opened.constants
+    }
     return _Source(
         kind="read_records",
         fill={"files": files_literal([target])},
-        text={name: column_name(name) for name in named},
+        text={**{name: column_name(name) for name in wanted}, **constants},
         typed={},
         record="record",
         raw="[start, length]",

@@ -70,7 +70,7 @@ def feedback_stage(
     feedback = Feedback()
     found: dict[str, list[InputFile]] = {}
     for table in ("exposures", "events"):
-        found[table] = list(_usable(getattr(spec, table).path, f"feedback.{table}.path", feedback))
+        found[table] = list(_usable(getattr(spec, table), f"feedback.{table}.path", feedback))
     found = dict(zip(found, tell_apart(*found.values()), strict=True))
     for table, files in found.items():
         before = identities(file.path for file in files)
@@ -92,9 +92,11 @@ def feedback_stage(
     return feedback
 
 
-def _usable(paths: tuple[str, ...], field_name: str, feedback: Feedback) -> Iterator[InputFile]:
-    """Yield the existing CSV and Parquet files; record the others as broken."""
-    for path in paths:
+def _usable(
+    spec: ExposuresSpec | EventsSpec, field_name: str, feedback: Feedback
+) -> Iterator[InputFile]:
+    """Yield the files that are there and can be read; record why the others cannot."""
+    for path in spec.path:
         try:
             matches = matching_paths([path], field_name)
         except CrossfadeError as error:
@@ -102,7 +104,7 @@ def _usable(paths: tuple[str, ...], field_name: str, feedback: Feedback) -> Iter
             continue
         for match in sorted(matches):
             try:
-                yield recognise(match, field_name)
+                yield recognise(match, field_name, spec.encoding)
             except CrossfadeError as error:
                 feedback.broken[match.name] = str(error)
 

@@ -1,12 +1,13 @@
 """Checks of what was read: each a query in ``checks/`` that returns the offending rows.
 
 A check's comment says what it looks for, then ``-- warn:`` and ``-- stop:`` name the limit (a
-field of `IngestLimits`, or nothing at all) beyond which it warns or stops the run, ``-- of:`` the
-count that the offending rows are a share of, ``-- allow:`` a number of rows that always passes,
-and ``-- needs:`` a fact without which the check is skipped. The query returns ``offence`` (what)
-and ``rows`` (how many rows it concerns).
+field of `IngestLimits`, nothing at all, or everything) beyond which it warns or stops the run,
+``-- of:`` the count that the offending rows are a share of, ``-- allow:`` a number of rows that
+always passes, and ``-- needs:`` a fact without which the check is skipped. The query returns
+``offence`` (what) and ``rows`` (how many rows it concerns; 0 for a remark on the others).
 """
 
+import logging
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -22,8 +23,12 @@ from tasks.lake.contracts.quality import DATA_QUALITY
 from tasks.lake.contracts.stages.ingest import STAGE
 from warehouse.errors import InputError
 
+logger = logging.getLogger("crossfade")
+
 CHECKS = Path(__file__).parent / "checks"
 _SHOWN = 3
+_BOUNDS = {"nothing": 0.0, "everything": 1.0}
+"""Limits that are no settings."""
 
 
 @dataclass(frozen=True)
@@ -91,15 +96,30 @@ def stop_on_failure(quality: pa.Table) -> None:
         if row["status"] == "failed" and row["severity"] == "stop":
             raise InputError(
                 f"the data check {row['check_name']} failed: {row['observed']:.4g}, expected "
-                f"{row['expected']} ({row['details']}); {_mend(str(row['check_name']))}"
+                f"{row['expected']} ({row['details']}); {_fix(str(row['check_name']))}"
             )
 
 
-def _mend(name: str) -> str:
+def log_quality(quality: pa.Table) -> None:
+    """Log every check that failed, and what the others have counted."""
+    for row in quality.to_pylist():
+        if row["status"] == "failed":
+            logger.warning(
+                "ingest: the check %s gives a warning: %.4g, expected %s (%s)",
+                row["check_name"],
+                row["observed"],
+                row["expected"],
+                row["details"],
+            )
+        elif row["status"] == "passed" and row["observed"]:
+            logger.info("ingest: %s: %.4g (%s)", row["check_name"], row["observed"], row["details"])
+
+
+def _fix(name: str) -> str:
     """Say which limit would let an input pass that a check has stopped, if there is one."""
     limits = {check.name: check.settings.get("stop", "nothing") for check in all_checks()}
     limit = limits.get(name, "nothing")
-    return "mend the input" + (f" or raise `ingest.{limit}`" if limit != "nothing" else "")
+    return "fix the input" + (f" or raise `ingest.{limit}`" if limit != "nothing" else "")
 
 
 def _run(
@@ -131,9 +151,11 @@ def _run(
     observed = rows / max(1, counts[check.settings["of"]]) if "of" in check.settings else rows
     result["observed"] = float(observed)
     if offences:
-        shown = ", ".join(f"{offence} ({count:,})" for offence, count in offences[:_SHOWN])
-        more = f" and {len(offences) - _SHOWN:,} more" if len(offences) > _SHOWN else ""
-        result["details"] = f"{check.purpose} {shown}{more}"
+        remarks = "".join(f"; {offence}" for offence, count in offences if not count)
+        found = [(offence, count) for offence, count in offences if count]
+        shown = ", ".join(f"{offence} ({count:,})" for offence, count in found[:_SHOWN])
+        more = f" and {len(found) - _SHOWN:,} more" if len(found) > _SHOWN else ""
+        result["details"] = f"{check.purpose} {shown}{more}{remarks}"
     exceeded = [name for name, bound in bounds.items() if observed > bound and rows > allowed]
     if exceeded:
         result["status"] = "failed"
@@ -142,7 +164,9 @@ def _run(
 
 
 def _limit(name: str, limits: IngestLimits) -> float:
-    return 0.0 if name == "nothing" else float(getattr(limits, name))
+    if name in _BOUNDS:
+        return _BOUNDS[name]
+    return float(getattr(limits, name))
 
 
 def _expected(bounds: Mapping[str, float], allowed: int, of: str | None) -> str:

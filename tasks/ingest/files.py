@@ -1,56 +1,37 @@
 """Find the input files, see what they are, and find the columns the dataset names in them."""
 
-import csv
-import difflib
 import glob
-import gzip
-import shutil
-import zlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
-from typing import IO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tasks.dataset.files import URL, FilesSpec
+from tasks.ingest.dialect import BOM, HEAD, Dialect, find_dialect, header_span
+from tasks.ingest.header import MissingColumnError, missing_column, no_encoding
+from tasks.ingest.json_records import json_to_parquet
+from tasks.ingest.limits import IngestLimits
+from tasks.ingest.plain_text import inflate, transcode
+from tasks.ingest.recognise import InputFile, kind_of, recognise
+from tasks.ingest.records import Rejected
 from warehouse.errors import InputError
 from warehouse.files import resolved
 
-BOM = b"\xef\xbb\xbf"
-HEAD = 1 << 16
-_DELIMITERS = (",", "\t", ";", "|")
-_MAGIC = {
-    b"PAR1": "parquet",
-    b"\x1f\x8b": "gzip",
-    b"\x28\xb5\x2f\xfd": "zstd",
-}
-_NOT_TEXT = {
-    b"\x89PNG": "a PNG image",
-    b"\xff\xd8\xff": "a JPEG image",
-    b"GIF8": "a GIF image",
-    b"%PDF": "a PDF document",
-    b"PK\x03\x04": "a zip archive or a spreadsheet",
-    b"SQLite format 3": "an SQLite database",
-    b"\xff\xfe": "UTF-16 text",
-    b"\xfe\xff": "UTF-16 text",
-}
+__all__ = [
+    "InputFile",
+    "MissingColumnError",
+    "OpenedFile",
+    "find_files",
+    "matching_paths",
+    "open_file",
+    "recognise",
+    "tell_apart",
+]
 
-
-class MissingColumnError(InputError):
-    """A file lacks a column that the dataset names."""
-
-
-@dataclass(frozen=True)
-class InputFile:
-    """One input file, before it is opened."""
-
-    path: Path
-    name: str
-    """How reports call it, see `tell_apart`."""
-    kind: str
-    """csv, gzip, zstd or parquet, by the first bytes and not by the name."""
+COMPRESSED = ("gzip", "zstd", "bzip2", "xz", "zip")
 
 
 @dataclass(frozen=True)
@@ -59,44 +40,97 @@ class OpenedFile:
 
     file: InputFile
     text: Path
-    """Where its plain bytes are: the file itself, or its inflated copy."""
+    """Where its plain bytes are: the file itself, an inflated copy, or the Parquet made of JSON."""
+    kind: str
+    """csv, parquet, or json (rows in Parquet as text, with their record numbers)."""
     columns: tuple[str, ...]
     """The header."""
-    delimiter: str
-    """The character between fields; meaningless for Parquet."""
+    dialect: Dialect
+    """The text's layout; meaningless for Parquet."""
     positions: Mapping[str, int]
     """Column name → position, for the columns that the dataset names and the file has."""
+    constants: Mapping[str, str] = field(default_factory=dict)
+    """Named columns that the folders of the file give, and their values."""
+    rows: int | None = None
+    """Records in it, if opening it has counted them."""
+    rejected: tuple[Rejected, ...] = ()
+    """Records that opening it has found to be damaged."""
 
     @property
     def is_parquet(self) -> bool:
-        """Tell whether the file is Parquet (CSV otherwise)."""
-        return self.file.kind == "parquet"
+        """Tell whether the rows are in Parquet (CSV otherwise)."""
+        return self.kind in ("parquet", "json")
+
+    @property
+    def delimiter(self) -> str:
+        """The byte between fields."""
+        return self.dialect.delimiter
 
 
-def find_files(paths: Sequence[str], field: str) -> list[InputFile]:
-    """Resolve paths and globs to files, no file twice.
+def find_files(paths: Sequence[str], field: str, encoding: str = "utf-8") -> list[InputFile]:
+    """Resolve paths, folders and globs to files, no file twice.
 
     ``field`` is the TOML field or the flag that the paths were given by, for messages. Raises
-    InputError when a path leads to no file or to something that is not CSV or Parquet.
+    InputError when a path leads to no file or to something that cannot be read.
     """
-    return [recognise(path, field) for path in matching_paths(paths, field)]
+    return [
+        replace(recognise(path, field, encoding), partitions=_partitions(path))
+        for path in matching_paths(paths, field)
+    ]
 
 
 def matching_paths(paths: Sequence[str], field: str) -> list[Path]:
-    """Resolve paths and globs, no file twice. Raises InputError when a glob matches nothing."""
+    """Resolve paths, folders and globs, no file twice. Raises InputError when nothing matches.
+
+    Hidden files and markers like ``_SUCCESS`` are no data, unless they are named in full.
+    """
     found: dict[Path, Path] = {}
     for path in paths:
+        if URL.match(path):
+            raise InputError(
+                f"{path} (`{field}`) is remote, and remote input is not read; fetch it first and "
+                "give the local file"
+            )
         literal = Path(path)
         matches = [literal]
-        if not literal.exists() and glob.has_magic(path):
+        if literal.is_dir():
+            matches = list(_data_files(literal))
+            if not matches:
+                raise InputError(f"{path} is a folder without data files; check `{field}`")
+        elif not literal.exists() and glob.has_magic(path):
             root = literal.anchor
             below = Path(root or ".").glob(str(literal.relative_to(root)))
-            matches = [match for match in below if match.is_file()]
+            visible = (match for match in below if not _is_hidden(match.name))
+            matches = []
+            for match in visible:
+                matches += _data_files(match) if _is_dataset(match) else [match]
+            matches = [match for match in matches if match.exists() and not match.is_dir()]
             if not matches:
                 raise InputError(f"no file matches {path} (`{field}`); check the pattern")
         for match in matches:
             found.setdefault(resolved(match), match)
     return list(found.values())
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith((".", "_"))
+
+
+def _is_dataset(path: Path) -> bool:
+    """Tell whether a match of a glob is a folder that stands for a file of parts."""
+    return path.is_dir() and (path.suffix != "" or "=" in path.name)
+
+
+def _data_files(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.rglob("*")):
+        inside = path.relative_to(folder).parts
+        if not path.is_dir() and not any(_is_hidden(part) for part in inside):
+            yield path
+
+
+def _partitions(path: Path) -> tuple[tuple[str, str], ...]:
+    pairs = (part.partition("=") for part in path.parent.parts)
+    return tuple((name, value) for name, mark, value in pairs if mark and name)
 
 
 def tell_apart(*groups: Sequence[InputFile]) -> list[list[InputFile]]:
@@ -114,151 +148,128 @@ def tell_apart(*groups: Sequence[InputFile]) -> list[list[InputFile]]:
     return [sorted(group, key=lambda file: file.name) for group in named]
 
 
-def recognise(path: Path, field: str) -> InputFile:
-    """See what a file is by its first bytes; raises InputError if neither CSV nor Parquet."""
-    if path.is_dir():
-        raise InputError(
-            f"{path} is a folder; give a file in `{field}`, or a glob like {path}/*.csv"
-        )
-    try:
-        with path.open("rb") as file:
-            head = file.read(16)
-    except FileNotFoundError:
-        raise InputError(f"there is no file {path}; check `{field}`") from None
-    except OSError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror}); check `{field}`") from None
-    if not head:
-        raise InputError(f"{path} is empty; give a file with a header and rows in `{field}`")
-    for magic, what in _NOT_TEXT.items():
-        if head.startswith(magic):
-            raise InputError(f"{path} is {what}, not a CSV; give UTF-8 CSV or Parquet in `{field}`")
-    kinds = (kind for magic, kind in _MAGIC.items() if head.startswith(magic))
-    return InputFile(path=path, name=path.name, kind=next(kinds, "csv"))
-
-
 def open_file(
     file: InputFile,
+    spec: FilesSpec,
     columns: Mapping[str, str],
-    inflate_to: Path,
-    delimiter: str | None = None,
+    scratch: Path,
+    limits: IngestLimits | None = None,
     optional: frozenset[str] = frozenset(),
     given_by: str | None = None,
 ) -> OpenedFile:
-    """Inflate the file if need be (to ``inflate_to``), read its header, find the named columns.
+    """Make the file's plain bytes, read its header, find the named columns.
 
-    ``columns`` maps the TOML's fields to column names, ``optional`` holds the fields whose column
-    may be absent, ``given_by`` is the flag the file was given by if there is no TOML. Raises
-    MissingColumnError for a header without a named column.
+    ``columns`` maps the TOML's fields to column names; what must be inflated, transcoded or taken
+    out of JSON goes to files whose names begin with ``scratch``; ``optional`` holds the fields
+    whose column may be absent, ``given_by`` is the flag the file was given by if there is no TOML.
+    Raises MissingColumnError for a header without a named column.
     """
-    if file.kind == "parquet":
-        header = _parquet_columns(file, columns)
-        opened = OpenedFile(file, file.path, header, ",", {})
+    text, kind = file.path, file.kind
+    field = f"{next(iter(columns)).rsplit('.', 1)[0]}.path"
+    if kind in COMPRESSED:
+        gigabytes = (limits or IngestLimits()).inflated_gigabytes
+        text = inflate(file, Path(f"{scratch}.plain"), gigabytes)
+        with text.open("rb") as inflated:
+            kind = kind_of(file.path, inflated.read(1024), given_by or field, spec.encoding)
+        if kind in COMPRESSED:
+            raise InputError(f"{file.path} is compressed twice; unpack it once")
+    kind = spec.format or kind
+    if kind == "parquet":
+        opened = _parquet(file, text, columns)
+    elif kind == "json":
+        opened = _json(file, text, spec, columns, scratch)
     else:
-        text = file.path if file.kind == "csv" else _inflated(file, inflate_to)
-        header, found = _csv_header(file, text, columns, delimiter)
-        opened = OpenedFile(file, text, header, found, {})
-    positions = _positions(opened, columns, optional, given_by)
-    return replace(opened, positions=positions)
+        opened = _csv(file, text, spec, columns, scratch)
+    return _with_positions(opened, columns, optional, given_by)
 
 
-def _parquet_columns(file: InputFile, columns: Mapping[str, str]) -> tuple[str, ...]:
+def _parquet(file: InputFile, text: Path, columns: Mapping[str, str]) -> OpenedFile:
     try:
-        metadata = pq.read_metadata(file.path)
+        metadata = pq.read_metadata(text)
     except (pa.ArrowInvalid, OSError) as error:
         raise InputError(
             f"{file.path} is a damaged Parquet file ({error}); write it again"
         ) from None
-    if metadata.num_rows == 0:
-        raise InputError(f"{file.path} has no rows; give a file with at least one")
     schema = metadata.schema.to_arrow_schema()
-    for field in schema:
-        may_be_lists = columns.get("tracks.tags.column") == field.name
-        if field.name in columns.values() and pa.types.is_nested(field.type) and not may_be_lists:
+    for column in schema:
+        fields = [field for field, name in columns.items() if name == column.name]
+        if pa.types.is_nested(column.type) and any(not _may_be_lists(one) for one in fields):
             raise InputError(
-                f"{file.path}: column `{field.name}` holds {field.type}; write text or numbers"
+                f"{file.path}: column `{column.name}` holds {column.type}; write text or numbers"
             )
-    return tuple(schema.names)
+    names = tuple(schema.names)
+    return OpenedFile(file, text, "parquet", names, Dialect(","), {}, rows=metadata.num_rows)
 
 
-def _inflated(file: InputFile, target: Path) -> Path:
-    """Write the plain bytes of a compressed file to ``target`` and return where they are."""
-    opener = gzip.open if file.kind == "gzip" else _open_zstd
-    try:
-        with opener(file.path) as source, target.open("wb") as plain:
-            shutil.copyfileobj(source, plain, 1 << 22)
-    except (OSError, EOFError, zlib.error, pa.ArrowInvalid) as error:
-        raise InputError(
-            f"{file.path} is damaged {file.kind} data ({error}); compress or copy it again"
-        ) from None
-    return target
+def _may_be_lists(field: str) -> bool:
+    return field.startswith(("tracks.tags", "tracks.creator", "tracks.genre", "plays.track"))
 
 
-def _open_zstd(path: Path) -> IO[bytes]:
-    stream: IO[bytes] = pa.input_stream(str(path), compression="zstd")
-    return stream
+def _json(
+    file: InputFile, text: Path, spec: FilesSpec, columns: Mapping[str, str], scratch: Path
+) -> OpenedFile:
+    text, _ = transcode(text, Path(f"{scratch}.utf8"), spec.encoding, None)
+    target = Path(f"{scratch}.records.parquet")
+    rows = json_to_parquet(file.path, text, sorted(set(columns.values())), target)
+    return OpenedFile(
+        file, target, "json", rows.columns, Dialect(","), {}, {}, rows.records, rows.rejected
+    )
 
 
-def _csv_header(
-    file: InputFile, text: Path, columns: Mapping[str, str], delimiter: str | None
-) -> tuple[tuple[str, ...], str]:
-    """Return the header's names and the delimiter that finds most of the named columns in it."""
+def _csv(
+    file: InputFile, text: Path, spec: FilesSpec, columns: Mapping[str, str], scratch: Path
+) -> OpenedFile:
+    text, delimiter = transcode(text, Path(f"{scratch}.utf8"), spec.encoding, spec.delimiter)
     with text.open("rb") as source:
         head = source.read(HEAD)
-    lines = head.removeprefix(BOM).lstrip(b"\r\n").splitlines()
-    if not lines:
-        raise InputError(f"{file.path} is empty; give a file with a header and rows")
     try:
-        line = lines[0].decode("utf-8")
+        wanted = set(columns.values())
+        dialect, header = find_dialect(head, spec, delimiter or None, wanted)
     except UnicodeDecodeError:
-        line = "\0"
-    if "\0" in line:
+        if spec.delimiter and delimiter:
+            head = head.replace(delimiter.encode(), spec.delimiter.encode())
+        raise no_encoding(file.path, head, spec.encoding) from None
+    if any("\0" in name for name in header):
         raise InputError(f"{file.path} is not UTF-8 text; give a UTF-8 CSV or Parquet")
-    wanted = set(columns.values())
+    found = len(header)
+    if not head.removeprefix(BOM).strip(b"\r\n") or header_span(head, dialect)[0] == len(head):
+        return OpenedFile(file, text, "csv", (), dialect, {}, rows=0)
+    if spec.columns_in_file:
+        named = len(spec.columns_in_file)
+        if found > named or (spec.header and found < named):
+            raise InputError(
+                f"{file.path} has {found} columns, and `columns` names {named}; name each "
+                "column in the order of the file"
+            )
+        header = spec.columns_in_file
+    rest = head[header_span(head, dialect)[1] :]
+    is_empty = spec.header and len(head) < HEAD and not rest.strip(b"\r\n")
+    return OpenedFile(file, text, "csv", header, dialect, {}, rows=0 if is_empty else None)
 
-    def split(mark: str) -> tuple[str, ...]:
-        return tuple(name.strip() for name in next(csv.reader([line], delimiter=mark)))
 
-    if delimiter is None:
-        delimiter = max(
-            _DELIMITERS, key=lambda mark: (len(wanted & {*split(mark)}), len(split(mark)))
-        )
-    return split(delimiter), delimiter
-
-
-def _positions(
+def _with_positions(
     opened: OpenedFile,
     columns: Mapping[str, str],
     optional: frozenset[str],
     given_by: str | None,
-) -> dict[str, int]:
-    file, header = opened.file, opened.columns
-    positions = {}
-    for field, column in columns.items():
+) -> OpenedFile:
+    header = opened.columns
+    if opened.rows == 0:
+        return opened
+    folders = dict(opened.file.partitions)
+    positions, constants = {}, {}
+    for field_name, column in columns.items():
         if header.count(column) > 1:
-            raise InputError(f"{file.name} has two columns `{column}`; rename one")
+            raise InputError(f"{opened.file.name} has two columns `{column}`; rename one")
         if column in header:
             positions[column] = header.index(column)
-        elif field not in optional:
-            raise MissingColumnError(_missing(opened, field, column, given_by))
-    return positions
-
-
-def _missing(opened: OpenedFile, field: str, column: str, given_by: str | None) -> str:
-    """Say which column is not there, which are, and what the mend may be."""
-    header = opened.columns
-    names = ", ".join(header[:30])[:400]
-    by_lower = {name.lower(): name for name in reversed(header)}
-    close = [by_lower[name] for name in difflib.get_close_matches(column.lower(), by_lower, n=1)]
-    if given_by:
-        said = f"there is no column `{column}`"
-        right = f"give the right file, with a header, in `{given_by}`"
-        mend = f"rename `{close[0]}` to `{column}`" if close else right
-        mend += ", or describe the file in a dataset TOML (docs/dataset.md)"
-    else:
-        said = f"`{field}` names column `{column}`"
-        mend = f"name `{close[0]}`" if close else "name the right one or give the right file"
-    if len(header) == 1 and not opened.is_parquet:
-        table = field.split(".", 1)[0]
-        said += f", and nothing separates columns by {opened.delimiter!r}"
-        mend = f"say what does in `{table}.delimiter` of a dataset TOML"
-    return f"{opened.file.path}: {said}; the file has {names}; {mend}"
+        elif column in folders:
+            constants[column] = folders[column]
+        elif field_name not in optional:
+            raise MissingColumnError(
+                missing_column(
+                    opened.file.path, header, field_name, column, given_by, opened.kind == "csv",
+                    opened.dialect,
+                )
+            )  # fmt: skip
+    return replace(opened, positions=positions, constants=constants)

@@ -7,40 +7,37 @@ plain one in which DuckDB finds something else than the look at its bytes did.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tasks.dataset.spec import PlaysSpec
+from tasks.dataset.plays import PlaysSpec
 from tasks.ingest.files import OpenedFile
+from tasks.ingest.ids import SCIENTIFIC, check_float_ids, check_scientific
 from tasks.ingest.limits import IngestLimits
+from tasks.ingest.playlists import write_items
 from tasks.ingest.queries import (
-    csv_columns,
+    binary_as_string,
+    csv_layout,
     csv_raw,
+    fields_of,
     files_literal,
+    is_filtered,
     judgement,
-    parquet_columns,
     query,
+    read_fields,
+    shown_raw,
 )
 from tasks.ingest.records import LENGTH, RECORD, START, Rejected, read_records
 from tasks.ingest.rejects import FileReport, read_raw
 from tasks.ingest.scan import look_at
 from warehouse.errors import InputError
-
-_SCRATCH = pa.schema(
-    [
-        ("record", pa.int64()),
-        ("start", pa.int64()),
-        ("length", pa.int32()),
-        ("track_id", pa.string()),
-        ("user_id", pa.string()),
-        ("count_text", pa.string()),
-    ]
-)
+from warehouse.statements import column_name, text_literal
 
 
 @dataclass
@@ -53,6 +50,17 @@ class Part:
     """Where its records go as Parquet if DuckDB cannot read the file itself."""
     as_records: bool = False
     """Whether they went there."""
+    items: Path | None = None
+    """Where the items of its lists are, one row each, if a row of the file is a list."""
+
+
+@dataclass(frozen=True)
+class History:
+    """The files of a history, looked at and ready to be queried."""
+
+    parts: list[Part]
+    spec: PlaysSpec
+    limits: IngestLimits
 
 
 @dataclass(frozen=True)
@@ -65,103 +73,147 @@ class Plays:
     """The id of every user_code; a listener without a play of a catalogue track is among them."""
     unknown: pa.Table
     """track_id, records: plays of tracks that the catalogue lacks, most records first."""
-    reports: list[FileReport]
+    reports: list[FileReport] = field(default_factory=list)
+    filtered: int = 0
+    """Records that `where` or a strength below `min` left out."""
+    fractions: int = 0
+    """Records whose count has a fraction."""
 
 
-def read_history(
+def open_history(
     con: duckdb.DuckDBPyConnection,
     files: Sequence[OpenedFile],
     spec: PlaysSpec,
-    track_ids: pa.ChunkedArray,
     limits: IngestLimits,
     scratch: Path,
-) -> Plays:
-    """Read all history files; ``track_ids`` are the catalogue's, in order of their keys.
-
-    Raises InputError when a file has no rows or too many that must be rejected.
-    """
+) -> History:
+    """Look at all history files; what DuckDB cannot read directly is read record by record."""
+    con.execute(query("macros"))
     parts = [
-        _prepared(file, scratch / f"records-{number}.parquet", spec, limits)
+        _prepared(con, file, scratch / f"records-{number}.parquet", spec, limits)
         for number, file in enumerate(files)
     ]
+    return History(parts, spec, limits)
+
+
+def read_history(
+    con: duckdb.DuckDBPyConnection, history: History, track_ids: pa.ChunkedArray
+) -> Plays:
+    """Read all plays; ``track_ids`` are the catalogue's, in order of their keys.
+
+    Raises InputError when a file has too many records that must be rejected.
+    """
+    parts, spec, limits = history.parts, history.spec, history.limits
     keys = pa.array(np.arange(len(track_ids), dtype=np.int32))
     con.register("catalogue", pa.table({"track_id": track_ids, "track_key": keys}))
-    con.execute(query("macros"))
     # The joins are written with the small table last, to be hashed; DuckDB cannot know the size
     # of a CSV and would now and then hash the history instead.
     con.execute("SET disabled_optimizers = 'join_order,build_side_probe_side'")
     con.execute("SET preserve_insertion_order = false")
-    records, rejected = _read_listeners(con, parts, spec, limits)
-    if rejected:
+    totals = _read_listeners(con, history)
+    if totals.rejected:
         for part in parts:
-            part.report.rejected += _bad_values(con, part, spec, limits)
-            part.report.check_reject_limit(limits)
-    good = "reason IS NULL" if rejected else "true"
+            _report_bad_values(con, part, spec, limits)
+    for part in parts:
+        part.report.check_reject_limit(limits)
+    check_scientific(f"{parts[0].report.path}: column `{spec.user}`", _scientific_users(con))
+    good = "reason IS NULL" if totals.rejected else "true"
     rows = con.sql(query("interactions", good=good, same_user=_same_user(con))).to_arrow_table()
     unknown = pa.table({"track_id": pa.array([], pa.string()), "records": pa.array([], pa.int64())})
-    if rows.num_rows < records - rejected:
+    if rows.num_rows < totals.records - totals.rejected:
         unknown = con.sql(query("unknown_tracks")).to_arrow_table()
     user_ids = con.sql("SELECT user_id FROM listeners ORDER BY user_code").to_arrow_table()
-    return Plays(rows, user_ids["user_id"], unknown, [part.report for part in parts])
+    reports = [part.report for part in parts]
+    return Plays(rows, user_ids["user_id"], unknown, reports, totals.filtered, totals.fractions)
 
 
-def _prepared(file: OpenedFile, scratch: Path, spec: PlaysSpec, limits: IngestLimits) -> Part:
+def _prepared(
+    con: duckdb.DuckDBPyConnection,
+    file: OpenedFile,
+    scratch: Path,
+    spec: PlaysSpec,
+    limits: IngestLimits,
+) -> Part:
     """Look at a file and count its records, reading them one by one if it is not plain."""
     part = Part(file, FileReport(file.file.name, file.file.path), scratch)
+    report = part.report
     if file.is_parquet:
-        part.report.records = pq.read_metadata(file.file.path).num_rows
-        return part
-    facts = look_at(file.text, file.delimiter)
-    if facts.plain and facts.delimiters == facts.lines * (len(file.columns) - 1):
-        part.report.records = facts.lines - 1
+        check_float_ids(file, spec.user)
+        check_float_ids(file, spec.track_column)
+        report.records = file.rows or 0
+        report.reject(file.rejected, report.cap(limits))
     else:
-        _read_one_by_one(part, spec, limits, facts.lines)
-    if part.report.records == 0:
+        facts = look_at(file.text, file.delimiter, file.dialect.quote)
+        plain = facts.plain and file.dialect.can_be_plain
+        if plain and facts.delimiters == facts.lines * (len(file.columns) - 1):
+            report.records = facts.lines - int(file.dialect.header)
+        else:
+            _read_one_by_one(part, spec, limits, facts.lines)
+    if report.records == 0:
         raise InputError(f"{file.file.path} has a header and no rows; give a file with rows")
+    if not isinstance(spec.track, str):
+        items = scratch.with_suffix(".items.parquet")
+        report.records = report.bad + write_items(con, _named(part), spec, items)
+        part.items = items
     return part
 
 
 def _read_one_by_one(part: Part, spec: PlaysSpec, limits: IngestLimits, lines: int) -> None:
     """Write the file's records to scratch Parquet; bad ones go to the report."""
     file, report = part.file, part.report
-    wanted = {"track_id": file.positions[spec.track], "user_id": file.positions[spec.user]}
-    if spec.count:
-        wanted["count_text"] = file.positions[spec.count]
-    report.records = 0
-    with pq.ParquetWriter(part.scratch, _SCRATCH, compression="lz4") as writer:
+    wanted = dict(file.positions)
+    needed = {spec.track_column, spec.user}
+    needed |= {name for name in (spec.count, spec.strength and spec.strength.column) if name}
+    least = max(wanted.get(name, 0) for name in needed) + 1
+    names = pa.schema([(name, pa.string()) for name in wanted])
+    places = pa.schema([(RECORD, pa.int64()), (START, pa.int64()), (LENGTH, pa.int32())])
+    schema = pa.schema([*names, *places])
+    single = {wanted[name] for name in needed if name in wanted}
+    report.forget()
+    cap = report.cap(limits, lines)
+    with pq.ParquetWriter(part.scratch, schema, compression="lz4") as writer:
         for records in read_records(
-            file.text, len(file.columns), file.delimiter, wanted, set(wanted.values())
+            file.text, len(file.columns), file.dialect, wanted, single, least
         ):
-            good = records.good.rename_columns({RECORD: "record", START: "start", LENGTH: "length"})
-            if not spec.count:
-                good = good.append_column("count_text", pa.nulls(len(good), pa.string()))
-            writer.write_table(good.select(_SCRATCH.names).cast(_SCRATCH))
-            report.rejected += records.rejected
-            report.records += len(good) + len(records.rejected)
-            report.check_reject_limit(limits, lines)
+            writer.write_table(records.good.select(schema.names).cast(schema))
+            report.reject(records.rejected, cap)
+            report.records += len(records.good) + len(records.rejected)
     part.as_records = True
 
 
-def _read_listeners(
-    con: duckdb.DuckDBPyConnection, parts: Sequence[Part], spec: PlaysSpec, limits: IngestLimits
-) -> tuple[int, int]:
-    """Make the table of listeners; return how many records were read and are bad.
+@dataclass(frozen=True)
+class _Totals:
+    records: int
+    rejected: int
+    filtered: int
+    fractions: int
+
+
+def _read_listeners(con: duckdb.DuckDBPyConnection, history: History) -> _Totals:
+    """Make the table of listeners; return how many records were read, are bad and left out.
 
     Should DuckDB not see the records that the look at the bytes counted, plain files are read
     one by one after all.
     """
-    plain = [part for part in parts if not part.as_records and not part.file.is_parquet]
-    expected = sum(
-        part.report.records - len(part.report.rejected) if part.as_records else part.report.records
-        for part in parts
-    )
+    parts, spec, limits = history.parts, history.spec, history.limits
+    plain = [part for part in parts if not (part.as_records or part.file.is_parquet or part.items)]
+    expected = sum(part.report.records - part.report.bad for part in parts)
     try:
-        con.execute(query("plays", records=_all_records(parts, spec), **judgement(spec, limits)))
-        con.execute(query("listeners"))
-        totals = "SELECT sum(records)::BIGINT, sum(rejected)::BIGINT FROM listeners"
-        records, rejected = (total or 0 for total in con.execute(totals).fetchall()[0])
-        if not plain or records == expected:
-            return records, rejected
+        fill = judgement(spec, limits)
+        fractions = fill.pop("fractions")
+        records = all_records(history)
+        con.execute(query("plays", records=records, **fill))
+        con.execute(query("listeners", fractions=fractions))
+        totals = (
+            "SELECT coalesce(sum(records), 0)::BIGINT, coalesce(sum(rejected), 0)::BIGINT, "
+            "coalesce(sum(fractions), 0)::BIGINT FROM listeners"
+        )
+        found, rejected, fractional = con.execute(totals).fetchall()[0]
+        read = found
+        if is_filtered(spec):
+            read = int(con.execute(f"SELECT count(*) FROM ({records})").fetchall()[0][0])
+        if not plain or read == expected:
+            return _Totals(found, rejected, read - found, fractional)
     except duckdb.InvalidInputException as error:
         if not plain:
             names = ", ".join(part.report.name for part in parts[:3])
@@ -169,7 +221,16 @@ def _read_listeners(
             raise InputError(f"{names} cannot be read ({cause}); write the file again") from error
     for part in plain:
         _read_one_by_one(part, spec, limits, part.report.records + 1)
-    return _read_listeners(con, parts, spec, limits)
+    return _read_listeners(con, history)
+
+
+def _scientific_users(con: duckdb.DuckDBPyConnection) -> list[str]:
+    text = (
+        "SELECT user_id FROM listeners WHERE records > rejected AND contains(lower(user_id), 'e') "
+        f"AND strlen(user_id) < 30 AND regexp_full_match(user_id, {text_literal(SCIENTIFIC)}) "
+        "ORDER BY user_id LIMIT 3"
+    )
+    return [user for (user,) in con.execute(text).fetchall()]
 
 
 def _same_user(con: duckdb.DuckDBPyConnection) -> str:
@@ -184,50 +245,116 @@ def _same_user(con: duckdb.DuckDBPyConnection) -> str:
     return "plays.user_id = listeners.user_id"
 
 
-def _all_records(parts: Sequence[Part], spec: PlaysSpec) -> str:
+def all_records(history: History) -> str:
     """Return the query for the records of all files, one SELECT for files of the same shape."""
-    same: dict[tuple[str, tuple[tuple[str, str], ...]], list[Path]] = {}
-    for part in parts:
-        kind, columns = _way_to_read(part, spec)
-        path = part.scratch if part.as_records else part.file.text
-        same.setdefault((kind, tuple(columns.items())), []).append(path)
+    same: dict[tuple[tuple[str, str], ...], list[Part]] = {}
+    for part in history.parts:
+        same.setdefault(tuple(_way_to_read(part, history.spec).items()), []).append(part)
     return "UNION ALL\n".join(
-        query(kind, files=files_literal(paths), **dict(columns))
-        for (kind, columns), paths in same.items()
+        query("read", numbered="", source=_source(parts), **_fields(parts[0], history.spec))
+        for parts in same.values()
     )
 
 
-def _way_to_read(part: Part, spec: PlaysSpec) -> tuple[str, dict[str, str]]:
-    """Return the query that reads a file, and what is filled in."""
-    if part.as_records:
-        return "read_records", {}
-    if part.file.is_parquet:
-        return "read_parquet", parquet_columns(part.file, spec)
-    return "read_plain", csv_columns(part.file, spec)
+def named_records(history: History, columns: Sequence[str]) -> str:
+    """Return the query for some columns of all records as text, under their own names."""
+    return "\nUNION ALL\n".join(_named(part, columns) for part in history.parts)
 
 
-def _bad_values(
+def _named(part: Part, columns: Sequence[str] = ()) -> str:
+    """Return the query for a part's named columns; all of them with the records' numbers."""
+    fields = {name: value for name, value in fields_of_part(part).items() if name in columns}
+    if not columns:
+        fields = {RECORD: _place(part).record, **fields_of_part(part)}
+        if part.file.kind == "parquet":  # lists stay lists
+            schema = pq.read_schema(part.file.text)
+            for name in part.file.positions:
+                if pa.types.is_nested(schema.field(name).type):
+                    fields[name] = column_name(name)
+    selected = ", ".join(f"{value} AS {column_name(name)}" for name, value in fields.items())
+    return f"SELECT {selected} FROM {_source([part])}"
+
+
+def _source(parts: Sequence[Part]) -> str:
+    """Return the FROM clause for files of one shape."""
+    part = parts[0]
+    paths = [one.items or (one.scratch if one.as_records else one.file.text) for one in parts]
+    kind = _kind(part)
+    layout = csv_layout(part.file) if kind == "plain" else {}
+    if kind == "parquet":
+        layout["strings"] = str(binary_as_string(pq.read_schema(part.file.text))).lower()
+    return query(f"source_{kind}", files=files_literal(paths), **layout)
+
+
+def fields_of_part(part: Part) -> dict[str, str]:
+    """Return the expression of each named column of a part as text."""
+    if part.items or part.as_records:
+        constants = {name: text_literal(value) for name, value in part.file.constants.items()}
+        return {**{name: column_name(name) for name in part.file.positions}, **constants}
+    return fields_of(part.file)
+
+
+def _kind(part: Part) -> str:
+    if part.items or part.as_records or part.file.kind == "json":
+        return "records"
+    return "parquet" if part.file.is_parquet else "plain"
+
+
+def _fields(part: Part, spec: PlaysSpec) -> dict[str, str]:
+    return read_fields(spec, fields_of_part(part))
+
+
+def _way_to_read(part: Part, spec: PlaysSpec) -> dict[str, str]:
+    """Return what distinguishes the query for a file from that for another one."""
+    kind = _kind(part)
+    layout = csv_layout(part.file) if kind == "plain" else {}
+    if kind == "parquet":
+        layout["strings"] = str(binary_as_string(pq.read_schema(part.file.text)))
+    return {"kind": kind, **layout, **_fields(part, spec)}
+
+
+class _Place(NamedTuple):
+    """Expressions for the number of a record, and for its text or where in the file that is."""
+
+    record: str
+    raw: str
+
+
+def _place(part: Part) -> _Place:
+    kind = _kind(part)
+    if kind == "plain":
+        first = part.file.dialect.first_record - 1
+        return _Place(f"row_number() OVER () + {first}", csv_raw(part.file))
+    if kind == "parquet":
+        return _Place("file_row_number + 1", shown_raw(fields_of(part.file)))
+    if part.as_records and not part.items:
+        return _Place(column_name(RECORD), f"[{column_name(START)}, {column_name(LENGTH)}]")
+    return _Place(column_name(RECORD), shown_raw(fields_of_part(part)))
+
+
+def _report_bad_values(
     con: duckdb.DuckDBPyConnection, part: Part, spec: PlaysSpec, limits: IngestLimits
-) -> list[Rejected]:
-    """Find the records of a file that can be split into fields but not be used."""
-    most = str(part.report.cap(limits) + 1)
-    judged = judgement(spec, limits)
-    if part.as_records:
-        text = query("rejected_records", files=files_literal([part.scratch]), most=most, **judged)
-        found = con.execute(text).fetchall()
-        raw = read_raw(part.file.text, [(start, length) for _, _, start, length in found])
-        return [
-            Rejected(record, reason, shown)
-            for (record, reason, _, _), shown in zip(found, raw, strict=True)
-        ]
-    fill = {"files": files_literal([part.file.text]), "most": most, **judged}
-    if part.file.is_parquet:
-        text = query("rejected_parquet", **fill, **parquet_columns(part.file, spec))
-    else:
-        text = query(
-            "rejected_plain", **fill, **csv_columns(part.file, spec), raw=csv_raw(part.file)
-        )
+) -> None:
+    """Report the records of a file that can be split into fields but not be used."""
+    fill = judgement(spec, limits)
+    del fill["fractions"]
+    place = _place(part)
+    numbered = f"{place.record} AS record, {place.raw} AS raw,"
+    records = query("read", numbered=numbered, source=_source([part]), **_fields(part, spec))
     con.execute("SET preserve_insertion_order = true")
-    rows = con.execute(text).fetchall()
+    con.execute(query("rejected", records=records, **fill))
     con.execute("SET preserve_insertion_order = false")
-    return [Rejected(*row) for row in rows]
+    counts = con.execute("SELECT reason, count(*) FROM bad_records GROUP BY reason").fetchall()
+    most = part.report.cap(limits) + 1
+    rows = con.execute(
+        f"SELECT record, reason, raw FROM bad_records ORDER BY record LIMIT {most}"
+    ).fetchall()
+    texts = [raw for _, _, raw in rows]
+    if part.as_records and not part.items:
+        spans = [(start, length) for _, _, (start, length) in rows]
+        texts = [part.file.dialect.restored(text) for text in read_raw(part.file.text, spans)]
+    found = [
+        Rejected(record, reason, text)
+        for (record, reason, _), text in zip(rows, texts, strict=True)
+    ]
+    part.report.reject(found, most, dict(counts))

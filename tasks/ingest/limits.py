@@ -27,8 +27,8 @@ class IngestLimits(BaseModel):
     """Largest share of a file's records that may be set aside; beyond it the run stops. One
     record in twenty unreadable means a broken export, not broken rows."""
     reject_rows: int = Field(default=20, ge=0)
-    """So many rejected records of one file never stop a run (unless nothing else is in it): in a
-    short file a share says little."""
+    """Number of rejected records of one file that never stops a run (unless the file has no
+    others): in a short file a share says little."""
     max_plays: int = Field(default=1_000_000, ge=1, le=2**31 - 1)
     """Largest believable play count of one row; the largest real one in the Kaggle history is
     2,948, and a million plays of one song take about six years without a pause."""
@@ -39,6 +39,14 @@ class IngestLimits(BaseModel):
     duplicate_share: float = Field(default=0.05, ge=0, le=1)
     """Share of play records that repeat a (track, listener) pair, beyond which a warning is given;
     not looked at where every row is one play."""
+    longest_text: int = Field(default=1_000, ge=1)
+    """Characters that a title, creator, tag or label may have; a longer one is cut and counted. An
+    id that long sets its row aside."""
+    inflated_gigabytes: float = Field(default=64.0, gt=0)
+    """Largest plain size of one compressed file; beyond it the run stops before the disk fills."""
+    suspect_share: float = Field(default=0.01, ge=0, le=1)
+    """Share of titles and creators that read like a missing value, of columns that look like lists
+    and are not read as such, or of counts with a fraction, beyond which a warning is given."""
     untidy_ids: int = Field(default=0, ge=0)
     """Number of ids with spaces around them beyond which a warning is given."""
     unmatched_share: float = Field(default=0.05, ge=0, le=1)

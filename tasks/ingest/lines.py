@@ -6,18 +6,18 @@ plainly right (one in thousands of a usual file) are read character by character
 
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.ingest.files import BOM
+from tasks.ingest.dialect import BOM
 
 GOOD, BAD = 1, 2
 LONGEST_QUOTED = 1 << 20
 """Bytes that a record with quoted line breaks may have; a longer one is an open quote."""
 
-_QUOTE, _LF, _CR = 34, 10, 13
-_QUOTED = re.compile(rb'"[^"]*+(?:""[^"]*+)*+"')  # possessive: a doubled quote stays one
+_LF, _CR = 10, 13
 
 Positions = NDArray[np.int64]
 
@@ -30,6 +30,34 @@ class Grammar:
     fields: int
     single_line: frozenset[int]
     """Positions of the fields that cannot hold a line break."""
+    required: int = 0
+    """Fields that a record must have if those after them may be missing; 0: all."""
+    quote: bytes = b'"'
+    escape: bytes = b""
+    comment: bytes = b""
+    strip: bool = False
+    """Whether spaces may stand around a quoted field."""
+
+    @property
+    def least(self) -> int:
+        """The least number of fields of a record."""
+        return self.required or self.fields
+
+    @cached_property
+    def quoted(self) -> re.Pattern[bytes]:
+        """A quoted field. The repetitions are possessive: a doubled quote stays one."""
+        q, e = re.escape(self.quote), re.escape(self.escape)
+        if self.escape:
+            return re.compile(rb"%b(?:[^%b%b]++|%b.|%b%b)*+%b" % (q, q, e, e, q, q, q), re.DOTALL)
+        return re.compile(rb"%b[^%b]*+(?:%b%b[^%b]*+)*+%b" % (q, q, q, q, q, q))
+
+    @cached_property
+    def unquoted(self) -> re.Pattern[bytes]:
+        """A field without quotes up to the delimiter after it."""
+        d, e = re.escape(self.delimiter), re.escape(self.escape)
+        if self.escape:
+            return re.compile(rb"(?:[^%b%b]++|%b.|%b\Z)*+" % (d, e, e, e), re.DOTALL)
+        return re.compile(rb"[^%b]*+" % d)
 
 
 @dataclass(frozen=True)
@@ -56,6 +84,8 @@ class Marked:
     """Where the record that starts on the line ends, its line end included."""
     reasons: dict[int, str]
     """Why a line is BAD."""
+    short: dict[int, int]
+    """Line → the fields at the end that a good record on it lacks."""
     used: int
     """Bytes that are decided; what follows needs more text to tell."""
 
@@ -96,8 +126,14 @@ def mark_lines(lines: Lines, grammar: Grammar, last: bool) -> Marked:
     reasons = _unreadable(lines)
     counts, suspicious = _count_fields(lines, grammar)
     state = np.where(lines.ends > lines.starts, GOOD, 0).astype(np.int8)
+    for line in _comments(lines, grammar):
+        state[line], suspicious[line] = 0, False
+        reasons.pop(line, None)
+    short: dict[int, int] = {}
+    for line in np.flatnonzero((counts < grammar.fields) & (counts >= grammar.least)).tolist():
+        short[line] = grammar.fields - int(counts[line])
     for wrong, reason in (
-        (counts < grammar.fields, "too_few_fields"),
+        (counts < grammar.least, "too_few_fields"),
         (counts > grammar.fields, "too_many_fields"),
     ):
         for line in np.flatnonzero(wrong & ~suspicious & (state == GOOD)).tolist():
@@ -108,7 +144,10 @@ def mark_lines(lines: Lines, grammar: Grammar, last: bool) -> Marked:
     for line in np.flatnonzero(suspicious).tolist():
         if line < done or line in damaged:
             continue
+        short.pop(line, None)
         verdict = _read_one(lines, grammar, line, last)
+        if isinstance(verdict, tuple):
+            verdict, short[line] = verdict
         if verdict is None:
             used, state[line:] = int(lines.starts[line]), 0
             break
@@ -124,7 +163,20 @@ def mark_lines(lines: Lines, grammar: Grammar, last: bool) -> Marked:
         done = after
     kept = {line: reason for line, reason in reasons.items() if state[line] == GOOD}
     state[list(kept)] = BAD
-    return Marked(lines, state, stops, kept, used)
+    short = {line: missing for line, missing in short.items() if state[line] == GOOD}
+    return Marked(lines, state, stops, kept, short, used)
+
+
+def _comments(lines: Lines, grammar: Grammar) -> list[int]:
+    """Return the lines that begin like a comment."""
+    if not grammar.comment or grammar.comment not in lines.text:
+        return []
+    first = lines.array[np.minimum(lines.starts, len(lines.array) - 1)]
+    return [
+        line
+        for line in np.flatnonzero(first == grammar.comment[0]).tolist()
+        if lines.text.startswith(grammar.comment, int(lines.starts[line]))
+    ]
 
 
 def _unreadable(lines: Lines) -> dict[int, str]:
@@ -155,7 +207,7 @@ def _count_fields(lines: Lines, grammar: Grammar) -> tuple[Positions, NDArray[np
     """Count the fields of every line; tell which lines have quotes that need a closer look."""
     array = lines.array
     is_mark = array == grammar.delimiter[0]
-    is_quote = array == _QUOTE
+    is_quote = array == grammar.quote[0] if grammar.quote else np.zeros(len(array), np.bool_)
     quotes = np.flatnonzero(is_quote)
     suspicious = np.zeros(len(lines.starts), np.bool_)
     if len(quotes):
@@ -165,6 +217,10 @@ def _count_fields(lines: Lines, grammar: Grammar) -> tuple[Positions, NDArray[np
         stop = np.searchsorted(quotes, lines.ends)
         is_mark &= odd == np.repeat(first % 2 == 1, _lengths(lines))
         suspicious = _has_odd_quotes(lines, grammar, quotes, first, stop)
+    if grammar.escape and grammar.escape in lines.text:
+        escapes = np.flatnonzero(array == grammar.escape[0])
+        suspicious = suspicious.copy()
+        suspicious[np.searchsorted(lines.nexts, escapes, side="right")] = True
     marks = np.flatnonzero(is_mark)
     counts = np.searchsorted(marks, lines.ends) - np.searchsorted(marks, lines.starts) + 1
     return counts, suspicious
@@ -184,7 +240,7 @@ def _has_odd_quotes(
     has ``quotes[first[i]:stop[i]]``.
     """
     edges = np.zeros(256, np.bool_)
-    edges[[_QUOTE, _LF, _CR, grammar.delimiter[0]]] = True
+    edges[[grammar.quote[0], _LF, _CR, grammar.delimiter[0]]] = True
     counts = stop - first
     opens = (np.arange(len(quotes)) - np.repeat(first, counts)) % 2 == 0
     at_start = quotes == np.repeat(lines.starts, counts)
@@ -195,18 +251,21 @@ def _has_odd_quotes(
     return odd
 
 
-def _read_one(lines: Lines, grammar: Grammar, line: int, last: bool) -> int | str | None:
-    """Read the record that starts on a line, character by character.
+def _read_one(
+    lines: Lines, grammar: Grammar, line: int, last: bool
+) -> int | tuple[int, int] | str | None:
+    """Read the record that starts on a line, field by field.
 
-    Returns where the next record starts, or the reason why this line is none, or None where the
-    text ends before that can be told.
+    Returns where the next record starts (and, for a short record, how many fields it lacks), or
+    the reason why this line is none, or None where the text ends before that can be known.
     """
     text, start = lines.text, int(lines.starts[line])
     limit = start + LONGEST_QUOTED
     position, end, fields = start, int(lines.ends[line]), 0
     while True:
-        if text.startswith(b'"', position):
-            match = _QUOTED.match(text, position, limit)
+        position = _after_spaces(text, position, end, grammar)
+        if grammar.quote and text.startswith(grammar.quote, position):
+            match = grammar.quoted.match(text, position, limit)
             if match is None:
                 return None if limit > len(text) and not last else "open_quote"
             broken = match.end() > end
@@ -216,16 +275,28 @@ def _read_one(lines: Lines, grammar: Grammar, line: int, last: bool) -> int | st
                     return "open_quote"
                 inside = int(np.searchsorted(lines.nexts, position, side="right"))
                 end = int(lines.ends[min(inside, len(lines.ends) - 1)])
+            position = _after_spaces(text, position, end, grammar)
             at_mark = text.startswith(grammar.delimiter, position)
             if position != end and not at_mark:
                 return "open_quote" if end > lines.ends[line] else "text_after_quote"
         fields += 1
-        mark = text.find(grammar.delimiter, position, end)
-        if mark < 0:
+        found = grammar.unquoted.match(text, position, end)
+        mark = found.end() if found else position
+        if mark >= end:
             break
         position = mark + 1
-    if fields == grammar.fields:
-        return int(lines.nexts[np.searchsorted(lines.ends, end)])
+    missing = grammar.fields - fields
+    on_one_line = end <= lines.ends[line]  # a short record over several lines is an open quote
+    if missing == 0 or (on_one_line and 0 < missing <= grammar.fields - grammar.least):
+        after = int(lines.nexts[np.searchsorted(lines.ends, end)])
+        return (after, missing) if missing else after
     if end > lines.ends[line]:
         return "open_quote"
-    return "too_few_fields" if fields < grammar.fields else "too_many_fields"
+    return "too_few_fields" if missing > 0 else "too_many_fields"
+
+
+def _after_spaces(text: bytes, position: int, end: int, grammar: Grammar) -> int:
+    if grammar.strip:
+        while position < end and text[position : position + 1] == b" ":
+            position += 1
+    return position

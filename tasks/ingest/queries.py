@@ -4,16 +4,21 @@ Files, columns and delimiters cannot be bound as parameters of a view, so they a
 quoted text; nothing else is.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from string import Template
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tasks.dataset.spec import PlaysSpec
+from tasks.dataset.files import FilesSpec
+from tasks.dataset.filters import RowFilter
+from tasks.dataset.plays import PlaysSpec
 from tasks.ingest.files import OpenedFile
 from tasks.ingest.limits import IngestLimits
+from tasks.lake.contracts.inputs import ID_NULLS, NULLS, NUMBER
 from warehouse.statements import column_name, text_literal
 
 SQL = Path(__file__).parent / "sql"
@@ -21,7 +26,10 @@ SQL = Path(__file__).parent / "sql"
 
 def query(name: str, folder: Path = SQL, /, **fill: str) -> str:
     """Return the query ``<folder>/<name>.sql``, its placeholders filled."""
-    return Template((folder / f"{name}.sql").read_text()).substitute(fill)
+    text = (folder / f"{name}.sql").read_text()
+    # A piece of a query goes into the middle of one.
+    text = re.sub(r"\A(--.*\n)+", "", text) if name.startswith("source") else text
+    return Template(text).substitute({"number": NUMBER, **fill})
 
 
 def files_literal(paths: Sequence[Path]) -> str:
@@ -33,27 +41,109 @@ def _escaped(path: Path) -> str:
     return "".join(f"[{mark}]" if mark in "*?[" else mark for mark in str(path))
 
 
+def null_ids(spec: FilesSpec) -> list[str]:
+    """Return the ids that are missing ones."""
+    return [*ID_NULLS, *spec.nulls]
+
+
 def judgement(spec: PlaysSpec, limits: IngestLimits) -> dict[str, str]:
     """Return the expressions for the number of plays and the reason of a record."""
-    columns = f"{text_literal(spec.track)}, {text_literal(spec.user)}"
-    counted = ("count_text", "count_value(count_text)") if spec.count else ("'1'", "1")
+    columns = f"{text_literal(spec.track_column)}, {text_literal(spec.user)}"
+    if spec.columns_in_file:
+        columns = "E'\\x01', E'\\x01'"  # there is no header that could be repeated
+    tokens = null_ids(spec)
+    named = ", ".join(text_literal(token) for token in tokens)
+    longest = max(len(token.encode()) for token in tokens)
+    nulls = [
+        f"(strlen({one}) <= {longest} AND {one} IN ({named}))" for one in ("track_id", "user_id")
+    ]
+    plays, counted = "1", "'1'"
+    strength = spec.strength
+    if strength and strength.scale:
+        plays, counted = f"strength_plays(strength, {strength.scale!r})", "'1'"
+    elif spec.count:
+        plays, counted = "count_value(count_text)", "count_text"
+    reason = (
+        f"play_reason(track_id, user_id, {counted}, plays, {limits.max_plays}, {columns}, "
+        f"{', '.join(nulls)})"
+    )
+    if strength:
+        reason = f"coalesce({reason}, strength_reason(strength_text, strength))"
+    has_count = spec.count and not (strength and strength.scale)
     return {
-        "plays": counted[1],
-        "reason": (
-            f"play_reason(track_id, user_id, {counted[0]}, plays, {limits.max_plays}, {columns})"
-        ),
+        "plays": plays,
+        "reason": reason,
+        "fractions": "count_if(plays <> floor(plays))" if has_count else "0",
+        "strength": "count_value(strength_text)" if strength else "NULL::DOUBLE",
+        "kept": _kept(spec),
     }
 
 
-def csv_columns(file: OpenedFile, spec: PlaysSpec) -> dict[str, str]:
-    """Return how to read a plain CSV file's shape: columns by position, as text."""
-    at = csv_fields(file)
+def _kept(spec: PlaysSpec) -> str:
+    """Return the condition for a record to be judged at all."""
+    conditions = ["meets"] if spec.where else []
+    if spec.strength and spec.strength.min is not None:
+        # What is no number is rejected, not left out.
+        conditions.append(f"coalesce(strength >= {spec.strength.min!r}, true)")
+    return " AND ".join(conditions) or "true"
+
+
+def is_filtered(spec: PlaysSpec) -> bool:
+    """Tell whether records may be left out."""
+    return _kept(spec) != "true"
+
+
+def column_value(spec: FilesSpec, at: Mapping[str, str], name: str, kind: str) -> str:
+    """Return the expression of a column's value as one of a kind, see `filters`.
+
+    ``at`` holds the expression of each column as text.
+    """
+    text = at[name]
+    if kind == "number":
+        return f"count_value({number_text(spec, text)})"
+    if kind == "flag":
+        return f"flag_value({text})"
+    if kind == "moment":
+        return f"moment_value({text})"
+    tokens = ", ".join(text_literal(one) for one in (*NULLS, *spec.nulls))
+    return f"(CASE WHEN NOT is_blank({text}) AND lower({text}) NOT IN ({tokens}) THEN {text} END)"
+
+
+def number_text(spec: FilesSpec, text: str) -> str:
+    """Return the expression of a number's text with a decimal point and without groups."""
+    if spec.thousands:
+        text = f"replace({text}, {text_literal(spec.thousands)}, '')"
+    if spec.decimal != ".":
+        text = f"replace({text}, {text_literal(spec.decimal)}, '.')"
+    return text
+
+
+def read_fields(spec: PlaysSpec, at: Mapping[str, str], track: str | None = None) -> dict[str, str]:
+    """Return what to read of a record, where ``at`` has each column's expression as text."""
+    more = []
+    if spec.where:
+        condition = RowFilter.parse(spec.where).sql(partial(column_value, spec, at))
+        more.append(f"coalesce({condition}, false) AS meets")
+    if spec.strength:
+        more.append(f"{number_text(spec, at[spec.strength.column])} AS strength_text")
+    count = spec.count and not (spec.strength and spec.strength.scale)
     return {
-        "track": at[spec.track],
+        "track": track or at[spec.track_column],
         "user": at[spec.user],
-        "count": at[spec.count] if spec.count else "NULL",
-        **csv_layout(file),
+        "count": number_text(spec, at[str(spec.count)]) if count else "NULL",
+        "more": "".join(f", {one}" for one in more),
     }
+
+
+def fields_of(file: OpenedFile) -> dict[str, str]:
+    """Return the expression of each named column of a file as text."""
+    constants = {name: text_literal(value) for name, value in file.constants.items()}
+    if file.kind == "csv":
+        return {**csv_fields(file), **constants}
+    if file.kind == "json":
+        return {**{name: column_name(name) for name in file.positions}, **constants}
+    schema = pq.read_schema(file.text)
+    return {**{name: parquet_text(schema, name) for name in file.positions}, **constants}
 
 
 def csv_fields(file: OpenedFile) -> dict[str, str]:
@@ -62,10 +152,12 @@ def csv_fields(file: OpenedFile) -> dict[str, str]:
 
 
 def csv_layout(file: OpenedFile) -> dict[str, str]:
-    """Return the delimiter and the columns c0, c1, … of a plain CSV file, all text."""
+    """Return the layout and the columns c0, c1, … of a plain CSV file, all text."""
     columns = range(len(file.columns))
     return {
         "delimiter": text_literal(file.delimiter),
+        "quote": text_literal(file.dialect.quote),
+        "header": str(file.dialect.header).lower(),
         "columns": "{" + ", ".join(f"'c{position}': 'VARCHAR'" for position in columns) + "}",
     }
 
@@ -76,19 +168,29 @@ def csv_raw(file: OpenedFile) -> str:
     return f"concat_ws({text_literal(file.delimiter)}, {fields})"
 
 
-def parquet_columns(file: OpenedFile, spec: PlaysSpec) -> dict[str, str]:
-    """Return how to read a Parquet file's columns as text."""
-    schema = pq.read_schema(file.file.path)
-    track, user, count = (
-        "NULL" if name is None else parquet_text(schema, name)
-        for name in (spec.track, spec.user, spec.count)
-    )
-    return {"track": track, "user": user, "count": count}
+def shown_raw(fields: Mapping[str, str]) -> str:
+    """Return the expression that shows a row of Parquet or JSON by its named columns."""
+    shown = ", ".join(f"coalesce({expression}::VARCHAR, '')" for expression in fields.values())
+    return f"concat_ws(',', {shown})"
 
 
 def parquet_text(schema: pa.Schema, name: str) -> str:
     """Return the expression for a Parquet column as text."""
+    kind = schema.field(name).type
     value = f"CAST({column_name(name)} AS VARCHAR)"
-    # Ids that pandas made floating-point: 17.0 is 17, as in the catalogue.
-    whole = f"regexp_replace({value}, '\\.0$', '')"
-    return whole if pa.types.is_floating(schema.field(name).type) else value
+    if pa.types.is_fixed_size_binary(kind) and kind.byte_width == 16:
+        return f"CAST(TRY_CAST(hex({column_name(name)}) AS UUID) AS VARCHAR)"
+    if pa.types.is_binary(kind) and not binary_as_string(schema):
+        value = f"decode({column_name(name)})"
+    if pa.types.is_floating(kind):
+        # Ids that pandas made floating-point: 17.0 is 17, as in the catalogue.
+        number = f"{column_name(name)}::DOUBLE"
+        whole = f"{number} = floor({number}) AND abs({number}) < {2**53}"
+        digits = f"CAST(TRY_CAST({number} AS BIGINT) AS VARCHAR)"
+        return f"CASE WHEN {whole} THEN {digits} ELSE {value} END"
+    return value
+
+
+def binary_as_string(schema: pa.Schema) -> bool:
+    """Tell whether bytes in a Parquet file can be read as text: not where some are UUIDs."""
+    return not any(pa.types.is_fixed_size_binary(column.type) for column in schema)

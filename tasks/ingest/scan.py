@@ -12,7 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tasks.ingest.files import BOM, InputFile
+from tasks.ingest.dialect import BOM
+from tasks.ingest.recognise import InputFile
 
 PIECE = 1 << 23
 _LF = 10
@@ -50,11 +51,14 @@ def _piece_digest(path: Path, start: int) -> bytes:
     return hashlib.sha256(_read(path, start, start + PIECE)).digest()
 
 
-def look_at(path: Path, delimiter: str) -> TextFacts:
-    """Count lines and delimiters of a text file and tell whether it is plain (see `TextFacts`)."""
-    mark = delimiter.encode()
+def look_at(path: Path, delimiter: str, quote: str = '"') -> TextFacts:
+    """Count lines and delimiters of a text file and tell whether it is plain (see `TextFacts`).
+
+    Without a ``quote`` the quotes in it are characters like any other.
+    """
+    marks = delimiter.encode(), quote.encode()
     with ThreadPoolExecutor(_threads()) as pool:
-        pieces = list(pool.map(lambda span: _look_at_piece(path, span, mark), _spans(path)))
+        pieces = list(pool.map(lambda span: _look_at_piece(path, span, *marks), _spans(path)))
     styles = {style for _, _, style in pieces if style != "none"}
     return TextFacts(
         lines=sum(lines for lines, _, _ in pieces),
@@ -63,7 +67,9 @@ def look_at(path: Path, delimiter: str) -> TextFacts:
     )
 
 
-def _look_at_piece(path: Path, span: tuple[int, int], mark: bytes) -> tuple[int, int, str]:
+def _look_at_piece(
+    path: Path, span: tuple[int, int], mark: bytes, quote: bytes
+) -> tuple[int, int, str]:
     """Return lines, delimiters and the style of line ends (lf, crlf, none, or odd: not plain)."""
     text = _read(path, *span)
     if span[0] == 0:
@@ -72,7 +78,7 @@ def _look_at_piece(path: Path, span: tuple[int, int], mark: bytes) -> tuple[int,
     feeds = array == _LF
     ends = int(np.count_nonzero(feeds))
     lines = ends + (not text.endswith(b"\n"))
-    if b'"' in text or b"\0" in text or not _is_utf8(text):
+    if (quote and quote in text) or b"\0" in text or not _is_utf8(text):
         return lines, 0, "odd"
     returns = text.count(b"\r") if b"\r" in text else 0
     if returns and not returns == ends == text.count(b"\r\n"):

@@ -8,18 +8,30 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from tasks.dataset.spec import DatasetSpec, PlaysSpec, TracksSpec
+from tasks.dataset.spec import DatasetSpec
 from tasks.ingest.catalogue import Catalogue, read_catalogue
-from tasks.ingest.checks import contract_check, quality_table, run_checks, stop_on_failure
-from tasks.ingest.files import (
-    InputFile,
-    MissingColumnError,
-    OpenedFile,
-    find_files,
-    open_file,
-    tell_apart,
+from tasks.ingest.checks import (
+    contract_check,
+    log_quality,
+    quality_table,
+    run_checks,
+    stop_on_failure,
 )
-from tasks.ingest.history import Plays, read_history
+from tasks.ingest.derived import derive_catalogue
+from tasks.ingest.duplicates import merge_duplicates
+from tasks.ingest.evidence import relations_to_check
+from tasks.ingest.files import InputFile
+from tasks.ingest.history import Plays, open_history, read_history
+from tasks.ingest.ids import check_scientific, likely_cause, scientific_in
+from tasks.ingest.inputs import (
+    Inputs,
+    find_inputs,
+    given_by,
+    names_of,
+    open_inputs,
+    refuse_twins,
+    with_derived_catalogue,
+)
 from tasks.ingest.identity import Identity, changed_while_read, identities, replaced
 from tasks.ingest.limits import IngestLimits
 from tasks.ingest.long_histories import LONGEST_HISTORY, set_long_aside
@@ -48,7 +60,7 @@ _WRITING: Mapping[str, Mapping[str, object]] = {
 }
 """The tables and how they are written."""
 
-_JUDGED = ("rejected_rows", "data_quality")
+_JUDGED = ("merged_tracks", "rejected_rows", "data_quality")
 
 
 def ingest_stage(
@@ -62,55 +74,59 @@ def ingest_stage(
 
     ``computing`` is called before there is something to compute, not when a result is reused.
 
-    Datasets: `tracks`, `users`, `interactions`, `rejected_rows`, `data_quality`.
-    Counts: records = tracks + rejected and so on, see `_counts`. Inputs: the digest of every file
-    by name. Raises InputError for files that cannot be used, or that change while they are read.
+    Datasets: `tracks`, `users`, `interactions`, `merged_tracks`, `rejected_rows`, `data_quality`.
+    What was rejected, left out or read as missing is logged at every run. Counts: see `_counts`.
+    Inputs: the digest of every file by name. Raises InputError for files that cannot be used, or
+    that change while they are read.
     """
     started = time.perf_counter()
     limits = limits or IngestLimits()
-    inputs = _input_files(spec)
-    before = identities(file.path for files in inputs for file in files)
-    hashed = [_hashed(files) for files in inputs]
-    digests = {name: digest for files in hashed for name, digest in files}
+    spec = with_derived_catalogue(spec)
+    inputs = find_inputs(spec)
+    files = [*inputs.tracks, *inputs.plays]
+    before = identities(file.path for file in files)
+    digests = input_digests(files)
+    spec = with_derived_catalogue(spec, digests)
     stage = Stage(
         lake,
         STAGE,
-        inputs=hashed,
+        inputs=[
+            sorted((file.name, digests[file.name]) for file in files)
+            for files in (inputs.tracks, inputs.plays)
+        ],
         tracks=spec.tracks.model_dump(exclude={"path"}),
         plays=spec.plays.model_dump(exclude={"path"}),
         limits=limits.model_dump(exclude={"drift"}),
         code=code_digest(__name__),
     )
     if result := stage.finished():
+        log_quality(result["data_quality"].read())
         return result.model_copy(update={"inputs": digests})
     if computing:
         computing()
     try:
         with duckdb.connect(config=database_config(memory_limit, stage.scratch)) as con:
-            counts, paths = _compute(con, stage, spec, inputs, limits)
+            counts, paths = _compute(con, stage, spec, inputs, digests, limits)
     except duckdb.OutOfMemoryException as error:
         raise RunError(
             f"ingest needs more than the memory limit of {memory_limit}; raise `memory_limit`"
         ) from error
     except duckdb.IOException as error:
         raise InputError(
-            f"{_names(inputs[0])} or {_names(inputs[1])} cannot be read "
-            f"({str(error).splitlines()[0]}); write the file again"
+            f"{names_of(files)} cannot be read ({str(error).splitlines()[0]}); write the file again"
         ) from error
-    _hold_to_hashed(inputs, before, hashed)
+    _hold_to_hashed(files, before, digests)
     result = stage.finish(time.perf_counter() - started, counts, _WRITING, **paths)
     return result.model_copy(update={"inputs": digests})
 
 
 def _hold_to_hashed(
-    inputs: Sequence[Sequence[InputFile]],
-    before: dict[Path, Identity | None],
-    hashed: list[list[tuple[str, str]]],
+    files: Sequence[InputFile], before: dict[Path, Identity | None], digests: Mapping[str, str]
 ) -> None:
     """Raise InputError if what was read may be other bytes than those that were hashed."""
     if suspects := replaced(before):
         gone = [path for path in suspects if not path.exists()]
-        if gone or [_hashed(files) for files in inputs] != hashed:
+        if gone or input_digests(files) != digests:
             raise changed_while_read(gone or suspects)
 
 
@@ -118,26 +134,32 @@ def _compute(
     con: duckdb.DuckDBPyConnection,
     stage: Stage,
     spec: DatasetSpec,
-    inputs: Sequence[Sequence[InputFile]],
+    inputs: Inputs,
+    digests: Mapping[str, str],
     limits: IngestLimits,
 ) -> tuple[dict[str, int], dict[str, Path]]:
     """Make and write the stage's tables; return its counts and where the files are."""
     scratch = stage.scratch
-    track_files, play_files = _both_opened(spec, inputs, scratch)
+    opened = open_inputs(spec, inputs, limits, scratch)
+    refuse_twins(opened.plays, digests, given_by(spec)[1])
+    history = open_history(con, opened.plays, spec.plays, limits, scratch)
+    track_files = opened.tracks
+    if spec.tracks.derived:
+        track_files = [derive_catalogue(con, history, spec.tracks, scratch)]
     catalogue = read_catalogue(track_files, spec.tracks, limits)
-    plays = read_history(con, play_files, spec.plays, catalogue.ids, limits, scratch)
-    plays, long_histories = set_long_aside(plays)
-    tables = key_tables(catalogue, plays, spec.tracks)
+    where = f"{names_of(inputs.tracks or inputs.plays)}: column `{spec.tracks.id}`"
+    check_scientific(where, scientific_in(catalogue.ids))
+    plays = read_history(con, history, catalogue.ids)
+    found = merge_duplicates(catalogue, plays, spec.tracks)
+    kept, long_histories = set_long_aside(found.plays)
+    tables = key_tables(found.catalogue, kept, spec.tracks)
     if not tables.interactions.num_rows and long_histories.num_rows:
         raise InputError(
-            f"every listener of {_names(inputs[1])} has more than {LONGEST_HISTORY:,} different "
-            "tracks; check that `plays.user` is the listener's id"
+            f"every listener of {names_of(inputs.plays)} has more than {LONGEST_HISTORY:,} "
+            "different tracks; check that `plays.user` is the listener's id"
         )
     if not tables.interactions.num_rows:
-        raise InputError(
-            f"no play in {_names(inputs[1])} is of a track in {_names(inputs[0])}; "
-            f"check that {_same_ids(spec)} hold the same ids"
-        )
+        raise InputError(_no_plays(spec, inputs, catalogue, plays))
     paths = {name: stage.folder / f"{name}.parquet" for name in (*_WRITING, *_JUDGED)}
     # Files are only believed once the stage is finished, so they can be written while the checks
     # run.
@@ -147,9 +169,11 @@ def _compute(
             for name, options in _WRITING.items()
         ]
         rejected = rejected_table([*catalogue.reports, *plays.reports])
-        counts = _counts(catalogue, plays, tables, long_histories)
+        counts = _counts(catalogue, plays, tables, found.merged.num_rows, long_histories)
         con.register("long_histories", long_histories)
-        quality = _checked(con, spec, limits, tables, rejected, counts, catalogue, plays)
+        relations = relations_to_check(catalogue, plays, rejected, opened.empty, limits)
+        quality = _checked(con, spec, limits, tables, counts, relations)
+        write_parquet(found.merged, paths["merged_tracks"])
         write_parquet(rejected, paths["rejected_rows"])
         write_parquet(quality, paths["data_quality"])
         for one in written:
@@ -157,85 +181,26 @@ def _compute(
     return counts, paths
 
 
-def _input_files(spec: DatasetSpec) -> list[list[InputFile]]:
-    """Return the files of the catalogue and those of the history."""
-    by = _given_by(spec)
-    tracks, plays = find_files(spec.tracks.path, by[0]), find_files(spec.plays.path, by[1])
-    both = {file.path.resolve() for file in tracks} & {file.path.resolve() for file in plays}
-    if both:
-        raise InputError(
-            f"{min(both)} is given both in `{by[0]}` and in `{by[1]}`; give the catalogue in the "
-            "one and the history in the other"
+def _no_plays(spec: DatasetSpec, inputs: Inputs, catalogue: Catalogue, plays: Plays) -> str:
+    """Say why not one play is left, with examples."""
+    if not plays.unknown.num_rows:
+        return (
+            f"all {plays.filtered:,} rows of {names_of(inputs.plays)} were left out by "
+            "`plays.where` or `plays.strength`; change the condition"
         )
-    return tell_apart(tracks, plays)
-
-
-def _given_by(spec: DatasetSpec) -> tuple[str, str]:
-    return spec.given_by or ("tracks.path", "plays.path")
+    cause = likely_cause(
+        catalogue.ids.to_pylist(), plays.unknown["track_id"].slice(0, 1000).to_pylist()
+    )
+    return (
+        f"no play in {names_of(inputs.plays)} is of a track in {names_of(inputs.tracks)}; check "
+        f"that {_same_ids(spec)} hold the same ids: {cause}"
+    )
 
 
 def _same_ids(spec: DatasetSpec) -> str:
     if spec.given_by is None:
         return "`plays.track` and `tracks.id`"
     return "the `track_id` columns of both"
-
-
-def _hashed(files: Sequence[InputFile]) -> list[tuple[str, str]]:
-    return sorted(input_digests(files).items())
-
-
-def _both_opened(
-    spec: DatasetSpec, inputs: Sequence[Sequence[InputFile]], scratch: Path
-) -> tuple[list[OpenedFile], list[OpenedFile]]:
-    """Read the headers of the catalogue's files and of the history's.
-
-    Raises InputError that says so when each would do for the other.
-    """
-    tracks, plays = inputs
-    flags = spec.given_by or (None, None)
-    try:
-        return (
-            _opened(spec.tracks, tracks, scratch / "tracks", flags[0]),
-            _opened(spec.plays, plays, scratch / "plays", flags[1]),
-        )
-    except MissingColumnError:
-        if not _are_swapped(spec, tracks, plays, scratch):
-            raise
-        by = _given_by(spec)
-        raise InputError(
-            f"{_names(tracks)} is a history and {_names(plays)} a catalogue; swap `{by[0]}` and "
-            f"`{by[1]}`"
-        ) from None
-
-
-def _are_swapped(
-    spec: DatasetSpec, tracks: Sequence[InputFile], plays: Sequence[InputFile], scratch: Path
-) -> bool:
-    try:
-        _opened(spec.plays, tracks, scratch / "plays", None)
-        _opened(spec.tracks, plays, scratch / "tracks", None)
-    except InputError:
-        return False
-    return True
-
-
-def _opened(
-    spec: TracksSpec | PlaysSpec,
-    files: Sequence[InputFile],
-    inflate_to: Path,
-    given_by: str | None,
-) -> list[OpenedFile]:
-    """Read the headers; compressed files are inflated to names that begin with ``inflate_to``."""
-    columns = spec.columns()
-    optional: frozenset[str] = frozenset()
-    if isinstance(spec, TracksSpec) and spec.absent_ok:
-        optional = frozenset(columns) - {"tracks.id"}
-    return [
-        open_file(
-            file, columns, Path(f"{inflate_to}-{number}.csv"), spec.delimiter, optional, given_by
-        )
-        for number, file in enumerate(files)
-    ]
 
 
 def database_config(
@@ -251,16 +216,17 @@ def database_config(
 
 
 def _counts(
-    catalogue: Catalogue, plays: Plays, tables: Tables, long_histories: pa.Table
+    catalogue: Catalogue, plays: Plays, tables: Tables, merged: int, long_histories: pa.Table
 ) -> dict[str, int]:
     """Count what came in and what became of it.
 
-    track_records = tracks + rejected_tracks; play_records = plays_rows + merged_duplicates +
-    unknown_track_plays + long_history_plays + rejected_plays.
+    track_records = tracks + rejected_tracks + filtered_tracks + merged_rows + merged_tracks;
+    play_records = plays_rows + merged_duplicates + unknown_track_plays + long_history_plays +
+    rejected_plays + filtered_plays. A catalogue made from the history has a record for each track.
     """
-    rejected_tracks = sum(len(report.rejected) for report in catalogue.reports)
-    rejected_plays = sum(len(report.rejected) for report in plays.reports)
-    track_records = sum(report.records for report in catalogue.reports)
+    rejected_tracks = sum(report.bad for report in catalogue.reports)
+    rejected_plays = sum(report.bad for report in plays.reports)
+    track_records = sum(report.records for report in catalogue.reports) or len(catalogue.tracks)
     play_records = sum(report.records for report in plays.reports)
     played = tables.tracks["played_key"]
     return {
@@ -273,10 +239,15 @@ def _counts(
         "plays_rows": tables.interactions.num_rows,
         "plays": _total(tables.users["plays"]),
         "merged_duplicates": tables.merged_duplicates,
+        "merged_rows": catalogue.merged,
+        "merged_tracks": merged,
         "unknown_track_plays": _total(plays.unknown["records"]),
         "unknown_tracks": plays.unknown.num_rows,
         "long_histories": long_histories.num_rows,
         "long_history_plays": _total(long_histories["records"]),
+        "filtered_tracks": catalogue.filtered,
+        "filtered_plays": plays.filtered,
+        "fractional_counts": plays.fractions,
         "rejected_tracks": rejected_tracks,
         "rejected_plays": rejected_plays,
         "rejected_rows": rejected_tracks + rejected_plays,
@@ -287,42 +258,21 @@ def _total(column: pa.ChunkedArray) -> int:
     return int(column.to_numpy().sum())
 
 
-def _names(files: Sequence[InputFile]) -> str:
-    return ", ".join(file.name for file in files[:3])
-
-
 def _checked(
     con: duckdb.DuckDBPyConnection,
     spec: DatasetSpec,
     limits: IngestLimits,
     tables: Tables,
-    rejected: pa.Table,
     counts: Mapping[str, int],
-    catalogue: Catalogue,
-    plays: Plays,
+    relations: Mapping[str, pa.Table],
 ) -> pa.Table:
     """Run the checks over the finished tables. Raises InputError when one that must pass fails."""
-    reports = [*catalogue.reports, *plays.reports]
-    relations = {
-        "tracks": tables.tracks,
-        "users": tables.users,
-        "interactions": tables.interactions,
-        "rejected_rows": rejected,
-        "unknown_tracks": plays.unknown,
-        "counts": pa.Table.from_pylist([dict(counts)]),
-        "input_files": pa.table(
-            {
-                "file": [report.name for report in reports],
-                "records": [report.records for report in reports],
-                "rejected": [len(report.rejected) for report in reports],
-            }
-        ),
-    }
-    for name, table in relations.items():
+    keyed = {name: getattr(tables, name) for name in _WRITING}
+    given = {**keyed, **relations, "counts": pa.Table.from_pylist([dict(counts)])}
+    for name, table in given.items():
         con.register(name, table)
     facts = frozenset({"counted"} if spec.plays.count else ())
-    keyed = {name: relations[name] for name in _WRITING}
-    results = [contract_check(keyed), *run_checks(con, counts, limits, facts)]
-    quality = quality_table(results)
+    quality = quality_table([contract_check(keyed), *run_checks(con, counts, limits, facts)])
     stop_on_failure(quality)
+    log_quality(quality)
     return quality

@@ -195,6 +195,7 @@ def _tracks(
         "name": [f"Söng {x}" for x in range(n)],
         "artist": [None if a is None else f"Artist {a}" for a in artist],
         "artist_key": artist,
+        "artists": [None if a is None else [f"Artist {a}"] for a in artist],
         "tags": [["rock", "pop"][: int(rng.integers(0, 3))] for _ in range(n)],
         "genre": [None if rng.random() < 0.5 else "Jazz" for _ in range(n)],
         "year": [None if rng.random() < 0.3 else int(rng.integers(1990, 2020)) for _ in range(n)],

@@ -2,6 +2,6 @@
 SELECT $record AS record, $raw AS raw, $columns_read
 FROM read_csv(
     $files,
-    auto_detect = false, header = true, strict_mode = true,
-    delim = $delimiter, quote = '"', escape = '"', columns = $columns
+    auto_detect = false, header = $header, strict_mode = true,
+    delim = $delimiter, quote = $quote, escape = $quote, columns = $columns
 )

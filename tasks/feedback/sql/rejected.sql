@@ -1,6 +1,4 @@
--- The bad rows of a file, in its order.
+-- The bad rows of a file.
 SELECT record, reason, raw
 FROM ($judged)
 WHERE reason IS NOT NULL
-ORDER BY record
-LIMIT $most;

@@ -2,7 +2,7 @@
 -- stop: reject_share
 -- allow: reject_rows
 -- of: records
-SELECT file AS offence, rejected AS rows
+SELECT format('{}: {}', file, reasons) AS offence, rejected AS rows
 FROM input_files
 WHERE rejected > 0
 ORDER BY rejected DESC, file;

@@ -6,7 +6,7 @@ CREATE OR REPLACE TEMP MACRO count_value(count_text) AS
     CASE
         WHEN try_cast(count_text AS INTEGER)::VARCHAR = count_text
             THEN try_cast(count_text AS INTEGER)::DOUBLE
-        WHEN regexp_full_match(count_text, '\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*')
+        WHEN regexp_full_match(count_text, '\s*$number\s*')
             THEN coalesce(
                 try_cast(trim(count_text, E' \t+') AS DOUBLE),
                 if(starts_with(ltrim(count_text, E' \t'), '-'), -1, 1) * 'infinity'::DOUBLE
@@ -22,27 +22,58 @@ CREATE OR REPLACE TEMP MACRO count_reason(count_text, plays, max_plays) AS
         WHEN plays IS NULL OR isnan(plays) THEN 'count_not_a_number'
         WHEN plays <= 0 THEN 'count_not_positive'
         WHEN plays > max_plays THEN 'count_too_large'
-        WHEN plays <> floor(plays) THEN 'count_not_whole'
     END;
 
-CREATE OR REPLACE TEMP MACRO id_reason(track_id, user_id, track_column, user_column) AS
+CREATE OR REPLACE TEMP MACRO id_reason(
+    track_id, user_id, track_column, user_column, null_track, null_user
+) AS
     CASE
         WHEN track_id = track_column AND user_id = user_column THEN 'repeated_header'
-        WHEN is_blank(track_id) THEN 'track_id_missing'
-        WHEN is_blank(user_id) THEN 'user_id_missing'
+        WHEN is_blank(track_id) OR null_track THEN 'track_id_missing'
+        WHEN is_blank(user_id) OR null_user THEN 'user_id_missing'
     END;
 
 -- Ids that sort from '!' on are not blank. Trimming every id would cost more than reading it, so
--- only rows that are not plainly good are looked at closely..
+-- only rows that are not plainly good are looked at closely. `null_track` and `null_user` say whether
+-- an id is a null token.
 CREATE OR REPLACE TEMP MACRO play_reason(
-    track_id, user_id, count_text, plays, max_plays, track_column, user_column
+    track_id, user_id, count_text, plays, max_plays, track_column, user_column, null_track, null_user
 ) AS
     CASE
         WHEN track_id >= '!' AND user_id >= '!' AND track_id <> track_column
-            AND plays BETWEEN 1 AND max_plays AND plays = floor(plays)
+            AND NOT null_track AND NOT null_user
+            AND plays BETWEEN 1 AND max_plays
             THEN NULL
         ELSE coalesce(
-            id_reason(track_id, user_id, track_column, user_column),
+            id_reason(track_id, user_id, track_column, user_column, null_track, null_user),
             count_reason(count_text, plays, max_plays)
         )
     END;
+
+-- How much a record counts by its strength: at least one play, if it has a strength at all.
+CREATE OR REPLACE TEMP MACRO strength_plays(strength, scale) AS
+    greatest(1, round(coalesce(strength, 0) * scale));
+
+CREATE OR REPLACE TEMP MACRO strength_reason(strength_text, strength) AS
+    CASE
+        WHEN is_blank(strength_text) THEN 'strength_missing'
+        WHEN strength IS NULL OR isnan(strength) OR isinf(strength) THEN 'strength_not_a_number'
+    END;
+
+-- What a row filter takes a text for: a flag or a moment (ISO 8601, or seconds or milliseconds
+-- since 1970).
+CREATE OR REPLACE TEMP MACRO flag_value(given) AS
+    CASE
+        WHEN lower(trim(given)) IN ('true', 't', 'yes', 'y', '1', '1.0') THEN true
+        WHEN lower(trim(given)) IN ('false', 'f', 'no', 'n', '0', '0.0') THEN false
+    END;
+
+CREATE OR REPLACE TEMP MACRO moment_value(given) AS
+    coalesce(
+        try_cast(given AS TIMESTAMP),
+        make_timestamp(
+            try_cast(
+                count_value(given) * if(abs(count_value(given)) < 1e11, 1000000, 1000) AS BIGINT
+            )
+        )
+    );

@@ -7,6 +7,21 @@ for the features below their name.
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
+NUMBER = r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?"
+"""How a number is written, as a regular expression that Arrow, DuckDB and Python share."""
+
+NULLS = ("na", "n/a", "nan", "<na>", "none", "null", r"\n", "[]", "{}", "(no genres listed)")
+"""Values (in lower case) that are missing in optional columns and tags."""
+
+NUMBER_NULLS = (*NULLS, "-", "--", "?")
+"""The same in columns of numbers."""
+
+ID_NULLS = ("NA", "N/A", "nan", "NaN", "<NA>", "None", "null", "NULL", r"\N", "[]")
+"""Spellings that are missing as an id."""
+
 Holds = Literal["id", "text", "tags", "number", "label", "count"]
 
 
@@ -29,6 +44,19 @@ class InputColumn:
         """Tell whether the file must have the column."""
         return self.holds in ("id", "count")
 
+    def stands_for_unknown(self, values: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Tell which values are placeholders; NaN is none."""
+        unknown = np.zeros(values.shape, np.bool_)
+        if self.zero_is_unknown:
+            unknown |= values == 0
+        if self.above is not None:
+            unknown |= values <= self.above
+        if self.low is not None:
+            unknown |= values < self.low
+        if self.high is not None:
+            unknown |= values > self.high
+        return unknown
+
 
 TRACKS_FILE = (
     InputColumn("track_id", "id", "the track's id, unique"),
@@ -40,7 +68,7 @@ TRACKS_FILE = (
     InputColumn("genre", "label", "genre"),
     # 1900 is what the files write for unknown.
     InputColumn("year", "number", "year of release", low=1901, high=2100),
-    InputColumn("duration_ms", "number", "length in milliseconds"),
+    InputColumn("duration_ms", "number", "length in milliseconds", zero_is_unknown=True),
     InputColumn("danceability", "number", "how well one can dance to it", zero_is_unknown=True),
     InputColumn("energy", "number", "how intense it is"),
     InputColumn("key", "label", "pitch class, 0 is C"),
@@ -60,7 +88,7 @@ TRACKS_FILE = (
 PLAYS_FILE = (
     InputColumn("track_id", "id", "the track's id, as in the catalogue"),
     InputColumn("user_id", "id", "the listener's id"),
-    InputColumn("playcount", "count", "plays, a whole number", low=1),
+    InputColumn("playcount", "count", "plays, rounded to a whole number, at least 1", low=0),
 )
 """`User Listening History.csv`: one row per listener and track."""
 

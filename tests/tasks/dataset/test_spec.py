@@ -67,18 +67,27 @@ def test_the_kaggle_pair_is_named_by_its_catalogue(tmp_path: Path) -> None:
     ("old", "new", "message"),
     [
         ('title = "title"', 'titel = "t"', "there is no field `tracks.titel`; write `title`"),
-        ("[plays]", "[plays]\nwhen = 'at'", "there is no field `plays.when`; it may be one of"),
+        ("[plays]", "[plays]\nzzz = 'at'", "there is no field `plays.zzz`; it may be one of path"),
         ('user = "viewer_id"\n', "", "`plays.user` is missing; add it"),
         ('separator = "|"', 'seperator = "|"', "`tracks.tags.seperator`; write `separator`"),
         ('{ column = "genres", separator = "|" }', '"genres"', "`tracks.tags` must be a table"),
         ('["year"]', "[7]", "`tracks.numeric` must be a list of column names; write"),
-        ('["year"]', '["track_id"]', "`tracks.numeric` names column `track_id`, a name"),
-        ('["year"]', '["Popularity"]', "`tracks.numeric` names column `Popularity`, a name"),
         ('["year"]', '["a", "a"]', "column `a` is listed twice as a feature"),
         ('["year"]', '["genre"]', "`genre` is a label; list it under `tracks.categorical`"),
         ("numeric", "categorical", "`year` is a number; list it under `tracks.numeric`"),
         ('path = "movies.csv"', "path = []", "`tracks.path` must be a file, a glob or a list"),
-        ("[plays]", "[plays]\ndelimiter = ';;'", "`plays.delimiter` must be one character"),
+        ("[plays]", "[plays]\ndelimiter = ''", "a delimiter is one to eight characters"),
+        ("[plays]", "[plays]\nencoding = 'latin-99'", "there is no encoding `latin-99`; write"),
+        ("[plays]", "[plays]\nquote = '<<'", "`plays.quote` must be one character"),
+        ("[plays]", "[plays]\nheader = false", "`header = false` needs the columns' names"),
+        ("[plays]", "[plays]\nwhere = 'a ='", "`where` cannot be read"),
+        ("[plays]", "[plays]\nwhere = 'a = (SELECT 1)'", "`where` uses subquery"),
+        ("[plays]", "[plays]\nwhere = 'getenv(a) = 1'", "`where` uses getenv"),
+        ("[plays]", "[plays]\nwhere = 'a = 1 LIMIT 3'", "`where` is more than a condition"),
+        ("[plays]", "[plays]\nstrength = { column = 'r' }", "has neither `min` nor `scale`"),
+        ('title = "title"', "creator = 3", "`tracks.creator` must be a column, a list of columns"),
+        ('title = "title"', "duplicates = ['title']", "but `tracks.title` is missing"),
+        ("[plays]", "[plays]\ncount = 'n'\nstrength = { column = 'r', scale = 2 }", "keep one"),
         ('"viewer_id"', "5", "`plays.user` must be a text that is not empty, in quotes"),
         ('"viewer_id"', '"movie_id"', "`plays.user` and `plays.track` both name column `movie_id`"),
         ('separator = "|"', 'separator = ""', "`tracks.tags.separator` must be a text that is not"),
@@ -107,3 +116,22 @@ def test_a_toml_that_is_not_there_is_named(tmp_path: Path) -> None:
         DatasetSpec.from_toml(tmp_path / "none.toml")
     with pytest.raises(InputError, match=r"cannot be read \(Is a directory\); give a dataset TOML"):
         DatasetSpec.from_toml(tmp_path)
+
+
+def test_reserved_names_of_features_are_renamed(tmp_path: Path) -> None:
+    spec = from_text(tmp_path, MOVIES.replace('["year"]', '["Popularity", "year"]'))
+    assert spec.tracks.numeric == ("feature_Popularity", "year")
+    assert spec.tracks.source("feature_Popularity") == "Popularity"
+    assert spec.tracks.columns()["tracks.numeric[0]"] == "Popularity"
+
+
+def test_without_a_catalogue_the_history_describes_it(tmp_path: Path) -> None:
+    spec = from_text(tmp_path, "[plays]" + MOVIES.split("[plays]")[1] + 'title = "name"\n')
+    assert spec.tracks.derived
+    assert spec.tracks.path == spec.plays.path
+    assert (spec.tracks.id, spec.tracks.title) == ("movie_id", "name")
+
+
+def test_a_url_is_not_taken_for_a_relative_path(tmp_path: Path) -> None:
+    spec = from_text(tmp_path, MOVIES.replace("movies.csv", "https://example.org/movies.csv"))
+    assert spec.tracks.path == ("https://example.org/movies.csv",)

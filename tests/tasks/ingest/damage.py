@@ -54,7 +54,6 @@ DAMAGES: dict[str, Bad] = {
     "a number of some languages": _text("{t},{u},1_000", "count_not_a_number"),
     "hexadecimal": _text("{t},{u},0x10", "count_not_a_number"),
     "not a number": _text("{t},{u},nan", "count_not_a_number"),
-    "fraction": _text("{t},{u},{n}.5", "count_not_whole"),
     "negative": _text("{t},{u},-{n}", "count_not_positive"),
     "very negative": _text("{t},{u},-99999999999999999999999", "count_not_positive"),
     "zero": _text("{t},{u},0", "count_not_positive"),

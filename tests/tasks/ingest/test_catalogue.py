@@ -53,7 +53,7 @@ def test_placeholders_become_missing_in_columns_of_those_names(tmp_path: Path) -
     names = ("year", "loudness", "tempo", "danceability", "key", "time_signature", "energy", "mode")
     assert [rows["T1"][name] for name in names] == [None, None, None, None, "0", None, 0.0, "0"]
     assert [rows["T2"][name] for name in names] == [1901, -59.9, 0.1, 0.01, "5", "4", 0.0, "1"]
-    assert [rows["T3"][name] for name in names[:6]] == [None, None, None, None, "NA", "4"]
+    assert [rows["T3"][name] for name in names[:6]] == [None, None, None, None, None, "4"]
     assert [rows["T4"][name] for name in names[:4]] == [None, 1.5, 100.0, 0.5]
 
 
@@ -95,9 +95,7 @@ def test_bad_tracks_are_set_aside_with_their_reason(tmp_path: Path) -> None:
     bad = [
         ("T3,other,,,,,,,,,", "track_id_repeated"),
         (" ,N,A,rock,Rock,1999,-5.5,120,0.5,7,4", "track_id_missing"),
-        ("X1,N,A,rock,Rock,soon,-5.5,120,0.5,7,4", "number_unreadable: year"),
-        ("X2,N,A,rock,Rock,1999,-5.5,12O,0.5,7,4", "number_unreadable: tempo"),
-        ("X3,N,A,rock,Rock,1999,inf,120,0.5,7,4", "number_unreadable: loudness"),
+        ("null,N,A,rock,Rock,1999,-5.5,120,0.5,7,4", "track_id_missing"),
         ('X4,"N,A,rock,Rock,1999,-5.5,120,0.5,7,4', "open_quote"),
         ("X5,N,A,rock,Rock,1999,-5.5,120,0.5,7,4,9", "too_many_fields"),
         (HEADER, "repeated_header"),
@@ -112,6 +110,47 @@ def test_bad_tracks_are_set_aside_with_their_reason(tmp_path: Path) -> None:
     rows = rows_of(result)
     assert rows["T3"]["name"] == "N"  # the first is kept
     assert (rows["T99"]["name"], rows["T99"]["tags"]) == ('N "x", y', ["a", "b"])
+
+
+def test_a_value_that_cannot_be_read_is_missing_and_counted(tmp_path: Path) -> None:
+    result = ingest(
+        tmp_path,
+        "T1,N,A,rock,Rock,soon,-5.5,120,0.5,7,4",
+        "T2,N,A,rock,Rock,1999-05-01,-5.5,12O,0.5,7,4",
+        "T3,N,A,rock,Rock,19990501,inf,true,0.5",
+    )
+    rows = rows_of(result)
+    assert [rows[one]["year"] for one in ("T1", "T2", "T3")] == [None, 1999, 1999]
+    assert [rows[one]["tempo"] for one in ("T1", "T2", "T3")] == [120.0, None, 1.0]
+    assert (rows["T3"]["loudness"], rows["T3"]["key"]) == (None, None)
+    quality = {row["check_name"]: row for row in result["data_quality"].read().to_pylist()}
+    found = quality["unreadable_values"]
+    assert (found["status"], found["severity"], found["observed"]) == ("failed", "warn", 3.0)
+    assert "loudness: 'inf' (1), tempo: '12O' (1), year: 'soon' (1)" in str(found["details"])
+
+
+def test_a_long_title_is_cut_and_counted(tmp_path: Path) -> None:
+    result = ingest(tmp_path, f"T1,{'x' * 200_000},A,,,,,,,,")
+    assert rows_of(result)["T1"]["name"] == "x" * 1_000
+    quality = {row["check_name"]: row for row in result["data_quality"].read().to_pylist()}
+    assert quality["long_values"]["observed"] == 1.0
+
+
+def test_rows_of_one_track_are_merged_where_declared(tmp_path: Path) -> None:
+    (tmp_path / "tracks.csv").write_text(
+        "id,name,by,genre,tempo\nT1,,A,Rock,\nT2,N2,B,Folk,90\nT1,N1,C,Jazz,120\nT1,N9,A,Rock,80\n"
+    )
+    (tmp_path / "plays.csv").write_text("u,t\nu1,T1\nu1,T2\n")
+    (tmp_path / "it.toml").write_text(
+        "[tracks]\npath = 'tracks.csv'\nid = 'id'\ntitle = 'name'\ncreator = 'by'\n"
+        "genre = 'genre'\nnumeric = ['tempo']\nmerge = true\n"
+        "[plays]\npath = 'plays.csv'\nuser = 'u'\ntrack = 't'\n"
+    )
+    result = ingest_stage(tmp_path / "lake", DatasetSpec.from_toml(tmp_path / "it.toml"))
+    row = rows_of(result)["T1"]
+    assert (row["name"], row["artist"], row["artists"]) == ("N1", "A", ["A", "C"])
+    assert (row["genre"], row["tags"], row["tempo"]) == ("Rock", ["Rock", "Jazz"], 120.0)
+    assert (result.counts["tracks"], result.counts["merged_rows"]) == (2, 2)
 
 
 def test_a_name_may_run_over_lines(tmp_path: Path) -> None:

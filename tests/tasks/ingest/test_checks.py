@@ -1,6 +1,7 @@
 """The data checks: what they say of tables that are right, and of tables that are not."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -19,10 +20,16 @@ COUNTS = {
     "unknown_track_plays": 40,
     "rejected_plays": 928,
     "long_history_plays": 0,
+    "filtered_plays": 0,
+    "filtered_tracks": 0,
+    "fractional_counts": 0,
+    "merged_tracks": 0,
+    "tracks": 3,
+    "track_records": 10,
 }
 """1,000 = 2 + 30 + 40 + 928."""
 
-TABLES: dict[str, dict[str, list[object]]] = {
+TABLES: dict[str, dict[str, Any]] = {
     "tracks": {
         "track_id": ["a", "b", "c"],
         "listeners": [1, 0, 1],
@@ -33,14 +40,29 @@ TABLES: dict[str, dict[str, list[object]]] = {
     "interactions": {"user_key": [0, 1], "played_key": [0, 1], "plays": [5, 7]},
     "unknown_tracks": {"track_id": ["x", "y", "z", "w"], "records": [37, 1, 1, 1]},
     "long_histories": {"user_id": [], "tracks": [], "records": []},
-    "input_files": {"file": ["p.csv", "t.csv"], "records": [1_000, 10], "rejected": [25, 5]},
+    "unknown_cause": {"cause": ["the history has others"]},
+    "input_files": {
+        "file": ["p.csv", "t.csv"],
+        "records": [1_000, 10],
+        "rejected": [25, 5],
+        "reasons": ["open_quote 25", "nul_byte 5"],
+    },
+    "empty_files": {"file": pa.array([], pa.string())},
+    **{
+        kind: {
+            "column": pa.array([], pa.string()),
+            "rows": pa.array([], pa.int64()),
+            "examples": pa.array([], pa.string()),
+        }
+        for kind in ("unreadable", "cut", "like_nulls", "like_lists")
+    },
 }
 
 Results = dict[str, dict[str, object]]
 
 
 def judge(
-    changes: Mapping[str, Mapping[str, list[object]]] | None = None,
+    changes: Mapping[str, Mapping[str, Any]] | None = None,
     counts: Mapping[str, int] | None = None,
     limits: IngestLimits | None = None,
     facts: frozenset[str] = frozenset({"counted"}),
@@ -76,9 +98,8 @@ def test_shares_are_of_what_they_say() -> None:
     assert rows["unknown_tracks"]["observed"] == (37 + 1 + 1 + 1) / 1_000
     assert rows["rejected_rows"]["observed"] == (25 + 5) / 1_010
     assert rows["duplicate_plays"]["observed"] == 30 / 1_000
-    assert "track x (37), track w (1), track y (1) and 1 more" in str(
-        rows["unknown_tracks"]["details"]
-    )
+    details = str(rows["unknown_tracks"]["details"])
+    assert "track x (37), track w (1), track y (1) and 1 more; the history has others" in details
 
 
 def test_a_limit_warns_and_a_higher_one_stops() -> None:
@@ -108,11 +129,21 @@ def test_duplicates_are_no_matter_where_rows_are_plays() -> None:
     assert (row["status"], row["observed"]) == ("skipped", None)
 
 
+def found(kind: str) -> dict[str, dict[str, list[object]]]:
+    return {kind: {"column": ["c"], "rows": [1], "examples": ["'x'"]}}
+
+
 @pytest.mark.parametrize(
     ("check", "changes", "counts", "severity"),
     [
         ("untidy_ids", {"users": {"user_id": ["u ", "v"]}}, {}, "warn"),
         ("untidy_ids", {"tracks": {"track_id": ["a", "\tb", "c"]}}, {}, "warn"),
+        ("unreadable_values", found("unreadable"), {}, "warn"),
+        ("long_values", found("cut"), {}, "warn"),
+        ("null_like_names", found("like_nulls"), {}, "warn"),
+        ("unread_lists", found("like_lists"), {}, "warn"),
+        ("empty_files", {"empty_files": {"file": ["p.csv"]}}, {}, "warn"),
+        ("fractional_counts", {}, {"fractional_counts": 500}, "warn"),
         ("records_add_up", {}, {"plays_rows": 3}, "stop"),
         ("totals_agree", {"users": {"plays": [5, 8]}}, {}, "stop"),
         ("totals_agree", {"tracks": {"listeners": [1, 0, 2]}}, {}, "stop"),
@@ -123,7 +154,7 @@ def test_duplicates_are_no_matter_where_rows_are_plays() -> None:
 )
 def test_each_check_finds_what_it_is_for(
     check: str,
-    changes: Mapping[str, Mapping[str, list[object]]],
+    changes: Mapping[str, Mapping[str, Any]],
     counts: Mapping[str, int],
     severity: str,
 ) -> None:

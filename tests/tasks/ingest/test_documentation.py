@@ -8,6 +8,8 @@ from pydantic import BaseModel
 
 from tasks.dataset.experiments import Experiment
 from tasks.dataset.feedback import EventsSpec, ExposuresSpec
+from tasks.dataset.files import FilesSpec
+from tasks.dataset.mistakes import NOT_IN_TOML
 from tasks.dataset.spec import DatasetSpec, PlaysSpec, TracksSpec
 from tasks.experiments.stage import CHECKS as FEEDBACK_CHECKS
 from tasks.ingest.checks import all_checks
@@ -19,11 +21,11 @@ from tasks.lake.contracts.inputs import PLAYS_FILE, TRACKS_FILE, InputColumn
 PAGE = (Path(__file__).parents[3] / "docs" / "dataset.md").read_text(encoding="utf-8")
 
 
-def rows(width: int) -> dict[str, tuple[str, ...]]:
-    """Return the page's table rows of that width by their first cell."""
+def rows(width: int, text: str = PAGE) -> dict[str, tuple[str, ...]]:
+    """Return the table rows of that width by their first cell."""
     cells = [
         tuple(re.sub(r"^`([^`]*)`$", r"\1", cell.strip()) for cell in line.strip("|").split("|"))
-        for line in PAGE.splitlines()
+        for line in text.splitlines()
         if line.startswith("| `")
     ]
     return {first: rest for first, *rest_ in cells if len(rest := tuple(rest_)) == width - 1}
@@ -37,6 +39,16 @@ def test_the_example_is_a_dataset(tmp_path: Path) -> None:
     assert spec.name == "movies"
 
 
+def test_every_example_is_a_dataset(tmp_path: Path) -> None:
+    examples = [
+        one for one in re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL) if "[plays]" in one
+    ]
+    assert len(examples) == 5
+    for example in examples:
+        (tmp_path / "it.toml").write_text(example)
+        DatasetSpec.from_toml(tmp_path / "it.toml")
+
+
 def test_every_field_is_described() -> None:
     models: dict[str, type[BaseModel]] = {
         "tracks": TracksSpec,
@@ -45,9 +57,14 @@ def test_every_field_is_described() -> None:
         "feedback.events": EventsSpec,
         "experiments": Experiment,
     }
+    common = {field.alias or name for name, field in FilesSpec.model_fields.items()}
+    for field in common:
+        assert f"`{field}`" in PAGE
     for table, model in models.items():
-        for field in model.model_fields:
-            assert f"`{table}.{field}`" in PAGE
+        for name, described in model.model_fields.items():
+            field = described.alias or name
+            if field not in common and field not in NOT_IN_TOML:
+                assert f"`{table}.{field}`" in PAGE
 
 
 def test_every_reason_is_described_as_in_the_code() -> None:
@@ -56,7 +73,8 @@ def test_every_reason_is_described_as_in_the_code() -> None:
 
 
 def test_every_limit_is_there_with_its_default() -> None:
-    described = {name: cells[0] for name, cells in rows(3).items()}
+    section = PAGE.split("## Limits and checks")[1].split("\n## ")[0]
+    described = {name: cells[0] for name, cells in rows(3, section).items()}
     defaults = {
         **{name: field.default for name, field in IngestLimits.model_fields.items()},
         **{f"drift.{name}": field.default for name, field in DriftLimits.model_fields.items()},

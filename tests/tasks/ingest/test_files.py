@@ -1,5 +1,9 @@
 """Files that cannot be used: one sentence with file, column and mend."""
 
+import gzip
+import io
+import os
+import zipfile
 from pathlib import Path
 
 import pyarrow as pa
@@ -8,6 +12,7 @@ import pytest
 
 from tasks.dataset.spec import DatasetSpec
 from tasks.ingest.files import find_files, tell_apart
+from tasks.ingest.limits import IngestLimits
 from tasks.ingest.stage import ingest_stage
 from warehouse.errors import InputError
 
@@ -28,6 +33,14 @@ def parquet(**columns: list[object]) -> bytes:
     return bytes(sink.getvalue())
 
 
+def zipped(*names: str) -> bytes:
+    sink = io.BytesIO()
+    with zipfile.ZipFile(sink, "w") as archive:
+        for name in names:
+            archive.writestr(name, "x")
+    return sink.getvalue()
+
+
 @pytest.mark.parametrize(
     ("tracks", "plays", "message"),
     [
@@ -40,7 +53,7 @@ def parquet(**columns: list[object]) -> bytes:
         (TRACKS, b"track_id,user_id,playcount", r"plays\.csv has a header and no rows"),
         (b"track_id,name\n\n", PLAYS, r"tracks\.csv has a header and no rows"),
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", PLAYS, r"tracks\.csv is a PNG image, not a CSV"),
-        (TRACKS, b"PK\x03\x04xlsx", r"plays\.csv is a zip archive or a spreadsheet"),
+        (TRACKS, b"PK\x03\x04xlsx", r"plays\.csv is a damaged zip archive"),
         (TRACKS, "track_id,user_id".encode("utf-16"), r"plays\.csv is UTF-16 text"),
         (TRACKS, b"track_id\0,user_id\n1,2\n", r"plays\.csv is not UTF-8 text"),
         (TRACKS, b"track_id,\xffuser_id\n1,2\n", r"plays\.csv is not UTF-8 text"),
@@ -69,13 +82,24 @@ def parquet(**columns: list[object]) -> bytes:
         ),
         (TRACKS, b"track_id,user_id\nT1,u\n", r"there is no column `playcount`"),
         (b"id,name\nT1,N\n", PLAYS, r"tracks\.csv: there is no column `track_id`"),
+        (TRACKS, b"\xd0\xcf\x11\xe0", r"plays\.csv is an Excel workbook of the old kind"),
+        (TRACKS, b"%PDF-1.7", r"plays\.csv is a PDF document"),
+        (TRACKS, zipped("xl/workbook.xml"), r"plays\.csv is an Excel workbook"),
+        (TRACKS, zipped("a.csv", "b.csv"), r"is a zip archive of 2 files \(a\.csv, b\.csv\)"),
+        (TRACKS, b"\n<!DOCTYPE html><p>", r"plays\.csv is an HTML page"),
+        (TRACKS, b'[{"track_id": 1},', r"plays\.csv is damaged JSON"),
+        (
+            TRACKS,
+            b"track_id,user_id,playcount\nT1,1.5E+16,1\n",
+            r"column `user_id` holds ids in scientific notation \(1\.5E\+16\)",
+        ),
         (b"track_id,name,name\nT1,N,M\n", PLAYS, r"tracks\.csv has two columns `name`"),
         (TRACKS, b"track_id,user_id,playcount\nT2,u,1\n", r"no play in plays\.csv is of a track"),
         (
             TRACKS,
             PLAYS + b"T2,u,1\nT3,u,1\n",
             r"unknown_tracks failed: 0\.6667, expected at most 0\.05 of play records; "
-            r"stops above 0\.5 .*track T2 \(1\).*; mend the input or raise `ingest\.unknown_stop`",
+            r"stops above 0\.5 .*track T2 \(1\).*; fix the input or raise `ingest\.unknown_stop`",
         ),
         (
             TRACKS,
@@ -94,9 +118,40 @@ def test_a_file_that_cannot_be_used_is_named_in_one_sentence(
     assert len(str(caught.value)) < 600
 
 
-def test_a_folder_is_no_file(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"is a folder; give a file in `plays\.path`, or a glob"):
-        find_files([str(tmp_path)], "plays.path")
+def test_a_folder_gives_the_data_files_in_it(tmp_path: Path) -> None:
+    for name in ("plays/day=1/a.csv", "plays/day=2/b.csv", "plays/_SUCCESS", "plays/.a.csv.crc"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("x\n1\n")
+    found = find_files([str(tmp_path / "plays")], "plays.path")
+    assert [(file.name, dict(file.partitions)["day"]) for file in found] == [
+        ("a.csv", "1"),
+        ("b.csv", "2"),
+    ]
+    (tmp_path / "none").mkdir()
+    with pytest.raises(InputError, match=r"none is a folder without data files; check `plays\.p"):
+        find_files([str(tmp_path / "none")], "plays.path")
+
+
+def test_only_regular_files_are_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "plays.csv")
+    with pytest.raises(InputError, match=r"plays\.csv is a named pipe, not a regular file"):
+        find_files([str(tmp_path / "plays.csv")], "plays.path")
+
+
+def test_inflated_data_is_bounded(tmp_path: Path) -> None:
+    (tmp_path / "plays.csv").write_bytes(gzip.compress(PLAYS + b"T1,u,1\n" * 300_000))
+    (tmp_path / "tracks.csv").write_bytes(TRACKS)
+    spec = DatasetSpec.kaggle(tmp_path / "tracks.csv", tmp_path / "plays.csv")
+    with pytest.raises(InputError, match=r"holds more than 0\.001 GB of plain data; raise"):
+        ingest_stage(tmp_path / "lake", spec, IngestLimits(inflated_gigabytes=0.001))
+
+
+def test_the_same_history_twice_is_refused(tmp_path: Path) -> None:
+    for name, content in (("a.csv", PLAYS), ("b.csv", PLAYS), ("tracks.txt", TRACKS)):
+        (tmp_path / name).write_bytes(content)
+    spec = DatasetSpec.kaggle(tmp_path / "tracks.txt", tmp_path / "*.csv")
+    with pytest.raises(InputError, match=r"a\.csv and b\.csv have the same content.*`--plays`"):
+        ingest_stage(tmp_path / "lake", spec)
 
 
 def test_an_empty_parquet_file_is_named(tmp_path: Path) -> None:

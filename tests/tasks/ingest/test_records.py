@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tasks.ingest.dialect import Dialect
 from tasks.ingest.records import RECORD, read_records
 from tests.tasks.ingest import plain_reader
 
@@ -21,7 +22,7 @@ def read_all(
     wanted = {f"f{position}": position for position in range(fields)}
     good: list[tuple[int, list[bytes]]] = []
     bad: list[tuple[int, str, str]] = []
-    for part in read_records(path, fields, ",", wanted, single, chunk=chunk):
+    for part in read_records(path, fields, Dialect(","), wanted, single, chunk=chunk):
         for row in part.good.to_pylist():
             values = [(row[name] or "").encode() for name in wanted]
             good.append((row[RECORD], values))

@@ -203,7 +203,7 @@ def test_bad_parquet_rows_are_set_aside_by_row(tmp_path: Path) -> None:
         {
             "track_id": ["T1", None, "T2", "T3"],
             "user_id": pa.array([1.0, 2.0, None, 17.0]),
-            "playcount": [1.0, 2.0, 3.0, 0.5],
+            "playcount": [1.0, 2.0, 3.0, -0.5],
         }
     )
     pq.write_table(table, tmp_path / "plays.parquet")
@@ -212,7 +212,7 @@ def test_bad_parquet_rows_are_set_aside_by_row(tmp_path: Path) -> None:
     assert [(row["record"], row["reason"], row["raw"]) for row in rows] == [
         (2, "track_id_missing", ",2,2"),
         (3, "user_id_missing", "T2,,3"),
-        (4, "count_not_whole", "T3,17,0.5"),
+        (4, "count_not_positive", "T3,17,-0.5"),
     ]
     assert result["users"].read()["user_id"].to_pylist() == ["1"]
 

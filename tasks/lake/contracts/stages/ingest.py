@@ -23,6 +23,12 @@ TRACKS = Contract(
         Column("artist", pa.string(), "artist, author, director, brand", nullable=True),
         Column("artist_key", pa.int32(), "position among the distinct artists", 0, nullable=True),
         Column(
+            "artists",
+            pa.list_(pa.string()),
+            "all artists in the order of the file; the first is `artist`",
+            nullable=True,
+        ),
+        Column(
             "tags",
             pa.list_(pa.string()),
             "tags in the order of the file, without repeats",
@@ -70,12 +76,22 @@ INTERACTIONS = Contract(
     ),
 )
 
+MERGED_TRACKS = Contract(
+    rows="track that was merged into another one by `tracks.duplicates`",
+    key=("track_id",),
+    columns=(
+        Column("track_id", pa.string(), "the id that is no longer in the catalogue"),
+        Column("kept_id", pa.string(), "the id whose track has its plays"),
+    ),
+)
+
 STAGE = StageContract(
     "ingest",
     {
         "tracks": TRACKS,
         "users": USERS,
         "interactions": INTERACTIONS,
+        "merged_tracks": MERGED_TRACKS,
         "rejected_rows": REJECTED_ROWS,
         "data_quality": DATA_QUALITY,
     },

@@ -1,0 +1,387 @@
+"""One table as a bounded sample shows it: its files, dialect and columns."""
+
+import datetime
+import glob
+import json
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tasks.dataset.detect.content import (
+    ByteSample,
+    Compression,
+    refuse_sections,
+    sample_bytes,
+)
+from tasks.dataset.detect.dialect import Dialect, detect_dialect, name_columns_of, parse
+from tasks.dataset.detect.encoding import Encoding, detect_encoding
+from tasks.dataset.detect.sureness import Sureness
+from tasks.dataset.detect.values import Column, describe_column
+from warehouse.errors import InputError
+
+MOST_ROWS = 150_000
+"""Rows of a sample."""
+_GROUPS = 5
+"""Row groups of a Parquet file that are looked into."""
+
+
+@dataclass(frozen=True, eq=False)  # compared by identity: samples are large
+class Table:
+    """One input table: one file, or several of the same columns and dialect."""
+
+    paths: tuple[str, ...]
+    """As they were given."""
+    format: Literal["csv", "json", "parquet"]
+    columns: tuple[Column, ...]
+    share: float
+    """Share of the rows that the sample holds."""
+    rows: int
+    """Rows of the sample."""
+    compression: Compression | None = None
+    encoding: Encoding | None = None
+    dialect: Dialect | None = None
+    notes: tuple[str, ...] = ()
+    """What a user should know about the file."""
+    files: tuple[Path, ...] = field(default=(), repr=False)
+
+    @property
+    def label(self) -> str:
+        """What messages call it."""
+        return self.paths[0] + (f" and {len(self.paths) - 1} more" if self.paths[1:] else "")
+
+    @property
+    def whole_rows(self) -> int:
+        """About how many rows there are in all."""
+        return round(self.rows / self.share) if self.share else self.rows
+
+    def column(self, name: str) -> Column:
+        """Return a column by name."""
+        return next(column for column in self.columns if column.name == name)
+
+
+def look(
+    path: str, adjust: Callable[[Dialect], Dialect] | None = None, encoding: str = ""
+) -> Table:
+    """Look at one file, a folder of Parquet parts, or a glob.
+
+    ``adjust`` changes the dialect that was found, for a text that is described; ``encoding`` is
+    the described one. Raises InputError for what is missing, empty or no table.
+    """
+    files = _files(path)
+    filled = [file for file in files if file.stat().st_size > 0]
+    if not filled:
+        raise InputError(f"{path} is empty; give a file with rows in it")
+    table = _look_at_file(filled[0], path, adjust, encoding)
+    empty = len(files) - len(filled)
+    if empty:
+        table = replace(table, notes=(*table.notes, f"{empty} of its files are empty"))
+    more = len(filled)
+    return replace(table, files=tuple(files), share=table.share / more)
+
+
+def _files(path: str) -> list[Path]:
+    if "://" in path:
+        raise InputError(f"{path} is a remote address, which is not read; download the file first")
+    place = Path(path)
+    if place.is_dir():
+        found = sorted(one for one in place.rglob("*") if _is_data(one, place))
+    elif place.exists():
+        found = [place]
+    else:
+        found = [
+            Path(one)
+            for one in sorted(glob.glob(path, recursive=True))  # noqa: PTH207 - absolute ones too
+            if Path(one).is_file()
+        ]
+    if not found:
+        raise InputError(f"there is no file {path}; check the path")
+    return found
+
+
+def _is_data(file: Path, folder: Path) -> bool:
+    hidden = any(part.startswith((".", "_")) for part in file.relative_to(folder).parts)
+    return file.is_file() and not hidden
+
+
+def _look_at_file(
+    file: Path, path: str, adjust: Callable[[Dialect], Dialect] | None, given: str
+) -> Table:
+    try:
+        with file.open("rb") as opened:
+            start = opened.read(4)
+    except OSError as error:
+        raise InputError(f"{file} cannot be read ({error.strerror})") from None
+    if start == b"PAR1":
+        return _look_at_parquet(file, path)
+    sample = sample_bytes(file)
+    if sample.blocks and sample.blocks[0][:4] == b"PAR1":
+        raise InputError(f"{file} is a compressed Parquet file; decompress it")
+    if not sample.blocks or not any(block.strip() for block in sample.blocks):
+        raise InputError(f"{file} is empty; give a file with rows in it")
+    encoding = (
+        Encoding(given, Sureness.SURE, "as described") if given else detect_encoding(sample.blocks)
+    )
+    pieces = _decode(sample, encoding)
+    head = pieces[0].lstrip()
+    if head[:1] in "[{" and _is_json(file, head):
+        return _look_at_json(path, sample, encoding, pieces)
+    refuse_sections(file, pieces[0])
+    dialect = detect_dialect(pieces)
+    if adjust:
+        dialect = name_columns_of(pieces[0], adjust(dialect))
+    return _look_at_text(file, path, sample, encoding, pieces, dialect)
+
+
+def _decode(sample: ByteSample, encoding: Encoding) -> list[str]:
+    name = "utf-8-sig" if encoding.name == "utf-8" else encoding.name
+    wide = encoding.name.startswith(("utf-16", "utf-32"))
+    blocks = sample.blocks[:1] if wide else sample.blocks
+    if wide:
+        blocks = tuple(block[: len(block) // 4 * 4] for block in blocks)
+    return [block.decode(name, errors="replace") for block in blocks]
+
+
+def _look_at_text(
+    file: Path, path: str, sample: ByteSample, encoding: Encoding, pieces: Sequence[str],
+    dialect: Dialect,
+) -> Table:  # fmt: skip
+    if dialect.delimiter == "" and dialect.consistency < 1:
+        raise InputError(f"{file} is text, but no table of rows and columns; give a CSV")
+    records: list[list[str]] = []
+    for number, piece in enumerate(pieces):
+        rows = parse(_without_preamble(piece, dialect) if number == 0 else piece, dialect)
+        if number == 0 and dialect.header:
+            rows = rows[1:]
+        records += rows if number == 0 else rows[1:]
+        if len(records) > MOST_ROWS:
+            break
+    share = sample.share
+    if len(records) > MOST_ROWS:
+        share *= MOST_ROWS / len(records)
+        records = records[:MOST_ROWS]
+    width = len(dialect.columns)
+    fitting = [row + [""] * (width - len(row)) for row in records if len(row) <= width]
+    lines = zip(*fitting, strict=True) if fitting else [() for _ in range(width)]
+    hint = "," if dialect.delimiter == ";" else ""
+    columns = tuple(
+        describe_column(name, [value.strip() if dialect.strip else value for value in values],
+                        decimal_hint=hint)
+        for name, values in zip(_unique(dialect.columns), lines, strict=True)
+    )  # fmt: skip
+    notes: list[str] = []
+    odd = len(records) - sum(len(row) == dialect.width for row in records)
+    if odd:
+        notes.append(f"{odd:,} of {len(records):,} sampled rows have another number of fields")
+    if encoding.is_damaged:
+        notes.append("some bytes are not UTF-8; those rows will be rejected")
+    return Table(
+        (path,), "csv", columns, share, len(fitting), sample.compression, encoding, dialect,
+        tuple(notes),
+    )  # fmt: skip
+
+
+def _unique(names: Sequence[str]) -> list[str]:
+    seen: dict[str, int] = {}
+    found = []
+    for name in names:
+        seen[name] = seen.get(name, 0) + 1
+        found.append(name if seen[name] == 1 else f"{name}_{seen[name]}")
+    return found
+
+
+def _without_preamble(text: str, dialect: Dialect) -> str:
+    for _ in range(dialect.skip):
+        text = text.partition("\n")[2]
+    return text
+
+
+def _is_json(file: Path, head: str) -> bool:
+    """Tell whether text is JSON rows; raises InputError for other JSON."""
+    decoder = json.JSONDecoder()
+    if head[0] == "{":
+        first = head.partition("\n")[0]
+        try:
+            value, end = decoder.raw_decode(head)
+        except ValueError:
+            if first.startswith(("{'", "{u'")):
+                raise InputError(
+                    f"{file} holds Python literals, not JSON; write its rows with json.dumps"
+                ) from None
+            if first.startswith('{"') and first.rstrip().endswith("}"):
+                return True  # the first line is damaged, others may do
+            if len(head) > 100_000 and first.startswith('{"'):
+                raise InputError(_NESTED.format(file=file, what="")) from None
+            return first.rstrip() == "{" and _refuse_object(file, {})
+        rest = head[end:].lstrip()
+        if rest[:1] == "{" or (isinstance(value, dict) and not rest and _is_flat(value)):
+            return True
+        return _refuse_object(file, value)
+    try:
+        value, _ = decoder.raw_decode(head[1:].lstrip())
+    except ValueError:
+        return False
+    return isinstance(value, dict)
+
+
+_NESTED = (
+    "{file} is one JSON object{what}, not rows; write one object per play or track, a line each"
+)
+
+
+def _refuse_object(file: Path, value: object) -> bool:
+    lists = (
+        [key for key, inner in value.items() if isinstance(inner, list)]
+        if isinstance(value, dict)
+        else []
+    )
+    what = f" with a list in `{lists[0]}`" if lists else ""
+    raise InputError(_NESTED.format(file=file, what=what))
+
+
+def _is_flat(value: Mapping[str, Any]) -> bool:
+    return not any(isinstance(inner, dict | list) for inner in value.values())
+
+
+def _look_at_json(
+    path: str, sample: ByteSample, encoding: Encoding, pieces: Sequence[str]
+) -> Table:
+    rows: list[Mapping[str, Any]] = []
+    damaged = 0
+    if pieces[0].lstrip()[0] == "[":
+        rows, seen = _array_rows(pieces[0].lstrip())
+        share = sample.share * seen * len(pieces[0]) / sum(map(len, pieces))
+    else:
+        share = sample.share
+        decoder = json.JSONDecoder()
+        for line in (line for piece in pieces for line in piece.split("\n") if line.strip()):
+            try:
+                row = decoder.decode(line)
+            except ValueError:
+                damaged += 1
+                continue
+            if isinstance(row, dict):
+                rows.append(row)
+            if len(rows) >= MOST_ROWS:
+                break
+    if not rows:
+        raise InputError(f"{path} begins like JSON but no row of it can be read; check the file")
+    names = list(dict.fromkeys(name for row in rows[:2000] for name in row))
+    columns = tuple(_from_objects(name, [row.get(name) for row in rows]) for name in names)
+    notes = (f"{damaged:,} sampled lines are not JSON",) if damaged else ()
+    return Table(
+        (path,), "json", columns, share, len(rows), sample.compression, encoding, None, notes
+    )
+
+
+def _array_rows(text: str) -> tuple[list[Mapping[str, Any]], float]:
+    """Read the objects of a JSON array as far as the text goes, and the share that was read."""
+    decoder, position = json.JSONDecoder(), 1
+    rows: list[Mapping[str, Any]] = []
+    while len(rows) < MOST_ROWS:
+        while position < len(text) and text[position] in " \t\r\n,":
+            position += 1
+        try:
+            value, position = decoder.raw_decode(text, position)
+        except ValueError:
+            break
+        if isinstance(value, dict):
+            rows.append(value)
+    return rows, min(1.0, (position + 2) / len(text))
+
+
+def _from_objects(name: str, values: Sequence[Any]) -> Column:
+    present = [value for value in values if value is not None]
+    kinds = {type(value) for value in present}
+    native = "value"
+    if present and kinds <= {list, tuple}:
+        native = "list"
+    elif present and kinds <= {dict, list} and dict in kinds:
+        native = "object"
+    elif present and kinds <= {datetime.date, datetime.datetime}:
+        native = "time"
+    return describe_column(name, [_as_text(value) for value in values], native)
+
+
+def _as_text(value: Any) -> str | None:
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list | tuple | dict):
+        return json.dumps(value, ensure_ascii=False, default=str) if value else None
+    if isinstance(value, float) and value != value:
+        return None
+    if isinstance(value, bytes):
+        return str(uuid.UUID(bytes=value)) if len(value) == 16 else value.decode("utf-8", "replace")
+    return str(value)
+
+
+def _look_at_parquet(file: Path, path: str) -> Table:
+    try:
+        opened = pq.ParquetFile(file)
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(f"{file} is a damaged Parquet file ({error})") from None
+    total = opened.metadata.num_rows
+    groups = opened.num_row_groups
+    step = max(1, groups // _GROUPS)
+    tables: list[pa.Table] = []
+    for group in range(0, groups, step):
+        each = MOST_ROWS // _GROUPS if groups > 1 else MOST_ROWS
+        batches = opened.iter_batches(batch_size=each, row_groups=[group])
+        first = next(batches, None)
+        if first is not None:
+            tables.append(pa.Table.from_batches([first]))
+    if not tables or not total:
+        raise InputError(f"{path} is a Parquet file without rows; give a file with rows in it")
+    rows = pa.concat_tables(tables).slice(0, MOST_ROWS)
+    columns = tuple(_from_arrow(name, rows[name]) for name in rows.column_names)
+    return Table((path,), "parquet", columns, rows.num_rows / total, rows.num_rows)
+
+
+def _from_arrow(name: str, column: pa.ChunkedArray) -> Column:
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    values = column.to_pylist()
+    if pa.types.is_floating(column.type):
+        values = [_without_fraction(value) for value in values]
+    return _from_objects(name, values)
+
+
+def _without_fraction(value: float | None) -> float | int | None:
+    """Read 17.0 as 17, as a run does: missing values make whole numbers floating-point ones."""
+    if value is None or not value.is_integer() or abs(value) >= 2**53:
+        return value
+    return int(value)
+
+
+def group_tables(tables: Sequence[Table]) -> list[Table]:
+    """Join files of the same columns and dialect into one table, in the order given."""
+    grouped: dict[object, Table] = {}
+    for table in tables:
+        names = tuple(column.name for column in table.columns)
+        key: object = (table.format, names, _shared_stem(table.paths[0]))
+        if table.dialect and table.dialect.names_are_made_up:
+            key = (key, tuple(column.kind for column in table.columns))
+        if key in grouped:
+            first = grouped[key]
+            joined = replace(
+                first,
+                paths=first.paths + table.paths,
+                files=first.files + table.files,
+                share=first.share * first.whole_rows / (first.whole_rows + table.whole_rows),
+            )
+            grouped[key] = joined
+        else:
+            grouped[key] = table
+    return list(grouped.values())
+
+
+def _shared_stem(path: str) -> str:
+    """Return a file's name without the numbers that tell parts apart."""
+    stem = Path(path).name.split(".", 1)[0]
+    return "".join(char for char in stem.lower() if not char.isdigit()).strip("-_ ")

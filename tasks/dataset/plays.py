@@ -1,0 +1,63 @@
+"""The listening history as a dataset TOML describes it."""
+
+from typing import Self
+
+from pydantic import model_validator
+
+from tasks.dataset.columns import ListSpec, StrengthSpec
+from tasks.dataset.files import Column, FilesSpec
+from tasks.dataset.filters import RowFilter
+
+
+class PlaysSpec(FilesSpec):
+    """The listening history: one row per play, or per listener and track with a count."""
+
+    user: Column
+    """Column with the listener's id: a string, kept byte for byte."""
+    track: Column | ListSpec
+    """Column with the track id, as in the catalogue, or with a list of them: a row per playlist."""
+    count: Column | None = None
+    """Column with the number of plays, rounded to a whole one; without it every row is one play."""
+    strength: StrengthSpec | None = None
+    """Column that decides whether a row counts, or how much."""
+    title: Column | None = None
+    """Column with the track's name, where there is no [tracks]."""
+    creator: Column | ListSpec | None = None
+    """Column with the track's creators, where there is no [tracks]."""
+
+    @model_validator(mode="after")
+    def _columns_differ(self) -> Self:
+        if self.user == self.track_column:
+            raise ValueError(
+                f"`plays.user` and `plays.track` both name column `{self.user}`; name the column "
+                "with the listener's id in `plays.user`"
+            )
+        if self.count and self.strength and self.strength.scale:
+            raise ValueError(
+                "`plays.count` and `plays.strength.scale` both say how much a row counts; keep one"
+            )
+        return self
+
+    @property
+    def track_column(self) -> str:
+        """The column with the track id or the list of them."""
+        return self.track if isinstance(self.track, str) else self.track.column
+
+    @property
+    def number(self) -> str | None:
+        """The column that decides how many plays a row is."""
+        if self.strength and self.strength.scale:
+            return self.strength.column
+        return self.count
+
+    def columns(self) -> dict[str, str]:
+        """Return which column each TOML field names: field → column."""
+        named = {
+            "plays.track": self.track_column,
+            "plays.user": self.user,
+            "plays.count": self.count,
+            "plays.strength.column": self.strength.column if self.strength else None,
+        }
+        for name in RowFilter.parse(self.where).columns if self.where else ():
+            named.setdefault(f"plays.where ({name})", name)
+        return {field: column for field, column in named.items() if column is not None}
