@@ -152,7 +152,7 @@ class _Writer:
         if class_ == "CAST" and node["type_expr"]["type_name"].upper() in _MOMENTS:
             return f"try_cast({self.value(node['child'], 'text')} AS TIMESTAMP)"
         if class_ == "CAST" and node["type_expr"]["type_name"].upper() == "BOOLEAN":
-            return f"try_cast({self.value(node['child'], 'text')} AS BOOLEAN)"
+            return self.value(node["child"], "flag")
         if class_ == "FUNCTION":
             return self._function(node, kind)
         if kind == "flag" and class_ in ("COMPARISON", "CONJUNCTION", "OPERATOR", "BETWEEN"):

@@ -226,8 +226,8 @@ def _read_listeners(con: duckdb.DuckDBPyConnection, history: History) -> _Totals
 
 def _scientific_users(con: duckdb.DuckDBPyConnection) -> list[str]:
     text = (
-        "SELECT user_id FROM listeners WHERE records > rejected AND contains(lower(user_id), 'e') "
-        f"AND strlen(user_id) < 30 AND regexp_full_match(user_id, {text_literal(SCIENTIFIC)}) "
+        "SELECT user_id FROM listeners WHERE records > rejected AND strlen(user_id) < 30 "
+        f"AND regexp_full_match(user_id, {text_literal(SCIENTIFIC)}) "
         "ORDER BY user_id LIMIT 3"
     )
     return [user for (user,) in con.execute(text).fetchall()]
