@@ -136,7 +136,7 @@ class Cluster:
             security = _security(self._tls)
             try:
                 return Client(self._address, timeout=CONNECT_SECONDS, security=security)
-            except (OSError, TimeoutError, ValueError) as error:
+            except (OSError, TimeoutError, TypeError, ValueError) as error:  # TypeError: no TLS
                 self._asked = time.monotonic()
                 self._unreachable = ClusterError(
                     f"no Dask scheduler answers at {self._address} ({error}); start one with "

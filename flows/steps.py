@@ -82,11 +82,7 @@ def ingest(
     computing: Callable[[], None] | None = None,
 ) -> StageResult:
     """Read, check and key the input files; ``computing`` is called if there is work to do."""
-    result = log_counts(ingest_stage(lake, spec, limits, memory_limit, computing))
-    for row in result["data_quality"].read().to_pylist():
-        if row["status"] == "failed":
-            logger.warning("ingest: check %s: %s", row["check_name"], row["details"])
-    return result
+    return log_counts(ingest_stage(lake, spec, limits, memory_limit, computing))
 
 
 @task(name="holdout", **_once)

@@ -22,6 +22,7 @@ from tasks.ingest.duplicates import merge_duplicates
 from tasks.ingest.evidence import relations_to_check
 from tasks.ingest.files import InputFile
 from tasks.ingest.history import Plays, open_history, read_history
+from tasks.ingest.identity import Identity, changed_while_read, identities, replaced
 from tasks.ingest.ids import check_scientific, likely_cause, scientific_in
 from tasks.ingest.inputs import (
     Inputs,
@@ -32,7 +33,6 @@ from tasks.ingest.inputs import (
     refuse_twins,
     with_derived_catalogue,
 )
-from tasks.ingest.identity import Identity, changed_while_read, identities, replaced
 from tasks.ingest.limits import IngestLimits
 from tasks.ingest.long_histories import LONGEST_HISTORY, set_long_aside
 from tasks.ingest.rejects import rejected_table
