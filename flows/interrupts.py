@@ -190,19 +190,27 @@ def end_children(seconds: float) -> None:
     """End every process that this one started: asked first, killed ``seconds`` later.
 
     Python's resource tracker ends by itself with the last of them, after it has removed what they
-    left in shared memory.
+    left in shared memory. A Prefect server, in a session of its own, is for others as well and ends
+    when nobody uses it.
     """
     with suppress(psutil.Error):
         children = [
             child
             for child in psutil.Process().children(recursive=True)
-            if not any("resource_tracker" in argument for argument in child.cmdline())
+            if _ends_with_us(child)
+            and not any("resource_tracker" in argument for argument in child.cmdline())
         ]
         for ask in ("terminate", "kill"):
             for child in children:
                 with suppress(psutil.Error):
                     getattr(child, ask)()
             _, children = psutil.wait_procs(children, timeout=seconds if ask == "terminate" else 1)
+
+
+def _ends_with_us(child: psutil.Process) -> bool:
+    with suppress(ProcessLookupError):
+        return os.getsid(child.pid) == os.getsid(0)
+    return False
 
 
 def _end_what_is_left(watch: _Watch) -> None:

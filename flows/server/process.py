@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from flows.server.auth import auth_string, basic
+from flows.settings import TOKEN
 from warehouse.hosts import LOOPBACK
 
 HOST = "127.0.0.1"
@@ -46,8 +47,10 @@ def server_environment(
     auth, port = auth_string(prefect_home), url.rpartition(":")[2].removesuffix("/api")
     own = [f"http://{name}:{port}" for name in LOOPBACK]
     named = [f"{scheme}://{host}" for host in hosts for scheme in ("http", "https")]
+    # what a command starts carries its token and ends with it; a server is for other commands too
+    others = {name: value for name, value in variables.items() if name != TOKEN}
     return {
-        **variables,
+        **others,
         "PREFECT_API_URL": url,
         "PREFECT_API_AUTH_STRING": auth,
         "PREFECT_API_KEY": "",
