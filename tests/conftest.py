@@ -247,10 +247,11 @@ def published(prefect_server: dict[str, str], sample: Sample) -> Published:
 
     def run(folder: Path) -> dict[str, str]:
         # kernels may have to be compiled
-        done = command_line(folder)("run", *sample.flags, timeout=900)
+        home = str(folder / "home")
+        done = command_line(folder)("run", *sample.flags, "--home", home, timeout=900)
         assert done.returncode == 0, done.stderr
         found = httpx.post(f"{prefect_server['PREFECT_API_URL']}/flow_runs/filter", json={}).json()
-        (run_id,) = [run["id"] for run in found if run["parameters"]["plays"] == str(sample.plays)]
+        (run_id,) = [run["id"] for run in found if run["parameters"].get("home") == home]
         return {"output": done.stdout, "run_id": run_id}
 
     folder, said = built_once("published", run)

@@ -11,7 +11,13 @@ import duckdb
 from pydantic import BaseModel, ConfigDict
 
 from warehouse.contract.constants import sql_constants
-from warehouse.contract.ranked import Asked, Settings, batch_macros, ranked_macros
+from warehouse.contract.ranked import (
+    Asked,
+    Settings,
+    batch_macros,
+    ranked_macros,
+    views_values,
+)
 from warehouse.contract.relations import relations
 from warehouse.contract.sql import contract_sql, standalone_macros
 from warehouse.contract.versions import SCHEMA_VERSION, STORAGE_VERSION
@@ -168,13 +174,13 @@ def _create_store(connection: duckdb.DuckDBPyConnection, given: BuildInput) -> N
 
 
 def _create_lists(connection: duckdb.DuckDBPyConnection) -> None:
-    """Create the tables that are looked up by id, in the order of the lake's rows.
+    """Create the tables of the precomputed lists, in the order of the lake's rows.
 
-    Each join probes with the lists, as written: the other way round the lists would be held in
-    memory and come out in another order.
+    The join probes with the lists, as written: the other way round they would be held in memory
+    and come out in another order.
     """
     connection.execute("SET disabled_optimizers = 'join_order, build_side_probe_side'")
-    connection.execute(filled(statement(PACKAGE, "lists"), sql_constants()))
+    connection.execute(statement(PACKAGE, "lists"))
     connection.execute("RESET disabled_optimizers")
 
 
@@ -190,8 +196,8 @@ def _create_tracks(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _create_contract(connection: duckdb.DuckDBPyConnection, given: BuildInput) -> None:
-    connection.execute(contract_sql("views"))
     settings = Settings(given.segments, given.gamma, given.artist_factors)
+    connection.execute(contract_sql("views", views_values(settings)))
     for macro in (*ranked_macros(settings), *batch_macros(settings, _stored(connection))):
         connection.execute(macro)
     for name in standalone_macros():
@@ -213,8 +219,8 @@ def _create_contract(connection: duckdb.DuckDBPyConnection, given: BuildInput) -
 def _stored(connection: duckdb.DuckDBPyConnection) -> dict[Asked, int]:
     """Return the length of the precomputed lists; a list may be shorter only if nothing is left."""
     return {
-        "listener": _one(connection, "SELECT coalesce(max(rank), 0) FROM store.recommendations"),
-        "track": _one(connection, "SELECT coalesce(max(rank), 0) FROM store.similar_tracks"),
+        "listener": _one(connection, "SELECT coalesce(max(len(tracks)), 0) FROM store.listeners"),
+        "track": _one(connection, "SELECT coalesce(max(len(tracks)), 0) FROM store.similar_lists"),
     }
 
 

@@ -167,7 +167,7 @@ SELECT
     g.position, g.user_id, s.rank, s.track_id, t.name, t.artist,
     s.score, s.collaborative_score, s.content_score, s.source, s.because_track_id
 FROM given g
-JOIN store.recommendations s ON s.user_id = g.user_id
+JOIN user_recommendations s ON s.user_id = g.user_id
 JOIN store.tracks t ON t.id = s.track_id
 WHERE g.is_stored AND s.rank <= {k}""",
     "track": """
@@ -177,7 +177,7 @@ SELECT
     s.score, s.collaborative_score, s.content_score, s.source,
     CASE WHEN s.source NOT IN ('popular', 'catalogue') THEN s.track_id END
 FROM given g
-JOIN store.similar_tracks s ON s.track_id = g.track_id
+JOIN similar_tracks s ON s.track_id = g.track_id
 JOIN store.tracks t ON t.id = s.similar_track_id
 WHERE g.is_stored AND s.rank <= {k}""",
 }

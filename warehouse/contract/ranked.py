@@ -235,6 +235,14 @@ def _filled(
     return filled(whole, {**scalars, **constants, **sql_constants()})
 
 
+def views_values(release: Settings) -> dict[str, str]:
+    """Return what the views of a release have in their text."""
+    return {
+        "factors": doubles(release.artist_factors),
+        "weight_of_one": _by_length(release.segments, "weight", longest=1),
+    }
+
+
 def _by_length(
     segments: Sequence[Mapping[str, Any]], column: str, longest: int | None = None
 ) -> str:

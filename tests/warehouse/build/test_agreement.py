@@ -19,23 +19,22 @@ def _broken(database: Path) -> list[str]:
 
 DAMAGE = {
     "a part of a row of a listener": (
-        "UPDATE store.recommendations SET collaborative_score = "
-        "CASE WHEN collaborative_score > 0 THEN collaborative_score - 0.0001 ELSE 0.0001 END "
-        "WHERE rank = 1 AND user_id = (SELECT min(id) FROM store.listeners)"
+        "UPDATE store.listeners SET collaborative = "
+        "[CASE WHEN collaborative[1] > 0 THEN collaborative[1] - 1 ELSE 1 END] "
+        "|| collaborative[2:] WHERE id = (SELECT min(id) FROM store.listeners)"
     ),
     "the order of a listener's rows": (
-        "UPDATE store.recommendations SET rank = 3 - rank "
-        "WHERE rank <= 2 AND user_id = (SELECT min(id) FROM store.listeners)"
+        "UPDATE store.listeners SET tracks = [tracks[2], tracks[1]] || tracks[3:] "
+        "WHERE id = (SELECT min(id) FROM store.listeners)"
     ),
     "the reason of a row": (
-        "UPDATE store.recommendations SET because_track_id = "
-        "CASE WHEN because_track_id IS NULL THEN track_id END "
-        "WHERE rank = 1 AND user_id = (SELECT min(id) FROM store.listeners)"
+        "UPDATE store.listeners SET because = [CASE WHEN because[1] = 0 THEN -1 ELSE 0 END] "
+        "|| because[2:] WHERE id = (SELECT min(id) FROM store.listeners)"
     ),
     "a part of a row of a track": (
-        "UPDATE store.similar_tracks SET content_score = "
-        "CASE WHEN content_score > 0 THEN content_score - 0.0001 ELSE 0.0001 END "
-        "WHERE rank = 1 AND track_id = (SELECT min(id) FROM store.tracks)"
+        "UPDATE store.similar_lists SET content = "
+        "[CASE WHEN content[1] > 0 THEN content[1] - 1 ELSE 1 END] || content[2:] "
+        "WHERE track_key = 0"
     ),
     "a learned weight": (
         "UPDATE store.edges SET weight = 20000 WHERE NOT is_content AND source = "

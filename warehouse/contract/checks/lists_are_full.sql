@@ -1,10 +1,8 @@
--- Every list has k rows, ranked from 1, while the catalogue has k eligible tracks.
+-- Every list has k rows while the catalogue has k eligible tracks.
 SELECT 'listener ' || l.id AS offender
-FROM checked_lists l
+FROM store.listeners l
 WHERE len(l.tracks) <> least(getvariable('user_list'), (SELECT count(*) FROM store.tracks) - len(l.history))
-   OR NOT l.is_numbered
 UNION ALL
-SELECT 'track ' || s.id
-FROM checked_similar s
+SELECT 'track ' || t.id
+FROM store.similar_lists s JOIN store.tracks t ON t.track_key = s.track_key
 WHERE len(s.tracks) <> least(getvariable('similar_list'), (SELECT count(*) FROM store.tracks) - 1)
-   OR NOT s.is_numbered

@@ -1,4 +1,6 @@
 -- No list holds a track twice.
-SELECT 'listener ' || l.id AS offender FROM checked_lists l WHERE len(list_distinct(l.tracks)) <> len(l.tracks)
+SELECT 'listener ' || l.id AS offender FROM store.listeners l WHERE len(list_distinct(l.tracks)) <> len(l.tracks)
 UNION ALL
-SELECT 'track ' || s.id FROM checked_similar s WHERE len(list_distinct(s.tracks)) <> len(s.tracks)
+SELECT 'track ' || t.id
+FROM store.similar_lists s JOIN store.tracks t ON t.track_key = s.track_key
+WHERE len(list_distinct(s.tracks)) <> len(s.tracks)

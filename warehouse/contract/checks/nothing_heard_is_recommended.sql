@@ -1,4 +1,6 @@
 -- No list holds a track of the history it was made from.
-SELECT 'listener ' || l.id AS offender FROM checked_lists l WHERE list_has_any(l.tracks, l.history)
+SELECT 'listener ' || l.id AS offender FROM store.listeners l WHERE list_has_any(l.tracks, l.history)
 UNION ALL
-SELECT 'track ' || s.id FROM checked_similar s WHERE list_contains(s.tracks, s.track_key)
+SELECT 'track ' || t.id
+FROM store.similar_lists s JOIN store.tracks t ON t.track_key = s.track_key
+WHERE list_contains(s.tracks, s.track_key)
