@@ -35,12 +35,12 @@ UNSERVED: dict[str, list[str]] = {
 }
 """Scheduler and workers serve pages about a run, to whoever asks, unless they have none."""
 
-SELDOM = {
+RARELY = {
     "distributed.admin.tick.interval": "1s",
     "distributed.admin.system-monitor.interval": "2s",
     "distributed.worker.profile.enabled": False,
 }
-"""How seldom Dask's processes look at themselves. By default each wakes up fifty times a second
+"""How often Dask's processes monitor themselves. By default each wakes up fifty times a second
 and a worker samples what it does a hundred times: time that blocks lack where two cores do all."""
 
 
@@ -77,7 +77,7 @@ class Cluster:
         self._aborted = False
 
     def start_soon(self) -> None:
-        """Start or join the cluster in the background; what goes wrong is told by `client`."""
+        """Start or join the cluster in the background; `client` reports what goes wrong."""
 
         def start() -> None:
             with suppress(Exception):
@@ -146,7 +146,7 @@ class Cluster:
         _start_quiet_tracker()
         before = "distributed.nanny.pre-spawn-environ"
         kept = {f"{before}.{name}": value for name, value in KEPT_MEMORY.items()}
-        with dask.config.set({**kept, **SELDOM, **UNSERVED}):
+        with dask.config.set({**kept, **RARELY, **UNSERVED}):
             self._cluster = LocalCluster(
                 n_workers=self._workers,
                 threads_per_worker=1,

@@ -13,7 +13,7 @@ GROWTH = 1.05
 """How much more must be resident than at the last exact look for another one at once."""
 
 REST = 25
-"""How long there is none otherwise, in times of what the last one took."""
+"""How long there is none otherwise, as a multiple of the time of the last one."""
 
 
 class PeakMemory:

@@ -54,7 +54,7 @@ def difference_markdown(difference: Difference) -> str:
             "",
             "- average overlap, the top counting most: "
             f"**{100 * difference.average_overlap:.1f} %**",
-            f"- tracks that stand in both lists: **{100 * difference.shared:.1f} %**",
+            f"- tracks that are in both lists: **{100 * difference.shared:.1f} %**",
             f"- same first recommendation: **{100 * difference.same_first:.1f} %**",
             "",
             *counts,

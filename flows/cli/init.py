@@ -82,7 +82,7 @@ def _name(proposal: Proposal) -> str:
 
 
 def _understood(text: str, folder: Path) -> DatasetSpec:
-    """Read a proposed TOML as a run would, before it is written where it shall be."""
+    """Read a proposed TOML as a run would, before it is written to its place."""
     with tempfile.NamedTemporaryFile(
         "w", encoding="utf-8", suffix=".toml", dir=folder, prefix=".init-"
     ) as draft:

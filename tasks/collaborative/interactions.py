@@ -115,17 +115,17 @@ class Interactions:
 
 
 def as_keys(tracks_of: NDArray[np.integer], tracks: int) -> Keys:
-    """Return keys of so many tracks in the smallest type that the kernels take."""
+    """Return keys of ``tracks`` tracks in the smallest type that the kernels take."""
     return tracks_of.astype(np.uint16) if are_short(tracks) else tracks_of.astype(np.int32)
 
 
 def are_short(tracks: int) -> bool:
-    """Tell whether 16 bits are enough for the keys of so many tracks."""
+    """Tell whether 16 bits are enough for the keys of ``tracks`` tracks."""
     return tracks <= 2**16
 
 
 def pointer(counts: NDArray[np.integer]) -> Starts:
-    """Return where each of consecutive runs of so many entries begins, and the end of the last."""
+    """Return where each of consecutive runs of these lengths begins, and the end of the last."""
     return np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
 
 

@@ -7,14 +7,14 @@ from sklearn.decomposition import TruncatedSVD
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # has no types
 
 EXACT_COLUMNS = 3_000
-"""Up to so many columns the decomposition is exact (eigenvectors of the columns' products)."""
+"""Up to this many columns the decomposition is exact (eigenvectors of the columns' products)."""
 
 
 def reduce_rows(matrix: sparse.csr_array, dimensions: int, seed: int) -> NDArray[np.float64]:
     """Project rows on the ``dimensions`` strongest right singular vectors, signs fixed.
 
-    The result keeps the rows' dot products as well as any so many dimensions can. Matrices that
-    are narrow already come back dense and otherwise as they are.
+    The result keeps the rows' dot products as well as any matrix with these dimensions can.
+    Matrices that are narrow already come back dense and otherwise as they are.
     """
     rows, columns = matrix.shape
     if columns <= dimensions:

@@ -1,7 +1,7 @@
 """What a similarity says beyond what is common around a track.
 
 A track in a crowd is similar to everything in it, and a history that touches the crowd adds all of
-that up: hubs then stand in every list. What a neighbour has to say is how much closer it is than
+that up: hubs are then in every list. What a neighbour has to say is how much closer it is than
 the track's other neighbours. So of every similarity a share θ of the target's mean is taken off,
 
     weight_ij = s_ij - θ · mean of s_kj over the played neighbours k of j

@@ -22,7 +22,7 @@ PAIR_TRACKS = 1_200
 """Tracks whose pairs are compared to learn the shares of features."""
 
 PRIOR_TRACKS = 200.0
-"""The shipped shares count like so many played tracks."""
+"""The shipped shares count like this many played tracks."""
 
 MAP_RIDGE = 0.5
 """λ of the map from features: in played tracks that carry a feature and nothing else."""

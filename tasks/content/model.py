@@ -26,10 +26,10 @@ LARGE = 50_000
 MOST_DIMENSIONS = 2_048
 
 MOST_BONUS = 0.6
-"""The artist's largest share of similarity: content shall tell an artist's tracks apart."""
+"""The artist's largest share of similarity: content should distinguish an artist's tracks."""
 
 ENOUGH_TRACKS = 500.0
-"""With so many trusted tracks the map gets half of its share."""
+"""With this many trusted tracks the map gets half of its share."""
 
 
 @dataclass(frozen=True)

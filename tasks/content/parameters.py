@@ -18,7 +18,7 @@ class ContentParameters(BaseModel):
     reaches it."""
 
     other_artists: int = Field(default=20, ge=0, le=500)
-    """Nearest tracks by other artists that a track lists at the least: a long discography fills
+    """Nearest tracks by other artists that a track lists at least: a long discography fills
     a list otherwise."""
 
     dimensions: int = Field(default=96, ge=2, le=2_048)

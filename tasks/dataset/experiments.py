@@ -48,7 +48,7 @@ class Variant(BaseModel):
     share: float = Field(gt=0, le=1)
     """Share of the listeners."""
     weight: float | None = Field(default=None, ge=0, le=1)
-    """Collaborative share that recommend_user shall use."""
+    """Collaborative share that recommend_user uses."""
     preset: Literal["content", "balanced", "collaborative", "learned"] | None = None
     """The same by name: 0, 0.5, 1, or the one learned for the history's length."""
     model: str | None = None
@@ -99,7 +99,7 @@ class Experiment(BaseModel):
         if len(set(names)) < len(names):
             raise ValueError(f"experiment `{self.name}` has two variants of one name; rename one")
         if self.end <= self.start:
-            raise ValueError(f"experiment `{self.name}` ends before it starts; mend `end`")
+            raise ValueError(f"experiment `{self.name}` ends before it starts; fix `end`")
         total = sum(variant.share for variant in self.variants)
         if total > 1 + 1e-9:
             raise ValueError(

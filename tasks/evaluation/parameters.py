@@ -27,7 +27,7 @@ class EvaluationParameters(HoldoutParameters):
     )
     """The γ that are tried for unplayed tracks."""
     gamma_price: float = Field(default=0.01, ge=0, le=1)
-    """Share of the NDCG of played tracks that showing unplayed ones may cost at the most."""
+    """Share of the NDCG of played tracks that showing unplayed ones may cost, at most."""
     hidden: float = Field(default=0.2, gt=0, lt=1)
     """Share of played tracks that are taken for unplayed while γ is chosen."""
     tuning_listeners: int = Field(default=1_000, ge=2, le=1_000_000)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tasks.holdout.hashing import Hashes, mixed
 
 HEAVY = 6
-"""Listeners with so many folded-in tracks are heavy: they can be truncated to light ones."""
+"""Listeners with this many folded-in tracks are heavy: they can be truncated to light ones."""
 
 TARGETS_PER_TRACKS = 5
 """One track in five is to be found, at least one."""

@@ -13,9 +13,9 @@ class HoldoutParameters(BaseModel):
     holdout: float = Field(default=0.01, ge=0, le=0.5)
     """Share of listeners that the published model does not see and is measured on; 0: none."""
     min_listeners: int = Field(default=200, ge=2, le=1_000_000)
-    """Hold out at least so many, where that is no more than half of all listeners."""
+    """Hold out at least this many, where that is no more than half of all listeners."""
     max_listeners: int = Field(default=10_000, ge=2, le=1_000_000)
-    """Hold out at most so many: intervals are narrow enough by then."""
+    """Hold out at most this many: intervals are narrow enough by then."""
     seed: int = Field(default=0, ge=0, le=2**31 - 1)
     """Keys every hash: who is held out, how a history is split, which half tunes."""
 

@@ -90,6 +90,6 @@ def likely_cause(catalogue: Sequence[str], history: Sequence[str]) -> str:
         if lists * 2 > len(history):
             return (
                 f"{said}; those of the history are lists: write track = {{ column = …, list = "
-                f'"{mark}" }}, or "json" or "python" for the way of listing'
+                f'"{mark}" }}, or "json" or "python" for how lists are written'
             )
     return said

@@ -1,4 +1,4 @@
-"""The files of a dataset: found, told apart, opened."""
+"""The files of a dataset: found, distinguished, opened."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

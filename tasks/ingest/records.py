@@ -61,7 +61,7 @@ def read_records(
     """Read all records after the header, in order, about ``chunk`` bytes at a time.
 
     ``fields`` is the number of fields of the header; ``wanted`` maps the names that the columns
-    shall have to positions; ``single_line`` are the positions of columns that cannot hold a line
+    should have to positions; ``single_line`` are the positions of columns that cannot hold a line
     break; ``required`` is the number of fields that a record must have (0: all), those after them
     being empty where they are missing. A header is record 1, so the first record after it is 2.
     """

@@ -129,7 +129,7 @@ def tune(
     parameters: TuneParameters | None = None,
     progress: Callable[[Point], None] = lambda _: None,
 ) -> Tuning:
-    """Choose parameters by a search from ``start``; ``progress`` is told every new setting."""
+    """Choose parameters by a search from ``start``; ``progress`` gets every new setting."""
     parameters, start = parameters or TuneParameters(), start or CollaborativeParameters()
     trials = _Trials(measured, progress)
     everyone = np.ones(trials.listeners(start), dtype=bool)

@@ -45,7 +45,7 @@ def tune_neighbours(
         found: list[dict[str, Values]] = client.gather(futures)
         return found
 
-    # what is wrong with the input is told here, not by a worker
+    # what is wrong with the input is reported here, not by a worker
     _fold(*drawn)
     _fold.cache_clear()
     try:

@@ -25,7 +25,7 @@ from statistics import median
 
 from distributed import Client
 
-from flows.cluster import KEPT_MEMORY, PRELOADED, SELDOM
+from flows.cluster import KEPT_MEMORY, PRELOADED, RARELY
 from tasks.blend.parameters import HybridParameters
 from tasks.blend.stage import lists_stage
 from tasks.collaborative.parameters import CollaborativeParameters
@@ -46,7 +46,7 @@ ONE_THREAD = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 AS_IN_A_RUN = KEPT_MEMORY | {
     f"DASK_{name.upper().replace('.', '__').replace('-', '_')}": str(value)
-    for name, value in SELDOM.items()
+    for name, value in RARELY.items()
 }
 """What workers of a run get without asking: here by the environment, as docs/operations.md says."""
 

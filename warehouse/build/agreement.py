@@ -52,7 +52,7 @@ LISTENERS = Pair(
     f"{_OF_LISTENERS} computed_recommend_users($ids, k := $k)",
     {
         f"{_OF_LISTENERS} recommend_users($ids, k := $k)": 32,
-        # the lists of a batch stand in the order of the histories, which is that of the ids
+        # the lists of a batch are in the order of the histories, which is that of the ids
         f"SELECT $ids[r.position], rank, track_id, {SCORES}, because_track_id FROM recommend_many("
         "(SELECT list(h.tracks ORDER BY list_position($ids::VARCHAR[], h.user_id)) FROM "
         "(SELECT l.user_id, list(l.track_id) AS tracks FROM listens l "

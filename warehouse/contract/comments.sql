@@ -90,8 +90,8 @@ COMMENT ON COLUMN experiments.is_control IS 'True: what the other variants are c
 COMMENT ON COLUMN experiments.share IS 'Share of the listeners that the variant is for';
 COMMENT ON COLUMN experiments.weight IS 'Collaborative share to serve, see variant_weight; NULL: the default';
 COMMENT ON COLUMN experiments.preset IS 'The weight by name: content, balanced, collaborative or learned; NULL: none';
-COMMENT ON COLUMN experiments.model IS 'Model whose release the app shall ask; NULL: this one';
-COMMENT ON COLUMN experiments.release_id IS 'Release that the app shall ask; NULL: the current one';
+COMMENT ON COLUMN experiments.model IS 'Model whose release the app should query; NULL: this one';
+COMMENT ON COLUMN experiments.release_id IS 'Release that the app should query; NULL: the current one';
 COMMENT ON COLUMN experiments.starts_at IS 'First moment whose exposures count, UTC';
 COMMENT ON COLUMN experiments.ends_at IS 'First moment whose exposures do not count any more, UTC';
 
@@ -147,7 +147,7 @@ COMMENT ON VIEW rejected_rows IS 'Input rows that were set aside. One row per re
 COMMENT ON COLUMN rejected_rows.file IS 'Input file';
 COMMENT ON COLUMN rejected_rows.record IS 'Record number; the header is record 1';
 COMMENT ON COLUMN rejected_rows.reason IS 'Why it was rejected';
-COMMENT ON COLUMN rejected_rows.raw IS 'The record as it stood; undecodable bytes as \xNN';
+COMMENT ON COLUMN rejected_rows.raw IS 'The record as it was in the file; undecodable bytes as \xNN';
 
 COMMENT ON VIEW release IS 'This release. One row.';
 COMMENT ON COLUMN release.release_id IS 'Id of the release; ids sort by time';

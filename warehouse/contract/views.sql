@@ -20,7 +20,7 @@ FROM (
 JOIN store.tracks t ON t.track_key = l.track_key;
 
 -- A stored list becomes rows; the score is the blend of its own two parts (docs/scoring.md). δⁿ and the
--- weight of one track stand in the text: planning is most of a lookup, and each table, join and repeated
+-- weight of one track are in the text: planning is most of a lookup, and each table, join and repeated
 -- expression adds to it.
 CREATE MACRO store.score(blend, repeats) AS
 CASE

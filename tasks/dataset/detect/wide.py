@@ -11,7 +11,7 @@ _FEWEST = 25
 def refuse_wide_matrix(table: Table) -> None:
     """Raise InputError for a matrix of listeners × tracks (as Jester's): a row per play is needed.
 
-    A catalogue with many features is told apart by its text columns and by scales that differ.
+    A catalogue with many features is distinguished by its text columns and by scales that differ.
     """
     numbers = [c for c in table.columns if c.is_number or c.count == 0]
     rest = len(table.columns) - len(numbers)

@@ -22,7 +22,7 @@ class Side:
     tracks: int
     listeners: int
     shown: int
-    """Tracks that stand in anybody's list."""
+    """Tracks that are in anybody's list."""
     quality: dict[str, float]
     """Metric (``ndcg@100``) → the hybrid's value over all held-out listeners."""
 
@@ -43,7 +43,7 @@ class Difference:
     average_overlap: float
     """Mean over depths 1 … k of the share of tracks that both lists have in common."""
     shared: float
-    """Mean share of tracks that stand in both lists."""
+    """Mean share of tracks that are in both lists."""
     same_first: float
     """Share of listeners whose first recommendation is the same."""
 
