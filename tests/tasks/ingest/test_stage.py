@@ -288,14 +288,18 @@ def test_a_damaged_table_is_noticed_and_made_again(tmp_path: Path, whole: StageR
 
 def test_fingerprints_are_of_the_content(tmp_path: Path) -> None:
     spec = spec_for(tmp_path, "a.csv", "b.csv")
-    for name in ("a.csv", "b.csv"):
-        (tmp_path / name).write_bytes(as_csv(history(50)))
+    texts = {name: as_csv(history(rows)) for name, rows in (("a.csv", 50), ("b.csv", 51))}
+    for name, text in texts.items():
+        (tmp_path / name).write_bytes(text)
     first = ingest_stage(tmp_path / "lake", spec).inputs
     assert sorted(first) == ["a.csv", "b.csv", "tracks.csv"]
-    assert first["a.csv"] == first["b.csv"] != first["tracks.csv"]
-    (tmp_path / "b.csv").write_bytes(as_csv(history(51)))
+    assert len(set(first.values())) == 3
+    (tmp_path / "a.csv").write_bytes(texts["b.csv"])
+    (tmp_path / "b.csv").write_bytes(as_csv(history(52)))
     second = ingest_stage(tmp_path / "lake", spec).inputs
-    assert {name for name in first if first[name] != second[name]} == {"b.csv"}
+    assert second["a.csv"] == first["b.csv"]
+    assert second["b.csv"] not in first.values()
+    assert second["tracks.csv"] == first["tracks.csv"]
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,7 @@ def test_equal_parameters_give_equal_bytes_also_over_an_earlier_sample(
     assert again.tracks_path.read_bytes() == small.tracks_path.read_bytes()
     assert again.plays_path.read_bytes() == small.plays_path.read_bytes()
     assert sorted(path.name for path in tmp_path.iterdir()) == [
+        ".crossfade-sample.json",
         "Music Info.csv",
         "User Listening History.csv",
     ]
