@@ -26,6 +26,7 @@ TRACKS = pa.table(
             "name": ["N", None, "M"],
             "artist": [None, "X", "X"],
             "artist_key": [None, 0, 0],
+            "artists": [None, ["X"], ["X", "Y"]],
             "tags": [["x"], None, ["y", "x"]],
             "genre": [None, None, "Jazz"],
             "year": [None, 1901, 2100],
