@@ -2,11 +2,13 @@
 
 import re
 
+from tasks.lake.contracts.inputs import NULLS
+
 NULL_TOKENS = frozenset(
-    ("", "na", "n/a", "#n/a", "nan", "<na>", "nat", "null", "none", "nil", "\\n", "-", "?", "[]",
-     "{}", "(no genres listed)", "unknown", "undefined", "missing", "n.a.")
-)  # fmt: skip
-"""What stands for a missing value in files of many makers, in lower case."""
+    ("", *NULLS, "-", "?", "#n/a", "nat", "nil", "unknown", "undefined", "missing", "n.a.")
+)
+"""What stands for a missing value in files of many makers, in lower case: what a run takes for
+missing, and words that only hint at it."""
 
 _INTEGER = re.compile(r"[+-]?\d{1,18}")
 _GROUPED = re.compile(r"[+-]?\d{1,3}([,. \u00a0'])\d{3}(\1\d{3})*([.,]\d+)?")
