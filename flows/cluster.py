@@ -1,10 +1,12 @@
 """The Dask cluster of a run: an existing scheduler, or worker processes of our own."""
 
 import os
+import signal
 import ssl
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from multiprocessing import resource_tracker
 from pathlib import Path
 from types import TracebackType
@@ -146,7 +148,7 @@ class Cluster:
         _start_quiet_tracker()
         before = "distributed.nanny.pre-spawn-environ"
         kept = {f"{before}.{name}": value for name, value in KEPT_MEMORY.items()}
-        with dask.config.set({**kept, **RARELY, **UNSERVED}):
+        with dask.config.set({**kept, **RARELY, **UNSERVED}), _interrupts_blocked():
             self._cluster = LocalCluster(
                 n_workers=self._workers,
                 threads_per_worker=1,
@@ -183,6 +185,20 @@ def _security(tls: DaskTls | None) -> Security | None:
             f"({tls.cert}) and key ({tls.key or 'in cert'}) must be PEM files that belong together"
         ) from None
     return security
+
+
+@contextmanager
+def _interrupts_blocked() -> Iterator[None]:
+    """Block SIGINT in this thread, and for good in threads and processes that it starts.
+
+    A terminal sends Ctrl-C to workers too. They would die with a traceback each, and their nannies
+    would start others, while the run ends them in an order of its own.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _start_quiet_tracker() -> None:

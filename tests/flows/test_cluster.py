@@ -2,6 +2,8 @@
 
 import datetime
 import ipaddress
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -34,6 +36,16 @@ def test_workers_started_in_the_background_have_imported_the_stages() -> None:
         assert list(client.run(_imported).values()) == [set(PRELOADED)]
         assert cluster.client() is client
         _nobody_else_talks_to(client.scheduler_info()["address"])
+
+
+def test_ctrl_c_in_a_terminal_is_not_for_workers() -> None:
+    with Cluster(None, 1, 2 * 10**9) as cluster:
+        client = cluster.client()
+        (worker,) = client.run(os.getpid).values()
+        os.kill(worker, signal.SIGINT)
+        time.sleep(0.5)
+        assert list(client.run(os.getpid).values()) == [worker]
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
 
 
 def _nobody_else_talks_to(address: str) -> None:

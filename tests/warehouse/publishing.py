@@ -36,8 +36,8 @@ def release_id(number: int) -> str:
     return f"20260101T{number:06}-test"
 
 
-def keep(home: Home, given: BuildInput, number: int) -> Release:
-    """Build a release and put it among the others; it is not current yet."""
+def built(home: Home, given: BuildInput, number: int) -> tuple[Path, Manifest]:
+    """Build a release that is not among the others yet; return its folder and manifest."""
     name = release_id(number)
     marks = [{"model": name, "segment": "all", "metric": "ndcg", "k": k} for k in range(MARKS)]
     given = given.model_copy(update={"release_id": name, "evaluation": marks})
@@ -60,7 +60,12 @@ def keep(home: Home, given: BuildInput, number: int) -> Release:
         digest=file_digest(folder / DATABASE),
         status="published",
     )
-    return adopt(home, folder, manifest)
+    return folder, manifest
+
+
+def keep(home: Home, given: BuildInput, number: int) -> Release:
+    """Build a release and put it among the others; it is not current yet."""
+    return adopt(home, *built(home, given, number))
 
 
 def publish(home: Home, given: BuildInput, number: int) -> Release:

@@ -103,9 +103,9 @@ KILLED_RUN = """
 import sys
 from pathlib import Path
 from distributed import Client, LocalCluster
-from tasks.lake import Dataset
-from tasks.stages import collaborative
-from tests.tasks.stages import test_collaborative_faults as faults
+from tasks.collaborative import stage as collaborative
+from tasks.lake.dataset import Dataset
+from tests.tasks.collaborative import test_faults as faults
 
 if __name__ == "__main__":
     collaborative.BLOCKS = faults.BLOCKS
@@ -133,6 +133,7 @@ def test_a_killed_run_goes_on_with_the_blocks_it_lacks(
     for line in process.stdout:
         if int(line) >= 3:
             break
+    assert process.poll() is None
     os.killpg(process.pid, signal.SIGKILL)
     process.wait(timeout=30)
     time.sleep(0.2)  # a part being renamed at that moment is there by now, or never

@@ -85,9 +85,13 @@ class Visit:
     errors: list[str]
 
     def open(self, path: str = "/") -> "Visit":
-        """Open a view and wait for its first content."""
+        """Open a view; wait for its first content, and until the page is at rest.
+
+        Streamlit may drop a click that arrives while it still draws.
+        """
         self.page.goto(self.url + path)
         self.page.locator(".tracklist li, .card h1, .card h2").first.wait_for(timeout=PATIENCE)
+        self.page.locator('[data-test-script-state="notRunning"]').wait_for(timeout=PATIENCE)
         return self
 
     @property
@@ -105,7 +109,7 @@ class Visit:
         deadline = time.monotonic() + PATIENCE / 1000
         while (shown := self.track_ids()) != ids and time.monotonic() < deadline:
             self.page.wait_for_timeout(50)
-        assert shown == ids
+        assert shown == ids, f"shown {shown}, expected {ids}"
 
 
 @contextmanager

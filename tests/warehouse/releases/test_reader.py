@@ -14,14 +14,14 @@ from typing import Any
 import duckdb
 import pytest
 
-from tests.warehouse.publishing import ANSWER, MARKS, keep, processes, publish, release_id
+from tests.warehouse.publishing import ANSWER, MARKS, built, processes, publish, release_id
 from warehouse.build.writer import BuildInput
 from warehouse.errors import BusyReleaseError, UnknownReleaseError
 from warehouse.releases import spill
 from warehouse.releases.home import Home
 from warehouse.releases.pointer import make_current, rollback
 from warehouse.releases.reader import Reader
-from warehouse.releases.release import list_releases
+from warehouse.releases.release import adopt, list_releases
 from warehouse.releases.retention import prune
 
 
@@ -176,13 +176,15 @@ def _storm(home: Home, given: BuildInput, readers: int, publishes: int, rest: fl
     )  # fmt: skip
     told = context.Queue()
     moves.move(0, lambda: publish(home, given, 0))
+    # beforehand: beside a crowd that leaves no processor idle, each build takes seconds
+    candidates = [built(home, given, number) for number in range(1, publishes + 1)]
     crowd = [
         context.Process(target=_read, args=(home.current, moves, told)) for _ in range(readers)
     ]
     for process in crowd:
         process.start()
-    for number in range(1, publishes + 1):
-        release = keep(home, given, number)
+    for number, candidate in enumerate(candidates, 1):
+        release = adopt(home, *candidate)
         moves.move(number, lambda release=release: make_current(home, release))  # type: ignore[misc]
         if number % 3 == 0:
             earlier = list_releases(home)[-2].manifest.release_id
