@@ -13,6 +13,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.kernels.heap import sift_down, sort_best_first
+
 ROWS = 256
 """Rows of a tile; blocks begin at multiples of it."""
 COLUMNS = 2_048
@@ -171,40 +173,12 @@ def _keep_best(
             for at in range(chunk, end):
                 key = column + at
                 if scores[at] > worst and key != own[row]:
-                    values[0] = scores[at]
-                    keys[0] = key
-                    _sift_down(values, keys, len(keys))
+                    sift_down(values, keys, scores[at], key)
                     worst = values[0]
-
-
-@numba.njit(cache=True)
-def _sift_down(values: NDArray[np.float32], keys: NDArray[np.int32], size: int) -> None:
-    """Restore the heap below a changed root: lower value, then higher key, is worse."""
-    value, key = values[0], keys[0]
-    at = 0
-    while True:
-        child = 2 * at + 1
-        if child >= size:
-            break
-        other = child + 1
-        if other < size and (
-            values[other] < values[child]
-            or (values[other] == values[child] and keys[other] > keys[child])
-        ):
-            child = other
-        if values[child] > value or (values[child] == value and keys[child] <= key):
-            break
-        values[at], keys[at] = values[child], keys[child]
-        at = child
-    values[at], keys[at] = value, key
 
 
 @numba.njit(cache=True)
 def _sort_rows(tracks: NDArray[np.int32], similarity: NDArray[np.float32]) -> None:
     """Turn every heap into a list, best first."""
     for row in range(len(tracks)):
-        keys, values = tracks[row], similarity[row]
-        for end in range(len(keys) - 1, 0, -1):
-            values[0], values[end] = values[end], values[0]
-            keys[0], keys[end] = keys[end], keys[0]
-            _sift_down(values, keys, end)
+        sort_best_first(similarity[row], tracks[row])

@@ -6,7 +6,7 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.blend.kernels.sorting import sort
+from tasks.kernels.sorting import sort
 
 
 class TracksByArtist(NamedTuple):

@@ -11,9 +11,9 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.blend.kernels.sorting import sort
 from tasks.blend.kernels.sums import Candidates
 from tasks.blend.scoring import SLACK, Query, Signals, estimate, ticks
+from tasks.kernels.sorting import sort
 from warehouse.contract.constants import ARTIST_ALLOWANCE, ARTIST_FACTORS, TICKS
 
 

@@ -13,8 +13,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 from tasks.collaborative.interactions import Interactions, RowWeights
-from tasks.collaborative.kernels.heap import push
 from tasks.collaborative.kernels.rows import BATCH, END, FIRST, WEIGHT, row_records
+from tasks.kernels.heap import push
 
 LEAST = np.finfo(np.float64).smallest_subnormal
 """Any score reaches it, but those of tracks that share no listener."""

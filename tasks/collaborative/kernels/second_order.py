@@ -11,7 +11,7 @@ from scipy import sparse
 
 from tasks.collaborative.edges import Edges
 from tasks.collaborative.kernels.cooccurrence import EMPTY
-from tasks.collaborative.kernels.heap import push
+from tasks.kernels.heap import push
 
 
 def two_step_edges(

@@ -69,6 +69,10 @@ DEPENDENTS: tuple[tuple[str, str], ...] = (
     ("tasks/lake/contracts/stages/feedback.py", "feedback experiments"),
     ("tasks/lake/contracts/stages/experiments.py", "experiments"),
     ("tasks/lake/*", EVERY),
+    # Loops that several stages use.
+    ("tasks/kernels/__init__.py", ON_DASK),
+    ("tasks/kernels/heap.py", "collaborative content cold"),
+    ("tasks/kernels/sorting.py", BLEND),
     # Reading files. Feedback is read as plays are; experiments are sums over feedback.
     ("tasks/dataset/__init__.py", f"{FROM_FILES} release"),
     ("tasks/dataset/experiments.py", f"{FROM_FILES} release"),

@@ -13,8 +13,17 @@ def push(scores, keys, kept, score, key):  # type: ignore[no-untyped-def]  # num
         _sift_up(scores, keys, kept, score, key)
         return kept + 1
     if _worse(scores[0], keys[0], score, key):
-        _sift_down(scores, keys, score, key)
+        sift_down(scores, keys, score, key)
     return kept
+
+
+@njit(nogil=True, cache=True)
+def sort_best_first(scores, keys):  # type: ignore[no-untyped-def]  # numba finds the types
+    """Turn a full heap into a list, best first."""
+    for end in range(len(scores) - 1, 0, -1):
+        score, key = scores[end], keys[end]
+        scores[end], keys[end] = scores[0], keys[0]
+        sift_down(scores[:end], keys[:end], score, key)
 
 
 @njit(nogil=True, cache=True)
@@ -36,7 +45,8 @@ def _sift_up(scores, keys, place, score, key):  # type: ignore[no-untyped-def]  
 
 
 @njit(nogil=True, cache=True)
-def _sift_down(scores, keys, score, key):  # type: ignore[no-untyped-def]  # numba finds the types
+def sift_down(scores, keys, score, key):  # type: ignore[no-untyped-def]  # numba finds the types
+    """Put an entry in place of the root, the worst of a full heap."""
     size = len(scores)
     place = 0
     while True:

@@ -1,0 +1,1 @@
+"""Compiled loops that several stages use: the best of a stream, and sorting."""
