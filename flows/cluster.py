@@ -22,8 +22,9 @@ from warehouse.errors import ClusterError, InputError
 
 CONNECT_SECONDS = 10
 
-PRELOADED = tuple(
-    f"tasks.{package}.stage" for package in ("collaborative", "content", "evaluation", "blend")
+PRELOADED = (
+    *(f"tasks.{package}.stage" for package in ("collaborative", "content", "evaluation", "blend")),
+    "tasks.content.model",
 )
 """What workers import as they start, so that no block waits for it."""
 

@@ -24,7 +24,7 @@ from tasks.dataset.spec import DatasetSpec, Experiments
 from tasks.evaluation.parameters import EvaluationParameters
 from tasks.experiments.parameters import ExperimentParameters
 from tasks.ingest.limits import IngestLimits
-from tasks.tuning.search import TuneParameters
+from tasks.tuning.parameters import TuneParameters
 from warehouse.errors import InputError
 from warehouse.files import resolved
 

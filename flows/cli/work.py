@@ -170,14 +170,15 @@ def alerts(
 def _made_ready(debug: bool, **options: Any) -> dict[str, Any]:
     """Prepare the process before Prefect is imported; return the options as flows take them.
 
-    A missing input is reported before anything starts.
+    An input that is missing or is no data is reported before anything starts.
     """
     from flows.run_records import claim, clear_dead, mark_children
     from flows.settings import load_settings
+    from tasks.ingest.inputs import find_inputs, with_derived_catalogue
 
     given = as_text(**options)
     settings = load_settings(**given)
-    settings.spec()
+    find_inputs(with_derived_catalogue(settings.spec()))
     home = Home(settings.home.resolve())
     clear_dead(home)
     mark_children()  # the server that is started for this command is one

@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -13,7 +14,6 @@ from numpy.typing import NDArray
 
 from tasks.content.edges import symmetric
 from tasks.content.hubness import centre_hubs
-from tasks.content.model import ContentModel, fit_content
 from tasks.content.parameters import ContentParameters
 from tasks.content.plays import read_plays
 from tasks.content.search import ROWS, Space
@@ -25,6 +25,9 @@ from tasks.lake.contracts.stages.ingest import TRACKS
 from tasks.lake.dataset import Dataset
 from tasks.lake.files import write_parquet
 from tasks.lake.record import Stage, StageResult
+
+if TYPE_CHECKING:
+    from tasks.content.model import ContentModel
 
 BLOCKS = 16
 """Blocks of each phase: fixed, so that a killed run finds its parts again."""
@@ -132,6 +135,9 @@ def fit_catalogue(
     parameters: ContentParameters,
 ) -> pa.Table:
     """Fit the model on all tracks; return where each lies, with the shares of the features."""
+    # scikit-learn takes over a second to import, and only the worker that fits needs it
+    from tasks.content.model import fit_content
+
     catalogue = tracks.read(_columns(tracks, numeric, categorical))
     plays = read_plays(interactions, held_out, catalogue)
     return _embedding_table(fit_content(catalogue, plays, numeric, categorical, parameters))
@@ -196,7 +202,7 @@ def _rows(matrix: NDArray[np.float32]) -> pa.Array:
     return pa.FixedSizeListArray.from_arrays(pa.array(matrix.ravel()), matrix.shape[1])
 
 
-def _embedding_table(model: ContentModel) -> pa.Table:
+def _embedding_table(model: "ContentModel") -> pa.Table:
     space = model.space
     columns = {
         "track_key": pa.array(np.arange(space.size, dtype=np.int32)),

@@ -17,7 +17,8 @@ from tasks.evaluation.metrics import Values
 from tasks.lake.dataset import Dataset
 from tasks.lake.plays import kept_plays
 from tasks.tuning.folds import FoldIn, measure
-from tasks.tuning.search import Point, TuneParameters, Tuning, tune, tuning_fold
+from tasks.tuning.parameters import TuneParameters
+from tasks.tuning.search import Point, Tuning, tune, tuning_fold
 
 Drawn = tuple[Dataset, int, Dataset | None, TuneParameters]
 """What decides who is measured: interactions, width of the key space, those held out, and how."""

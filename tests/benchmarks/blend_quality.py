@@ -44,7 +44,8 @@ from tasks.lake.contracts.stages.holdout import HELD_OUT, STAGE
 from tasks.lake.dataset import Dataset
 from tasks.lake.files import write_parquet
 from tasks.lake.record import Stage, StageResult
-from tasks.tuning.search import GRID, TuneParameters, measured_here, tune, tuning_fold
+from tasks.tuning.parameters import TuneParameters
+from tasks.tuning.search import GRID, measured_here, tune, tuning_fold
 
 SINGLE = (POPULARITY, COLLABORATIVE, CONTENT)
 SEGMENTS = (

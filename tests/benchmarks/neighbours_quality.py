@@ -25,7 +25,8 @@ from tasks.collaborative.interactions import Interactions
 from tasks.collaborative.parameters import CollaborativeParameters
 from tasks.evaluation.bootstrap import interval, resample_counts, resampled_means
 from tasks.tuning.folds import LIGHTEST, METRICS, FoldIn, measure, split_listeners
-from tasks.tuning.search import GRID, TuneParameters, measured_here, tune
+from tasks.tuning.parameters import TuneParameters
+from tasks.tuning.search import GRID, measured_here, tune
 
 Weights = sparse.csr_array | NDArray[np.float64]
 Train = Callable[[sparse.csr_array], Weights]

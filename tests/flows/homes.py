@@ -16,9 +16,13 @@ TIMES = {"release": ("release_id", "created_at", "stage_seconds", "peak_memory_b
 
 
 def copied(published: Published, to: Path) -> CommandLine:
-    """Copy the published home to ``to / "home"`` and return a command line that works there."""
+    """Copy the published home to ``to / "home"`` and return a command line that works there.
+
+    With one Dask worker: what is computed is the same, and a second one takes seconds to start.
+    """
     shutil.copytree(published.home, to / "home", symlinks=True)
-    return CommandLine(to, {**published.environment, "CROSSFADE_HOME": str(to / "home")})
+    own = {"CROSSFADE_HOME": str(to / "home"), "CROSSFADE_WORKERS": "1"}
+    return CommandLine(to, {**published.environment, **own})
 
 
 def carrying(token: str) -> list[list[str]]:

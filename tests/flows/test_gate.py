@@ -1,12 +1,12 @@
 """A run that got worse is refused: what is published stays, and the reason is told."""
 
 import random
-import shutil
 from pathlib import Path
 
 import duckdb
 
-from tests.conftest import CommandLine, Published, Sample
+from tests.conftest import Published, Sample
+from tests.flows.homes import copied
 from warehouse.releases.manifest import Manifest
 
 
@@ -24,10 +24,7 @@ def shuffled(plays: Path, to: Path) -> Path:
 def test_shuffled_plays_are_refused_and_force_publishes(
     published: Published, sample: Sample, tmp_path: Path
 ) -> None:
-    shutil.copytree(published.home, tmp_path / "home", symlinks=True)
-    crossfade = CommandLine(
-        tmp_path, {**published.environment, "CROSSFADE_HOME": str(tmp_path / "home")}
-    )
+    crossfade = copied(published, tmp_path)
     pointer = tmp_path / "home" / "warehouse" / "current.duckdb"
     before = pointer.readlink()
     plays = shuffled(sample.plays, tmp_path / "shuffled.csv")
@@ -60,10 +57,7 @@ def test_shuffled_plays_are_refused_and_force_publishes(
 def test_without_a_holdout_nothing_is_measured_and_weights_come_from_the_current_release(
     published: Published, sample: Sample, tmp_path: Path
 ) -> None:
-    shutil.copytree(published.home, tmp_path / "home", symlinks=True)
-    crossfade = CommandLine(
-        tmp_path, {**published.environment, "CROSSFADE_HOME": str(tmp_path / "home")}
-    )
+    crossfade = copied(published, tmp_path)
     pointer = tmp_path / "home" / "warehouse" / "current.duckdb"
     segments = "SELECT segment, weight, popularity FROM segments"
     with duckdb.connect(str(pointer), read_only=True) as connection:

@@ -1,5 +1,7 @@
 """Where a setting comes from, and what is said when it is wrong."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -119,3 +121,12 @@ def test_settings_and_dataset_are_read_once_and_again_when_they_change(tmp_path:
     toml = (tmp_path / "d.toml").read_text()
     (tmp_path / "d.toml").write_text(toml + 'count = "n"\n')
     assert load_settings(dataset="d.toml").spec().plays.count == "n"
+
+
+def test_settings_are_read_without_numba() -> None:
+    """Numba takes the folder of its cache, which is in the home, from when it is imported."""
+    script = "import flows.cli, flows.settings, sys; assert 'numba' not in sys.modules"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr

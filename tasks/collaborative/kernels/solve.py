@@ -88,3 +88,23 @@ def inplace_solve_non_negative(gram, wanted):  # type: ignore[no-untyped-def]  #
             break
     for row in range(size):
         wanted[row] = solution[row] / root[row]
+
+
+@njit(nogil=True, cache=True)
+def inplace_solve_all(triangles, unit, ridge, sources, weights, non_negative):  # type: ignore[no-untyped-def]  # numba finds the types
+    """Overwrite the right-hand sides in ``weights`` with the solutions."""
+    most = sources.shape[1]
+    for row in range(len(sources)):
+        size = 0
+        while size < most and sources[row, size] >= 0:
+            size += 1
+        gram = np.empty((size, size))
+        for i in range(size):
+            gram[i, i] = ridge[sources[row, i]]
+            first = i * (2 * most - i - 1) // 2 - i - 1
+            for j in range(i + 1, size):
+                gram[i, j] = triangles[row, first + j] * unit
+        if non_negative:
+            inplace_solve_non_negative(gram, weights[row, :size])
+        else:
+            inplace_solve(gram, weights[row, :size])

@@ -1,10 +1,16 @@
 """Asymmetric cosine: |i ∩ j| / (n_i^α · n_j^(1-α)) for source i and target j (Aiolli 2013)."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from pydantic import Field
 
-from tasks.collaborative.interactions import Interactions
 from tasks.collaborative.models.base import CooccurrenceModel, NeighbourhoodParameters
 from tasks.collaborative.models.scaling import CosineScaling, powers
+
+if TYPE_CHECKING:
+    from tasks.collaborative.interactions import Interactions
 
 
 class AsymmetricCosineParameters(NeighbourhoodParameters):

@@ -2,10 +2,15 @@
 
 docs/models.md explains it with an example. Most models are a `CooccurrenceModel`: a formula on the
 listeners that two tracks share.
+
+Settings are read before numba may be imported (`flows.environment`), and models have parameters:
+so kernels are imported where a model works.
 """
 
+from __future__ import annotations
+
 from abc import ABC, abstractmethod
-from typing import ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +18,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from scipy import sparse
 
 from tasks.collaborative.edges import Edges
-from tasks.collaborative.interactions import Interactions
-from tasks.collaborative.kernels.cooccurrence import TopSources, top_sources
 from tasks.collaborative.models.scaling import CosineScaling
+
+if TYPE_CHECKING:
+    from tasks.collaborative.interactions import Interactions
+    from tasks.collaborative.kernels.cooccurrence import TopSources
 
 
 class ModelParameters(BaseModel):
@@ -104,6 +111,8 @@ class CooccurrenceModel(CollaborativeModel[N]):
 
     def find(self, interactions: Interactions, targets: NDArray[np.int32], parameters: N) -> Edges:
         """Return the edges from each target's best sources."""
+        from tasks.collaborative.kernels.cooccurrence import top_sources
+
         scaling = self.scaling(interactions, parameters)
         top = top_sources(
             interactions,

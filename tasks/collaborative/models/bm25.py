@@ -1,11 +1,17 @@
 """BM25: tracks as documents of listeners, compared by their inner product (Robertson 1994)."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 from pydantic import Field
 
-from tasks.collaborative.interactions import Interactions
 from tasks.collaborative.models.base import CooccurrenceModel, NeighbourhoodParameters
 from tasks.collaborative.models.scaling import CosineScaling
+
+if TYPE_CHECKING:
+    from tasks.collaborative.interactions import Interactions
 
 
 class BM25Parameters(NeighbourhoodParameters):

@@ -1,10 +1,14 @@
 """Cosine between the listeners of two tracks: |i ∩ j| / √(n_i · n_j), in [0, 1]."""
 
-from typing import ClassVar
+from __future__ import annotations
 
-from tasks.collaborative.interactions import Interactions
+from typing import TYPE_CHECKING, ClassVar
+
 from tasks.collaborative.models.base import CooccurrenceModel, NeighbourhoodParameters
 from tasks.collaborative.models.scaling import CosineScaling, powers
+
+if TYPE_CHECKING:
+    from tasks.collaborative.interactions import Interactions
 
 
 def cosine_scaling(interactions: Interactions) -> CosineScaling:

@@ -6,23 +6,23 @@ candidates, and their weights solve (G_NN + Λ) b = g_Nj with G = XᵀDX and
 of EASE (Steck 2019) with the diagonal of EDLAE (Steck 2020), restricted to a neighbourhood.
 """
 
+from __future__ import annotations
+
 from dataclasses import replace
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 from pydantic import Field
 from scipy import sparse
 
 from tasks.collaborative.edges import Edges
-from tasks.collaborative.interactions import Interactions
-from tasks.collaborative.kernels.cooccurrence import TopSources
-from tasks.collaborative.kernels.gram import gram_triangles, triangle_bytes
-from tasks.collaborative.kernels.second_order import two_step_edges
-from tasks.collaborative.kernels.solve import inplace_solve, inplace_solve_non_negative
 from tasks.collaborative.models.base import CooccurrenceModel, NeighbourhoodParameters
 from tasks.collaborative.models.scaling import CosineScaling, powers
+
+if TYPE_CHECKING:
+    from tasks.collaborative.interactions import Interactions
+    from tasks.collaborative.kernels.cooccurrence import TopSources
 
 Exponent = Annotated[float, Field(ge=0.0, le=1.0)]
 
@@ -84,12 +84,15 @@ class Learned(CooccurrenceModel[LearnedParameters]):
         ``top.shared`` is g_Nj in whole units. The Gram entries of all these targets are in memory
         at once.
         """
+        from tasks.collaborative.kernels.gram import gram_triangles
+        from tasks.collaborative.kernels.solve import inplace_solve_all
+
         user = scaling.user
         diagonal = interactions.column_sums(user.whole) * user.unit
         ridge = parameters.ridge + (1.0 + parameters.popularity_ridge) * diagonal
         triangles = gram_triangles(interactions, user, top.sources)
         weights = top.shared.astype(np.float64) * user.unit
-        _inplace_solve_all(
+        inplace_solve_all(
             triangles, user.unit, ridge, top.sources, weights, parameters.non_negative
         )
         return weights
@@ -101,6 +104,8 @@ class Learned(CooccurrenceModel[LearnedParameters]):
 
     def target_bytes(self, tracks: int, parameters: LearnedParameters) -> int:
         """Return the size of a target's Gram entries."""
+        from tasks.collaborative.kernels.gram import triangle_bytes
+
         return triangle_bytes(min(parameters.neighbours, tracks))
 
     def has_second_pass(self, parameters: LearnedParameters) -> bool:
@@ -111,6 +116,8 @@ class Learned(CooccurrenceModel[LearnedParameters]):
         self, found: sparse.csc_array, targets: NDArray[np.int32], parameters: LearnedParameters
     ) -> Edges:
         """Add the weights of two steps along the graph."""
+        from tasks.collaborative.kernels.second_order import two_step_edges
+
         share, top = parameters.two_step, parameters.two_step_neighbours
         return two_step_edges(found, targets, share, top)
 
@@ -122,23 +129,3 @@ class Learned(CooccurrenceModel[LearnedParameters]):
         source = powers(listeners, -parameters.source_exponent)
         scale = target[edges.target] * source[edges.source]
         return replace(edges, weight=edges.weight * scale)
-
-
-@njit(nogil=True, cache=True)
-def _inplace_solve_all(triangles, unit, ridge, sources, weights, non_negative):  # type: ignore[no-untyped-def]  # numba finds the types
-    """Overwrite the right-hand sides in ``weights`` with the solutions."""
-    most = sources.shape[1]
-    for row in range(len(sources)):
-        size = 0
-        while size < most and sources[row, size] >= 0:
-            size += 1
-        gram = np.empty((size, size))
-        for i in range(size):
-            gram[i, i] = ridge[sources[row, i]]
-            first = i * (2 * most - i - 1) // 2 - i - 1
-            for j in range(i + 1, size):
-                gram[i, j] = triangles[row, first + j] * unit
-        if non_negative:
-            inplace_solve_non_negative(gram, weights[row, :size])
-        else:
-            inplace_solve(gram, weights[row, :size])

@@ -1,10 +1,16 @@
 """RP3β: walks source → listener → target, against popularity (Paudel et al. 2017)."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from pydantic import Field
 
-from tasks.collaborative.interactions import Interactions
 from tasks.collaborative.models.base import CooccurrenceModel, NeighbourhoodParameters
 from tasks.collaborative.models.scaling import CosineScaling, powers
+
+if TYPE_CHECKING:
+    from tasks.collaborative.interactions import Interactions
 
 
 class RP3BetaParameters(NeighbourhoodParameters):

@@ -3,12 +3,16 @@
 weight(i → j) = source_i · target_j · Σ_u d_u   over the listeners u that i and j share
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.collaborative.interactions import RowWeights
+if TYPE_CHECKING:
+    from tasks.collaborative.interactions import RowWeights
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from scipy import sparse
 from tasks.collaborative.parameters import CollaborativeParameters
 from tasks.evaluation.metrics import Values
 from tasks.tuning.folds import METRICS, measure, rank_unheard, split_listeners
-from tasks.tuning.search import Grid, TuneParameters, Tuning, measured_here, tune, tuning_fold
+from tasks.tuning.parameters import TuneParameters
+from tasks.tuning.search import Grid, Tuning, measured_here, tune, tuning_fold
 from warehouse.errors import InputError
 
 

@@ -10,7 +10,8 @@ from scipy import sparse
 
 from tasks.collaborative.interactions import Interactions
 from tasks.collaborative.parameters import CollaborativeParameters
-from tasks.tuning.search import Point, TuneParameters, measured_here, tune, tuning_fold
+from tasks.tuning.parameters import TuneParameters
+from tasks.tuning.search import Point, measured_here, tune, tuning_fold
 from tasks.tuning.stage import tune_neighbours
 from tests.tasks.collaborative import oracle
 from tests.tasks.collaborative.test_stage import TRACKS, lake_interactions, listeners
