@@ -106,7 +106,7 @@ test-slow: .cache/installed-dev  ## the long tests: crash storms, scale
 	$(BIN)/pytest -m slow -n $(WORKERS)
 
 test-all: .cache/installed-dev  ## both in one session, which shares servers and homes
-	$(BIN)/pytest -n $(WORKERS)
+	$(BIN)/pytest -n $(WORKERS) --durations=40 --durations-min=10
 
 bench: .cache/installed-dev  ## the whole pipeline beside a plain script, at Kaggle scale (RUNS=5: 15 minutes)
 	$(BIN)/python -W ignore -m tests.benchmarks.whole --runs $(or $(RUNS),5)
