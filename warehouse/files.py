@@ -1,5 +1,6 @@
 """Digest files, and flush them to disk."""
 
+import errno
 import hashlib
 import os
 from pathlib import Path
@@ -45,9 +46,15 @@ def resolved(path: Path) -> Path:
     if "\0" in str(path):
         raise InputError(f"the path {str(path)!r} has a NUL character in it; give a real path")
     try:
-        return path.resolve()
-    except (RuntimeError, OSError):  # the former up to Python 3.12
+        whole = path.resolve()
+        whole.exists()  # a name may be too long to exist
+    except (RuntimeError, OSError) as error:  # the former for loops, up to Python 3.12
+        if isinstance(error, OSError) and error.errno != errno.ELOOP:
+            raise InputError(
+                f"{str(path)[:60]}… is no path ({error.strerror}); give a real one"
+            ) from None
         raise InputError(
             f"{path} is a symbolic link that leads back to itself; give the path of a real file or "
             "folder"
         ) from None
+    return whole

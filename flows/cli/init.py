@@ -21,6 +21,7 @@ from tasks.dataset.detect.reading import FILTERED, plays_rows, tracks_rows
 from tasks.dataset.detect.table import Table
 from tasks.dataset.spec import DatasetSpec
 from warehouse.errors import InputError
+from warehouse.files import resolved
 
 SHOWN = 3
 """Tracks and plays that are shown."""
@@ -76,7 +77,7 @@ def init(
 
 def _name(proposal: Proposal) -> str:
     """Name the dataset after the history's folder, or after its file if that says nothing."""
-    path = Path(proposal.history.paths[0]).resolve()
+    path = resolved(Path(proposal.history.paths[0]))
     folder = path.parent.name
     return path.name.split(".", 1)[0] if folder.lower() in _GENERIC else folder
 

@@ -116,7 +116,7 @@ class DatasetSpec(Spec):
             described = cls.model_validate({"name": "-", **_with_catalogue(values)})
         except ValidationError as error:
             raise InputError(f"{path}: {explain(error, _PARTS)}") from None
-        folder = path.resolve().parent
+        folder = resolved(path).parent
         tracks, plays = (
             resolve_paths(part, folder) for part in (described.tracks, described.plays)
         )

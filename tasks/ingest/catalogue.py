@@ -110,8 +110,21 @@ def _read_parquet(file: OpenedFile, spec: TracksSpec) -> pa.Table:
         return table.cast(pa.schema([(one.name, one.type) for one in table.schema]))
     check_float_ids(file, spec.id)
     table = pq.read_table(file.text, columns=names)
-    columns = {name: as_text(table[name]) for name in names}
+    columns = {name: _as_valid_text(table[name], name, file) for name in names}
     return pa.table({**columns, RECORD: np.arange(1, table.num_rows + 1)})
+
+
+def _as_valid_text(column: pa.ChunkedArray, name: str, file: OpenedFile) -> pa.ChunkedArray:
+    """Turn a column into strings; raises InputError where bytes are no text."""
+    try:
+        text = as_text(column)
+        text.validate(full=True)  # Parquet's own strings may be anything
+    except pa.ArrowInvalid:
+        raise InputError(
+            f"the column `{name}` of {file.file.path} holds bytes that are no UTF-8 text; write it "
+            "as text"
+        ) from None
+    return text
 
 
 def as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:

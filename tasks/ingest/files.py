@@ -92,6 +92,7 @@ def matching_paths(paths: Sequence[str], field: str) -> list[Path]:
                 "give the local file"
             )
         literal = Path(path)
+        resolved(literal)
         matches = [literal]
         if literal.is_dir():
             matches = list(_data_files(literal))

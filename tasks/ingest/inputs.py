@@ -16,6 +16,7 @@ from tasks.ingest.files import (
 )
 from tasks.ingest.limits import IngestLimits
 from warehouse.errors import InputError
+from warehouse.files import resolved
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ def find_inputs(spec: DatasetSpec) -> Inputs:
     if spec.tracks.derived:
         return Inputs([], tell_apart(plays)[0])
     tracks = find_files(spec.tracks.path, by[0], spec.tracks.encoding)
-    both = {file.path.resolve() for file in tracks} & {file.path.resolve() for file in plays}
+    both = {resolved(file.path) for file in tracks} & {resolved(file.path) for file in plays}
     if both:
         raise InputError(
             f"{min(both)} is given both in `{by[0]}` and in `{by[1]}`; give the catalogue in the "
@@ -62,8 +63,8 @@ def with_derived_catalogue(
     if tracks.derived or spec.given_by or tracks.id != plays.track_column:
         return spec
     if digests is None:
-        same = {Path(one).resolve() for one in tracks.path} == {
-            Path(one).resolve() for one in plays.path
+        same = {resolved(Path(one)) for one in tracks.path} == {
+            resolved(Path(one)) for one in plays.path
         }
     else:
         found = find_inputs(spec)

@@ -209,3 +209,30 @@ def test_files_of_the_same_name_are_told_apart(tmp_path: Path) -> None:
     assert list(digests) == [str(tmp_path / day / "data.csv") for day in ("info", "mon", "tue")]
     assert len(set(digests.values())) == 3
     assert read.counts["plays_rows"] == 2
+
+
+@pytest.mark.parametrize("name", ["tracks.csv", "plays.csv"])
+def test_a_link_that_leads_back_to_itself_is_named(tmp_path: Path, name: str) -> None:
+    (tmp_path / "tracks.csv").write_bytes(TRACKS)
+    (tmp_path / "plays.csv").write_bytes(PLAYS)
+    (tmp_path / name).unlink()
+    (tmp_path / name).symlink_to(tmp_path / name)
+    (tmp_path / "dataset.toml").write_text(
+        '[tracks]\npath = "tracks.csv"\nid = "track_id"\n'
+        '[plays]\npath = "plays.csv"\nuser = "user_id"\ntrack = "track_id"\n'
+    )
+    with pytest.raises(InputError, match=rf"{name} is a symbolic link that leads back to itself"):
+        ingest_stage(tmp_path / "lake", DatasetSpec.from_toml(tmp_path / "dataset.toml"))
+
+
+def test_a_path_that_is_too_long_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"is no path \(File name too long\); give a real one"):
+        DatasetSpec.kaggle(tmp_path / ("x" * 20_000), tmp_path / "plays.csv")
+
+
+@pytest.mark.parametrize("kind", [pa.binary(), pa.string()])
+def test_parquet_bytes_that_are_no_text_are_named(tmp_path: Path, kind: pa.DataType) -> None:
+    latin = pa.array([b"caf\xe9"]).cast(kind, safe=False)
+    tracks = parquet(track_id=["T1"], name=latin)
+    with pytest.raises(InputError, match=r"the column `name` of .* holds bytes that are no UTF-8"):
+        ingest(tmp_path, tracks)
