@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from tasks.dataset.filters import RowFilter
+from warehouse.files import resolved
 
 Column = Annotated[str, Field(min_length=1)]
 Paths = Annotated[tuple[str, ...], Field(min_length=1)]
@@ -135,6 +136,6 @@ def _from_folder(folder: Path, path: str) -> str:
     """Make a path or glob absolute; brackets in the folder's own name are not part of the glob."""
     if URL.match(path):
         return path
-    if (folder / path).exists() or not glob.has_magic(path) or Path(path).is_absolute():
+    if resolved(folder / path).exists() or not glob.has_magic(path) or Path(path).is_absolute():
         return str(folder / path)
     return str(Path(glob.escape(str(folder))) / path)

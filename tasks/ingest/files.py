@@ -3,7 +3,7 @@
 import glob
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 
 import pyarrow as pa
@@ -30,6 +30,9 @@ __all__ = [
     "recognise",
     "tell_apart",
 ]
+
+MOST_ENTRIES = 50_000
+"""A folder with more below it was not meant: ``/``, say."""
 
 COMPRESSED = ("gzip", "zstd", "bzip2", "xz", "zip")
 
@@ -123,7 +126,13 @@ def _is_dataset(path: Path) -> bool:
 
 
 def _data_files(folder: Path) -> Iterator[Path]:
-    for path in sorted(folder.rglob("*")):
+    entries = list(islice(folder.rglob("*"), MOST_ENTRIES + 1))
+    if len(entries) > MOST_ENTRIES:
+        raise InputError(
+            f"{folder} holds more than {MOST_ENTRIES:,} files and folders; give the folder of the "
+            "data alone"
+        )
+    for path in sorted(entries):
         inside = path.relative_to(folder).parts
         if not path.is_dir() and not any(_is_hidden(part) for part in inside):
             yield path

@@ -228,6 +228,12 @@ def test_a_link_that_leads_back_to_itself_is_named(tmp_path: Path, name: str) ->
 def test_a_path_that_is_too_long_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"is no path \(File name too long\); give a real one"):
         DatasetSpec.kaggle(tmp_path / ("x" * 20_000), tmp_path / "plays.csv")
+    (tmp_path / "dataset.toml").write_text(
+        f'[tracks]\npath = "{"x" * 20_000}"\nid = "track_id"\n'
+        '[plays]\npath = "plays.csv"\nuser = "user_id"\ntrack = "track_id"\n'
+    )
+    with pytest.raises(InputError, match=r"is no path \(File name too long\); give a real one"):
+        DatasetSpec.from_toml(tmp_path / "dataset.toml")
 
 
 @pytest.mark.parametrize("kind", [pa.binary(), pa.string()])
@@ -236,3 +242,10 @@ def test_parquet_bytes_that_are_no_text_are_named(tmp_path: Path, kind: pa.DataT
     tracks = parquet(track_id=["T1"], name=latin)
     with pytest.raises(InputError, match=r"the column `name` of .* holds bytes that are no UTF-8"):
         ingest(tmp_path, tracks)
+
+
+def test_a_folder_of_everything_is_refused_at_once(tmp_path: Path) -> None:
+    spec = DatasetSpec.kaggle(Path("/"), tmp_path / "plays.csv")
+    (tmp_path / "plays.csv").write_bytes(PLAYS)
+    with pytest.raises(InputError, match=r"^/ holds more than 50,000 files and folders"):
+        ingest_stage(tmp_path / "lake", spec)
