@@ -115,7 +115,7 @@ def _read_parquet(file: OpenedFile, spec: TracksSpec) -> pa.Table:
 
 
 def _as_valid_text(column: pa.ChunkedArray, name: str, file: OpenedFile) -> pa.ChunkedArray:
-    """Turn a column into strings; raises InputError where bytes are no text."""
+    """Turn a column into strings; raises InputError where there is no text in it."""
     try:
         text = as_text(column)
         text.validate(full=True)  # Parquet's own strings may be anything
@@ -123,6 +123,11 @@ def _as_valid_text(column: pa.ChunkedArray, name: str, file: OpenedFile) -> pa.C
         raise InputError(
             f"the column `{name}` of {file.file.path} holds bytes that are no UTF-8 text; write it "
             "as text"
+        ) from None
+    except pa.ArrowNotImplementedError:
+        raise InputError(
+            f"the column `{name}` of {file.file.path} holds values of the type {column.type}, which cannot be "
+            "read as text; write it as text"
         ) from None
     return text
 

@@ -249,3 +249,9 @@ def test_a_folder_of_everything_is_refused_at_once(tmp_path: Path) -> None:
     (tmp_path / "plays.csv").write_bytes(PLAYS)
     with pytest.raises(InputError, match=r"^/ holds more than 50,000 files and folders"):
         ingest_stage(tmp_path / "lake", spec)
+
+
+def test_a_parquet_column_of_structs_is_named(tmp_path: Path) -> None:
+    tracks = parquet(track_id=["T1"], name=[{"a": 1}])
+    with pytest.raises(InputError, match=r"the column `name` of .* values of the type struct<"):
+        ingest(tmp_path, tracks)
