@@ -16,7 +16,7 @@ from tasks.dataset.columns import ListSpec
 from tasks.dataset.filters import RowFilter
 from tasks.dataset.tracks import TracksSpec
 from tasks.ingest.cells import Cells, Findings, gathered
-from tasks.ingest.files import OpenedFile
+from tasks.ingest.files import OpenedFile, is_list
 from tasks.ingest.ids import check_float_ids
 from tasks.ingest.limits import IngestLimits
 from tasks.ingest.queries import column_value, null_ids, query
@@ -115,7 +115,7 @@ def _read_parquet(file: OpenedFile, spec: TracksSpec) -> pa.Table:
 
 
 def _as_valid_text(column: pa.ChunkedArray, name: str, file: OpenedFile) -> pa.ChunkedArray:
-    """Turn a column into strings; raises InputError where there is no text in it."""
+    """Turn a column into strings; raises InputError where that cannot be done."""
     try:
         text = as_text(column)
         text.validate(full=True)  # Parquet's own strings may be anything
@@ -124,10 +124,9 @@ def _as_valid_text(column: pa.ChunkedArray, name: str, file: OpenedFile) -> pa.C
             f"the column `{name}` of {file.file.path} holds bytes that are no UTF-8 text; write it "
             "as text"
         ) from None
-    except pa.ArrowNotImplementedError:
+    except pa.ArrowNotImplementedError:  # lists of lists, say
         raise InputError(
-            f"the column `{name}` of {file.file.path} holds values of the type {column.type}, which cannot be "
-            "read as text; write it as text"
+            f"{file.file.path}: column `{name}` holds {column.type}; write text or numbers"
         ) from None
     return text
 
@@ -137,7 +136,7 @@ def as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
     kind = column.type
     if isinstance(kind, pa.BaseExtensionType):
         column, kind = column.cast(kind.storage_type), kind.storage_type
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+    if is_list(kind):
         return column.combine_chunks() if pa.types.is_struct(kind.value_type) else column.cast(
             pa.list_(pa.string())
         )  # fmt: skip

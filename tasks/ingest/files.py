@@ -25,6 +25,7 @@ __all__ = [
     "MissingColumnError",
     "OpenedFile",
     "find_files",
+    "is_list",
     "matching_paths",
     "open_file",
     "recognise",
@@ -203,12 +204,20 @@ def _parquet(file: InputFile, text: Path, columns: Mapping[str, str]) -> OpenedF
     schema = metadata.schema.to_arrow_schema()
     for column in schema:
         fields = [field for field, name in columns.items() if name == column.name]
-        if pa.types.is_nested(column.type) and any(not _may_be_lists(one) for one in fields):
+        lists = is_list(column.type) and all(_may_be_lists(one) for one in fields)
+        if fields and pa.types.is_nested(column.type) and not lists:
             raise InputError(
                 f"{file.path}: column `{column.name}` holds {column.type}; write text or numbers"
             )
     names = tuple(schema.names)
     return OpenedFile(file, text, "parquet", names, Dialect(","), {}, rows=metadata.num_rows)
+
+
+def is_list(kind: pa.DataType) -> bool:
+    """Tell whether the values of a Parquet column are lists."""
+    return bool(
+        pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
+    )
 
 
 def _may_be_lists(field: str) -> bool:

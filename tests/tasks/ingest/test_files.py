@@ -251,7 +251,8 @@ def test_a_folder_of_everything_is_refused_at_once(tmp_path: Path) -> None:
         ingest_stage(tmp_path / "lake", spec)
 
 
-def test_a_parquet_column_of_structs_is_named(tmp_path: Path) -> None:
-    tracks = parquet(track_id=["T1"], name=[{"a": 1}])
-    with pytest.raises(InputError, match=r"the column `name` of .* values of the type struct<"):
+@pytest.mark.parametrize("tags", [{"a": 1}, [["rock"]]])
+def test_parquet_tags_that_are_no_list_of_texts_are_named(tmp_path: Path, tags: object) -> None:
+    tracks = parquet(track_id=["T1"], name=["N"], tags=[tags])
+    with pytest.raises(InputError, match=r"column `tags` holds .*; write text or numbers"):
         ingest(tmp_path, tracks)
