@@ -33,6 +33,8 @@ _PLURAL = re.compile(
     r"(artists|authors|creators|directors|writers|developers|publishers|composers)$"
 )
 _SPOTIFY_ID = re.compile(r"[0-9A-Za-z]{22}")
+_PREVIEW = frozenset(("preview", "sample", "mp3", "audio"))
+_AUDIO = re.compile(r"mp3|audio|\.(m4a|aac|ogg|oga|opus|flac|wav)\b", re.IGNORECASE)
 
 
 def content_decisions(table: Table, taken: Sequence[str]) -> list[Decision]:
@@ -260,18 +262,24 @@ def _genre(columns: Sequence[Column]) -> Decision | None:
 
 
 def _preview(columns: Sequence[Column]) -> Decision | None:
+    """Propose links to audio; those to a page about a track are none."""
+
     def score(column: Column) -> float:
         if column.kind is not Kind.URL:
             return 0.0
         if has(column.name, IMAGE) or any(_is_image(value) for value in column.examples):
             return 0.0
-        return 1.0 if has(column.name, frozenset(("preview", "sample", "mp3", "audio"))) else 0.4
+        if all(_AUDIO.search(value) for value in column.examples):
+            return 1.0
+        return 0.4 if has(column.name, _PREVIEW) else 0.0
 
-    best, others, margin = _pick(columns, score)
+    best, others, _ = _pick(columns, score)
     if best is None:
         return None
-    sure = Sureness.SURE if margin >= 0.5 and score(best) == 1.0 else Sureness.LIKELY
-    return Decision("tracks.preview_url", best.name, sure, f"links; {_examples(best)}",
+    sure, reason = Sureness.SURE, "links to audio"
+    if score(best) < 1:
+        sure, reason = Sureness.GUESS, "by its name, but the links do not look like audio"
+    return Decision("tracks.preview_url", best.name, sure, f"{reason}; {_examples(best)}",
                     tuple(column.name for column in others))  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import reduce
 from typing import Any
 
 from tasks.dataset.detect.catalogue import catalogue_decisions, derived_decisions
@@ -18,7 +19,7 @@ from tasks.dataset.detect.matching import Link, Match, match_tables
 from tasks.dataset.detect.names import is_id_name, item_strength, user_strength
 from tasks.dataset.detect.strength import strength_decisions
 from tasks.dataset.detect.sureness import Sureness
-from tasks.dataset.detect.table import Table
+from tasks.dataset.detect.table import Table, holds_more_of, joined
 from tasks.dataset.detect.values import Column, Kind
 from tasks.dataset.detect.wide import refuse_wide_matrix
 from warehouse.errors import InputError
@@ -70,11 +71,16 @@ def propose(inputs: Inputs, answers: Answers | None = None) -> Proposal:
     kept = inputs.tables
     for table in kept:
         refuse_wide_matrix(table)
-    match = match_tables(
-        kept, answers.get("plays.path"), answers.get("plays.user"), answers.get("plays.track")
-    )
+    chosen = [answers.get(field) for field in ("plays.path", "plays.user", "plays.track")]
+    match = match_tables(kept, *chosen)
     if match is None:
         raise InputError(_no_history(kept))
+    more = [table for table in match.histories if holds_more_of(match.history, table)]
+    if more:
+        whole = reduce(joined, more, match.history)
+        apart = [table for table in kept if not any(table is part for part in more)]
+        kept = tuple(whole if table is match.history else table for table in apart)
+        match = match_tables(kept, *chosen) or match
     refuse_lost_digits(match.history, (match.user, match.item))
     link = _chosen_link(match, answers)
     if link is None and answers.get("tracks.path") != DERIVED:
@@ -120,9 +126,12 @@ def _no_history(tables: Sequence[Table]) -> str:
     one = tables[0]
     columns = ", ".join(column.name for column in one.columns[:8])
     which = "none of the files looks" if len(tables) > 1 else "the file does not look"
+    nested = next((c.name for table in tables for c in table.columns if c.kind is Kind.OBJECT), "")
+    advice = f"; `{nested}` holds objects: write their values as columns of their own"
     return (
         f"{which} like a history of who listened to what ({labels}; {one.label} has the columns "
         f"{columns}); give a file with a listener and a track in every row too"
+        f"{advice if nested else ''}"
     )
 
 
@@ -149,11 +158,14 @@ def _chosen_link(match: Match, answers: Answers) -> Link | None:
 
 def _history_decision(match: Match) -> Decision:
     table = match.history
-    sure = Sureness.SURE if not match.histories else Sureness.LIKELY
+    alone = len(table.paths) == 1 and not match.histories
+    sure = Sureness.SURE if alone else Sureness.LIKELY
     strong = user_strength(match.user.name) > 0.3 or match.link is not None
     reason = (
         f"about {table.whole_rows:,} rows that pair `{match.user.name}` and `{match.item.name}`"
     )
+    if len(table.paths) > 1:
+        reason += f", in {len(table.paths):,} files of the same columns"
     return Decision(
         "plays.path", list(table.paths), sure if strong else Sureness.GUESS, reason,
         tuple(other.paths[0] for other in match.histories),

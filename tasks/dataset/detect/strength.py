@@ -163,6 +163,13 @@ def _flag(columns: Sequence[Column]) -> Decision | None:
                 "plays.where", quoted(column.name), Sureness.GUESS,
                 f"`{column.name}` says whether the row was one",
             )  # fmt: skip
+    for column in columns:
+        numbers = () if has(column.name, RATING) or not column.is_number else _counted(column)
+        if {*numbers} in ({-1.0, 1.0}, {-1.0, 0.0, 1.0}):
+            return Decision(
+                "plays.where", f"{quoted(column.name)} > 0", Sureness.GUESS,
+                f"`{column.name}` is 1 or -1, as for likes and dislikes",
+            )  # fmt: skip
     return None
 
 

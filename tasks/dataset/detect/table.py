@@ -368,17 +368,43 @@ def group_tables(tables: Sequence[Table]) -> list[Table]:
         if table.dialect and table.dialect.names_are_made_up:
             key = (key, tuple(column.kind for column in table.columns))
         if key in grouped:
-            first = grouped[key]
-            joined = replace(
-                first,
-                paths=first.paths + table.paths,
-                files=first.files + table.files,
-                share=first.share * first.whole_rows / (first.whole_rows + table.whole_rows),
-            )
-            grouped[key] = joined
+            grouped[key] = joined(grouped[key], table)
         else:
             grouped[key] = table
     return list(grouped.values())
+
+
+def joined(first: Table, more: Table) -> Table:
+    """Return two tables as one, with the sample of the first."""
+    return replace(
+        first,
+        paths=first.paths + more.paths,
+        files=first.files + more.files,
+        share=first.share * first.whole_rows / (first.whole_rows + more.whole_rows),
+    )
+
+
+def holds_more_of(table: Table, other: Table) -> bool:
+    """Tell whether another table has the same columns and dialect, and other rows."""
+    if [c.name for c in table.columns] != [c.name for c in other.columns]:
+        return False
+    if (table.format, _layout(table)) != (other.format, _layout(other)):
+        return False
+    made_up = table.dialect is not None and table.dialect.names_are_made_up
+    if made_up and [c.kind for c in table.columns] != [c.kind for c in other.columns]:
+        return False
+    rows = {*zip(*(column.values for column in table.columns), strict=True)}
+    found = [*zip(*(column.values for column in other.columns), strict=True)]
+    shared = sum(row in rows for row in found) / max(1, len(found))
+    return shared < 0.5 * table.share
+
+
+def _layout(table: Table) -> object:
+    encoding = table.encoding.name if table.encoding else ""
+    one = table.dialect
+    return one and (
+        encoding, one.delimiter, one.quote, one.escape, one.comment, one.skip, one.header, one.strip
+    )  # fmt: skip
 
 
 def _shared_stem(path: str) -> str:
