@@ -112,8 +112,8 @@ def _same_encoding(found: str, given: str) -> bool:
 
 def _history_mistakes(spec: PlaysSpec, table: Table) -> list[str]:
     mistakes: list[str] = []
-    taken = [spec.user, spec.track_column]
-    proposed = {one.field: one for one in strength_decisions(table, taken)}
+    ids = [table.column(spec.user), table.column(spec.track_column)]
+    proposed = {one.field: one for one in strength_decisions(table, ids)}
     if spec.count:
         column = table.column(spec.count)
         rating = has(spec.count, RATING) or column.low < 0

@@ -33,6 +33,9 @@ _PLURAL = re.compile(
     r"(artists|authors|creators|directors|writers|developers|publishers|composers)$"
 )
 _SPOTIFY_ID = re.compile(r"[0-9A-Za-z]{22}")
+_KINDS = frozenset(("type", "group", "class", "family", "section", "department", "aisle", "colour",
+                    "color"))  # fmt: skip
+"""Words in names of columns that say of which kind a track is, such as `product_type_name`."""
 _PREVIEW = frozenset(("preview", "sample", "mp3", "audio"))
 _AUDIO = re.compile(r"mp3|audio|\.(m4a|aac|ogg|oga|opus|flac|wav)\b", re.IGNORECASE)
 
@@ -87,6 +90,8 @@ def title_score(column: Column) -> float:
         score -= 0.8
     if has(column.name, frozenset(("album", "playlist", "original", "file", "short", "english"))):
         score -= 0.4
+    if has(column.name, _KINDS):
+        score -= 0.8
     return max(0.0, score - 0.3 * (column.kind is not Kind.TEXT))
 
 

@@ -6,7 +6,7 @@ from tasks.dataset.plays import PlaysSpec
 from tasks.ingest.limits import IngestLimits
 from tasks.ingest.queries import is_one_of, judgement, query
 
-SPEC = PlaysSpec(path=["plays.csv"], user="user", track="track", count="n", nulls=["none at all"])
+SPEC = PlaysSpec(path=("plays.csv",), user="user", track="track", count="n", nulls=("none at all",))
 
 
 def test_a_text_is_one_of_the_tokens_or_not() -> None:

@@ -90,7 +90,19 @@ def test_halves_of_a_history_are_read_together(tmp_path: Path) -> None:
     proposal = propose(look_at(files(tmp_path)))
     assert [Path(path).name for path in proposal.history.paths] == ["a.csv", "b.csv"]
     assert "in 2 files of the same columns" in proposal.decisions[0].reason
-    assert {Path(one.label).name for one in proposal.unused} == {"some.csv", "other.csv"}
+    unused = {Path(one.label).name: one.reason for one in proposal.unused}
+    assert unused.keys() == {"some.csv", "other.csv"}
+    assert unused["some.csv"].startswith("repeats rows of ")
+
+
+def test_folds_of_a_history_are_no_parts_of_it(tmp_path: Path) -> None:
+    """`u.data` beside `u1.base` and `u1.test`, which hold the same rows, without a header."""
+    lines = plays_lines(lambda u, t, n: (u + 1, t + 101, n), None, "\t")
+    for name, part in (("u.data", lines), ("u1.base", lines[:600]), ("u1.test", lines[600:])):
+        put(tmp_path, name, part)
+    proposal = propose(look_at(files(tmp_path)))
+    assert [Path(path).name for path in proposal.history.paths] == ["u.data"]
+    assert proposal.catalogue is None
 
 
 def test_objects_in_rows_are_named(tmp_path: Path) -> None:
