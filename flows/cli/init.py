@@ -12,7 +12,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from flows.cli.options import DebugOption, HomeOption
-from tasks.dataset.detect.check import check_spec
+from tasks.dataset.detect.check import check_spec, unused_columns
 from tasks.dataset.detect.decision import Decision
 from tasks.dataset.detect.document import write_document
 from tasks.dataset.detect.inputs import look_at
@@ -149,10 +149,8 @@ def _show(console: Console, proposal: Proposal, spec: DatasetSpec) -> None:
     _show_rows(console, spec, proposal.history, proposal.catalogue)
     for section, table in (("tracks", proposal.catalogue), ("plays", proposal.history)):
         if table is not None:
-            fields = (spec.tracks if section == "tracks" else spec.plays).columns()
-            _show_unused(
-                console, table, [c.name for c in table.columns if c.name not in fields.values()]
-            )
+            described = spec.tracks if section == "tracks" else spec.plays
+            _show_unused(console, table, unused_columns(table, described))
     for warning in proposal.warnings:
         console.print(Text(f"Note: {warning}."))
     guesses = [one.field for one in proposal.open_questions]

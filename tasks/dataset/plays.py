@@ -43,6 +43,11 @@ class PlaysSpec(FilesSpec):
         """The column with the track id or the list of them."""
         return self.track if isinstance(self.track, str) else self.track.column
 
+    def describing(self) -> tuple[str, ...]:
+        """Return the columns that describe the tracks where there is no [tracks]."""
+        named = (self.title, self.creator)
+        return tuple(one if isinstance(one, str) else one.column for one in named if one)
+
     @property
     def number(self) -> str | None:
         """The column that decides how many plays a row is."""

@@ -202,7 +202,7 @@ def _read_listeners(con: duckdb.DuckDBPyConnection, history: History) -> _Totals
         fill = judgement(spec, limits)
         fractions = fill.pop("fractions")
         records = all_records(history)
-        con.execute(query("plays", records=records, **fill))
+        con.execute(query("plays", counted=query("counted", records=records, **fill), **fill))
         con.execute(query("listeners", fractions=fractions))
         totals = (
             "SELECT coalesce(sum(records), 0)::BIGINT, coalesce(sum(rejected), 0)::BIGINT, "
@@ -342,7 +342,7 @@ def _report_bad_values(
     numbered = f"{place.record} AS record, {place.raw} AS raw,"
     records = query("read", numbered=numbered, source=_source([part]), **_fields(part, spec))
     con.execute("SET preserve_insertion_order = true")
-    con.execute(query("rejected", records=records, **fill))
+    con.execute(query("rejected", counted=query("counted", records=records, **fill), **fill))
     con.execute("SET preserve_insertion_order = false")
     counts = con.execute("SELECT reason, count(*) FROM bad_records GROUP BY reason").fetchall()
     most = part.report.cap(limits) + 1

@@ -23,12 +23,14 @@ from warehouse.statements import column_name, text_literal
 
 SQL = Path(__file__).parent / "sql"
 
+_PIECES = ("counted", "source")
+
 
 def query(name: str, folder: Path = SQL, /, **fill: str) -> str:
     """Return the query ``<folder>/<name>.sql``, its placeholders filled."""
     text = (folder / f"{name}.sql").read_text()
     # A piece of a query goes into the middle of one.
-    text = re.sub(r"\A(--.*\n)+", "", text) if name.startswith("source") else text
+    text = re.sub(r"\A(--.*\n)+", "", text) if name.startswith(_PIECES) else text
     return Template(text).substitute({"number": NUMBER, **fill})
 
 
@@ -51,12 +53,7 @@ def judgement(spec: PlaysSpec, limits: IngestLimits) -> dict[str, str]:
     columns = f"{text_literal(spec.track_column)}, {text_literal(spec.user)}"
     if spec.columns_in_file:
         columns = "E'\\x01', E'\\x01'"  # there is no header that could be repeated
-    tokens = null_ids(spec)
-    named = ", ".join(text_literal(token) for token in tokens)
-    longest = max(len(token.encode()) for token in tokens)
-    nulls = [
-        f"(strlen({one}) <= {longest} AND {one} IN ({named}))" for one in ("track_id", "user_id")
-    ]
+    nulls = [is_one_of(one, null_ids(spec)) for one in ("track_id", "user_id")]
     plays, counted = "1", "'1'"
     strength = spec.strength
     if strength and strength.scale:
@@ -77,6 +74,20 @@ def judgement(spec: PlaysSpec, limits: IngestLimits) -> dict[str, str]:
         "strength": "count_value(strength_text)" if strength else "NULL::DOUBLE",
         "kept": _kept(spec),
     }
+
+
+def is_one_of(text: str, tokens: Sequence[str]) -> str:
+    """Return the expression for whether a text is one of the tokens; NULL is none of them.
+
+    DuckDB joins every row with the list for an `IN` of more than a few values. This looks at the
+    length first, and ids are mostly longer than any token.
+    """
+    longest = max(len(token.encode()) for token in tokens)
+    equals = " ".join(f"WHEN {text_literal(token)} THEN true" for token in tokens)
+    return (
+        f"CASE WHEN strlen({text}) <= {longest} THEN CASE {text} {equals} ELSE false END "
+        "ELSE false END"
+    )
 
 
 def _kept(spec: PlaysSpec) -> str:
@@ -105,8 +116,8 @@ def column_value(spec: FilesSpec, at: Mapping[str, str], name: str, kind: str) -
         return f"flag_value({text})"
     if kind == "moment":
         return f"moment_value({text})"
-    tokens = ", ".join(text_literal(one) for one in (*NULLS, *spec.nulls))
-    return f"(CASE WHEN NOT is_blank({text}) AND lower({text}) NOT IN ({tokens}) THEN {text} END)"
+    missing = is_one_of(f"lower({text})", (*NULLS, *spec.nulls))
+    return f"(CASE WHEN NOT is_blank({text}) AND NOT {missing} THEN {text} END)"
 
 
 def number_text(spec: FilesSpec, text: str) -> str:

@@ -51,9 +51,9 @@ def check_spec(spec: DatasetSpec) -> Checked:
         mistakes += _dialect_mistakes("tracks", spec.tracks, catalogue)
         mistakes += _catalogue_mistakes(spec.tracks, catalogue)
         mistakes += _id_mistakes(spec, history, catalogue)
-    unused = {"plays": _unused(history, spec.plays.columns())}
+    unused = {"plays": unused_columns(history, spec.plays)}
     if catalogue:
-        unused["tracks"] = _unused(catalogue, spec.tracks.columns())
+        unused["tracks"] = unused_columns(catalogue, spec.tracks)
     return Checked(history, catalogue, tuple(mistakes), unused)
 
 
@@ -68,8 +68,11 @@ def _refuse_missing(section: str, fields: Mapping[str, str], table: Table) -> No
             )
 
 
-def _unused(table: Table, fields: Mapping[str, str]) -> list[str]:
-    used = set(fields.values())
+def unused_columns(table: Table, spec: PlaysSpec | TracksSpec) -> list[str]:
+    """Return a table's columns that no field of the TOML names."""
+    used = {*spec.columns().values()}
+    if isinstance(spec, PlaysSpec):
+        used |= {*spec.describing()}
     return [column.name for column in table.columns if column.name not in used]
 
 
@@ -109,8 +112,8 @@ def _same_encoding(found: str, given: str) -> bool:
 
 def _history_mistakes(spec: PlaysSpec, table: Table) -> list[str]:
     mistakes: list[str] = []
-    taken = [spec.user, spec.track_column]
-    proposed = {one.field: one for one in strength_decisions(table, taken)}
+    ids = [table.column(spec.user), table.column(spec.track_column)]
+    proposed = {one.field: one for one in strength_decisions(table, ids)}
     if spec.count:
         column = table.column(spec.count)
         rating = has(spec.count, RATING) or column.low < 0

@@ -33,6 +33,11 @@ _PLURAL = re.compile(
     r"(artists|authors|creators|directors|writers|developers|publishers|composers)$"
 )
 _SPOTIFY_ID = re.compile(r"[0-9A-Za-z]{22}")
+_KINDS = frozenset(("type", "group", "class", "family", "section", "department", "aisle", "colour",
+                    "color"))  # fmt: skip
+"""Words in names of columns that say of which kind a track is, such as `product_type_name`."""
+_PREVIEW = frozenset(("preview", "sample", "mp3", "audio"))
+_AUDIO = re.compile(r"mp3|audio|\.(m4a|aac|ogg|oga|opus|flac|wav)\b", re.IGNORECASE)
 
 
 def content_decisions(table: Table, taken: Sequence[str]) -> list[Decision]:
@@ -85,6 +90,8 @@ def title_score(column: Column) -> float:
         score -= 0.8
     if has(column.name, frozenset(("album", "playlist", "original", "file", "short", "english"))):
         score -= 0.4
+    if has(column.name, _KINDS):
+        score -= 0.8
     return max(0.0, score - 0.3 * (column.kind is not Kind.TEXT))
 
 
@@ -260,18 +267,24 @@ def _genre(columns: Sequence[Column]) -> Decision | None:
 
 
 def _preview(columns: Sequence[Column]) -> Decision | None:
+    """Propose links to audio; those to a page about a track are none."""
+
     def score(column: Column) -> float:
         if column.kind is not Kind.URL:
             return 0.0
         if has(column.name, IMAGE) or any(_is_image(value) for value in column.examples):
             return 0.0
-        return 1.0 if has(column.name, frozenset(("preview", "sample", "mp3", "audio"))) else 0.4
+        if all(_AUDIO.search(value) for value in column.examples):
+            return 1.0
+        return 0.4 if has(column.name, _PREVIEW) else 0.0
 
-    best, others, margin = _pick(columns, score)
+    best, others, _ = _pick(columns, score)
     if best is None:
         return None
-    sure = Sureness.SURE if margin >= 0.5 and score(best) == 1.0 else Sureness.LIKELY
-    return Decision("tracks.preview_url", best.name, sure, f"links; {_examples(best)}",
+    sure, reason = Sureness.SURE, "links to audio"
+    if score(best) < 1:
+        sure, reason = Sureness.GUESS, "by its name, but the links do not look like audio"
+    return Decision("tracks.preview_url", best.name, sure, f"{reason}; {_examples(best)}",
                     tuple(column.name for column in others))  # fmt: skip
 
 

@@ -349,8 +349,10 @@ def _with_header(text: str, dialect: Dialect) -> Dialect:
     found = replace(dialect, header=verdict, header_sureness=sureness, header_reason=reason)
     if not verdict:
         return replace(found, columns=made_up, names_are_made_up=True)
-    if len(first) == dialect.width - 1:  # a column of row numbers without a name
-        names = ("row", *first)
+    if len(first) == dialect.width - 1:
+        # A delimiter ends every row, or there is a column of row numbers without a name.
+        is_ended = all(not row[-1].strip() for row in rest)
+        names = (*first, made_up[-1]) if is_ended else ("row", *first)
         return replace(found, header=False, skip=dialect.skip + 1, columns=names)
     names = first + made_up[len(first) :]
     return replace(found, columns=tuple(name or made_up[i] for i, name in enumerate(names)))

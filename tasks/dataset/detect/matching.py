@@ -101,7 +101,7 @@ def _history_bonus(table: Table) -> float:
     bonus += 0.3 * log10(max(1, table.whole_rows))
     for column in table.columns:
         bonus += 0.2 * (column.is_number and has(column.name, COUNT | RATING))
-        bonus -= 0.5 * (column.kind is Kind.TEXT and has(column.name, TAGS))
+        bonus -= 0.5 * (column.kind is not Kind.LIST and has(column.name, TAGS))
     return bonus
 
 

@@ -79,7 +79,7 @@ NEGATIVE_FLAGS = word_set("skipped skip is_skip isskip disliked dislike hated ba
 POSITIVE_FLAGS = word_set(
     "liked like loved favorite favourite favorited is_read completed finished recommended "
     "is_recommended recommend listened target is_listened purchased watched owned is_like "
-    "is_click clicked long_view"
+    "is_click clicked long_view thumb thumbs thumbs_up upvote upvoted"
 )
 OTHER = word_set(
     "row index position rank order age gender country city language lang description text "

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import reduce
 from typing import Any
 
 from tasks.dataset.detect.catalogue import catalogue_decisions, derived_decisions
@@ -16,9 +17,9 @@ from tasks.dataset.detect.identity import (
 from tasks.dataset.detect.inputs import Inputs, Unused
 from tasks.dataset.detect.matching import Link, Match, match_tables
 from tasks.dataset.detect.names import is_id_name, item_strength, user_strength
-from tasks.dataset.detect.strength import strength_decisions
+from tasks.dataset.detect.strength import MANY, is_missing_id, quoted, strength_decisions
 from tasks.dataset.detect.sureness import Sureness
-from tasks.dataset.detect.table import Table
+from tasks.dataset.detect.table import Table, have_same_columns, joined, repeats
 from tasks.dataset.detect.values import Column, Kind
 from tasks.dataset.detect.wide import refuse_wide_matrix
 from warehouse.errors import InputError
@@ -67,14 +68,10 @@ def propose(inputs: Inputs, answers: Answers | None = None) -> Proposal:
     Raises InputError where nothing is plausible.
     """
     answers = answers or {}
-    kept = inputs.tables
+    kept: Sequence[Table] = inputs.tables
     for table in kept:
         refuse_wide_matrix(table)
-    match = match_tables(
-        kept, answers.get("plays.path"), answers.get("plays.user"), answers.get("plays.track")
-    )
-    if match is None:
-        raise InputError(_no_history(kept))
+    match, kept, copies = _whole_history(kept, answers)
     refuse_lost_digits(match.history, (match.user, match.item))
     link = _chosen_link(match, answers)
     if link is None and answers.get("tracks.path") != DERIVED:
@@ -84,7 +81,7 @@ def propose(inputs: Inputs, answers: Answers | None = None) -> Proposal:
     repair = link.repair if link else ""
     decisions = [_history_decision(match), *_catalogue_choice(match, link)]
     taken = [match.user.name, match.item.name]
-    strengths = strength_decisions(match.history, taken)
+    strengths = strength_decisions(match.history, (match.user, match.item))
     decisions += [_user(match), _track(match, link), *strengths]
     if link:
         decisions += [_id(link, match), *catalogue_decisions(link.table, link.column)]
@@ -98,10 +95,31 @@ def propose(inputs: Inputs, answers: Answers | None = None) -> Proposal:
         match.history,
         link.table if link else None,
         tuple(_answered(one, answers) for one in decisions),
-        (*inputs.unused, *_unused(kept, match, link)),
+        (*inputs.unused, *copies, *_unused(kept, match, link)),
         tuple(_warnings(match, link)),
     )
     return name_columns(proposal)
+
+
+def _whole_history(
+    kept: Sequence[Table], answers: Answers
+) -> tuple[Match, Sequence[Table], list[Unused]]:
+    """Find the history, join its other files to it, and leave out what repeats its rows."""
+    chosen = [answers.get(field) for field in ("plays.path", "plays.user", "plays.track")]
+    match = match_tables(kept, *chosen)
+    if match is None:
+        raise InputError(_no_history(kept))
+    history = match.history
+    alike = [one for one in kept if one is not history and have_same_columns(history, one)]
+    copies = [one for one in alike if repeats(history, one)]
+    more = [one for one in alike if one in match.histories and one not in copies]
+    if alike:
+        whole = reduce(joined, more, history)
+        apart = [one for one in kept if one not in copies and one not in more]
+        kept = [whole if one is history else one for one in apart]
+        match = match_tables(kept, *chosen) or match
+    said = [Unused(one.label, f"repeats rows of {history.label}") for one in copies]
+    return match, kept, said
 
 
 def _names(decisions: Sequence[Decision]) -> list[str]:
@@ -120,9 +138,12 @@ def _no_history(tables: Sequence[Table]) -> str:
     one = tables[0]
     columns = ", ".join(column.name for column in one.columns[:8])
     which = "none of the files looks" if len(tables) > 1 else "the file does not look"
+    nested = next((c.name for table in tables for c in table.columns if c.kind is Kind.OBJECT), "")
+    advice = f"; `{nested}` holds objects: write their values as columns of their own"
     return (
         f"{which} like a history of who listened to what ({labels}; {one.label} has the columns "
         f"{columns}); give a file with a listener and a track in every row too"
+        f"{advice if nested else ''}"
     )
 
 
@@ -149,11 +170,14 @@ def _chosen_link(match: Match, answers: Answers) -> Link | None:
 
 def _history_decision(match: Match) -> Decision:
     table = match.history
-    sure = Sureness.SURE if not match.histories else Sureness.LIKELY
+    alone = len(table.paths) == 1 and not match.histories
+    sure = Sureness.SURE if alone else Sureness.LIKELY
     strong = user_strength(match.user.name) > 0.3 or match.link is not None
     reason = (
         f"about {table.whole_rows:,} rows that pair `{match.user.name}` and `{match.item.name}`"
     )
+    if len(table.paths) > 1:
+        reason += f", in {len(table.paths):,} files of the same columns"
     return Decision(
         "plays.path", list(table.paths), sure if strong else Sureness.GUESS, reason,
         tuple(other.paths[0] for other in match.histories),
@@ -289,8 +313,8 @@ def _warnings(match: Match, link: Link | None) -> list[str]:
             "another one exactly; their plays add up, unless the file was put together twice"
         )
     for column in (match.user, match.item):
-        missing = sum(value is None or not value.strip() for value in column.values)
-        if missing:
+        missing = sum(map(is_missing_id, column.values))
+        if 0 < missing <= MANY * column.rows:
             found.append(
                 f"{missing:,} of {column.rows:,} sampled rows of {match.history.label} have no "
                 f"`{column.name}` and will be rejected"
@@ -398,7 +422,9 @@ def _renamed(decision: Decision, names: Mapping[str, str]) -> Decision:
 
     value = new(decision.value)
     if decision.field.endswith(".where") and isinstance(value, str):
-        value = re.sub(r"\bcolumn_\d+\b", lambda found: names.get(found[0], found[0]), value)
+        value = re.sub(
+            r"\bcolumn_\d+\b", lambda found: quoted(names.get(found[0], found[0])), value
+        )
     reason = _with_names(decision.reason, names)
     return replace(
         decision, value=value, reason=reason,

@@ -99,7 +99,7 @@ def _filtered(table: Table, where: str, rows: Sequence[int]) -> list[int]:
 
 
 def _literal(value: str | None) -> str:
-    return "NULL::VARCHAR" if value is None else text_literal(value)
+    return "NULL::VARCHAR" if value is None or is_null(value) else text_literal(value)
 
 
 def tracks_rows(table: Table, spec: TracksSpec, limit: int) -> list[dict[str, str]]:

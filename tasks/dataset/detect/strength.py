@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import reduce
 from itertools import pairwise
 
 from tasks.dataset.detect.decision import Decision
@@ -23,6 +24,7 @@ from tasks.dataset.detect.names import (
 from tasks.dataset.detect.sureness import Sureness
 from tasks.dataset.detect.table import Table
 from tasks.dataset.detect.values import Column, Kind, to_number
+from tasks.lake.contracts.inputs import ID_NULLS
 
 _PLAYED = word_set(
     "play played plays listen listened listening stream streamed watch watched read finish "
@@ -47,6 +49,9 @@ _SCALES = ((1.0, 1.0), (3.0, 2.0), (4.0, 3.0), (5.0, 4.0), (6.0, 4.0), (7.0, 5.0
            (20.0, 14.0), (100.0, 70.0))  # fmt: skip
 """Upper end of a rating scale and the rating from which somebody liked it."""
 
+MANY = 0.02
+"""Share of rows without id or count from which they are left out; a run stops at 0.05."""
+
 _LISTENED_MS = 30_000
 """From half a minute on a stream counts, for the music industry."""
 
@@ -62,8 +67,9 @@ class Scale:
     """Whether 0 or −1 seems to mean seen, but not rated."""
 
 
-def strength_decisions(table: Table, taken: Sequence[str]) -> list[Decision]:
-    """Propose ``count``, ``strength`` and ``where`` from the columns that are not ids."""
+def strength_decisions(table: Table, ids: Sequence[Column]) -> list[Decision]:
+    """Propose ``count``, ``strength`` and ``where``; ``ids`` are listener and track."""
+    taken = [column.name for column in ids]
     columns = [column for column in table.columns if column.name not in taken]
     named = not (table.dialect and table.dialect.names_are_made_up)
     decisions: list[Decision] = []
@@ -76,9 +82,53 @@ def strength_decisions(table: Table, taken: Sequence[str]) -> list[Decision]:
         decisions.append(count)
     if where is None:
         where = _duration(columns) if not rating and not count else None
+    left_out = [*map(_without_id, ids)]
+    if count:
+        left_out.append(_not_counted(table.column(count.value)))
+    where = reduce(_both, filter(None, left_out), where)
     if where:
         decisions.append(where)
     return decisions
+
+
+def _both(first: Decision | None, more: Decision | None) -> Decision | None:
+    """Join two row filters."""
+    if first is None or more is None:
+        return first or more
+    return replace(
+        first, value=f"{first.value} AND {more.value}", sureness=first.sureness & more.sureness,
+        reason=f"{first.reason}; {more.reason}",
+    )  # fmt: skip
+
+
+def _without_id(column: Column) -> Decision | None:
+    """Leave out rows without an id if they are more than a few, which a run would refuse."""
+    missing = sum(is_missing_id(value) for value in column.values)
+    if column.kind is Kind.LIST or missing <= MANY * column.rows:
+        return None
+    return Decision(
+        "plays.where", f"{quoted(column.name)} IS NOT NULL", Sureness.LIKELY,
+        f"{missing / column.rows:.0%} of the rows have no `{column.name}` and are left out",
+    )  # fmt: skip
+
+
+def _not_counted(column: Column) -> Decision | None:
+    """Leave out counts of nothing, and returns, if they are more than a few."""
+    numbers = _counted(column)
+    none = sum(rows for number, rows in numbers.items() if number <= 0)
+    if none <= MANY * column.rows:
+        return None
+    # A negative number may be a return or a code: that is for a person to know.
+    sure = Sureness.LIKELY if min(numbers) == 0 else Sureness.GUESS
+    return Decision(
+        "plays.where", f"{quoted(column.name)} > 0", sure,
+        f"{none / column.rows:.0%} of the rows have a `{column.name}` of 0 or less",
+    )  # fmt: skip
+
+
+def is_missing_id(value: str | None) -> bool:
+    """Tell whether a run takes a value for a missing id."""
+    return value is None or not value.strip() or value in ID_NULLS
 
 
 def quoted(name: str) -> str:
@@ -163,6 +213,13 @@ def _flag(columns: Sequence[Column]) -> Decision | None:
                 "plays.where", quoted(column.name), Sureness.GUESS,
                 f"`{column.name}` says whether the row was one",
             )  # fmt: skip
+    for column in columns:
+        numbers = () if has(column.name, RATING) or not column.is_number else _counted(column)
+        if {*numbers} in ({-1.0, 1.0}, {-1.0, 0.0, 1.0}):
+            return Decision(
+                "plays.where", f"{quoted(column.name)} > 0", Sureness.GUESS,
+                f"`{column.name}` is 1 or -1, as for likes and dislikes",
+            )  # fmt: skip
     return None
 
 
@@ -235,7 +292,7 @@ def _rated(column: Column, named: bool) -> Decision:
 def _count_column(columns: Sequence[Column], named: bool) -> Decision | None:
     numbers = [
         c for c in columns
-        if c.is_number and c.low >= 0 and c.filled > 0.5 and not is_id_name(c.name)
+        if c.is_number and c.high > 0 and c.filled > 0.5 and not is_id_name(c.name)
         and not has(c.name, YEAR)
     ]  # fmt: skip
     by_name = [c for c in numbers if has(c.name, COUNT) and not has(c.name, DURATION)]

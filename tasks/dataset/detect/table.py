@@ -360,25 +360,59 @@ def _without_fraction(value: float | None) -> float | int | None:
 
 
 def group_tables(tables: Sequence[Table]) -> list[Table]:
-    """Join files of the same columns and dialect into one table, in the order given."""
+    """Join files of the same columns whose names differ in numbers, in the order given.
+
+    A file that repeats the first one's rows stays apart.
+    """
     grouped: dict[object, Table] = {}
     for table in tables:
         names = tuple(column.name for column in table.columns)
         key: object = (table.format, names, _shared_stem(table.paths[0]))
         if table.dialect and table.dialect.names_are_made_up:
             key = (key, tuple(column.kind for column in table.columns))
-        if key in grouped:
-            first = grouped[key]
-            joined = replace(
-                first,
-                paths=first.paths + table.paths,
-                files=first.files + table.files,
-                share=first.share * first.whole_rows / (first.whole_rows + table.whole_rows),
-            )
-            grouped[key] = joined
+        if key in grouped and repeats(grouped[key], table):
+            grouped[key, table.paths[0]] = table
+        elif key in grouped:
+            grouped[key] = joined(grouped[key], table)
         else:
             grouped[key] = table
     return list(grouped.values())
+
+
+def joined(first: Table, more: Table) -> Table:
+    """Return two tables as one, with the sample of the first."""
+    return replace(
+        first,
+        paths=first.paths + more.paths,
+        files=first.files + more.files,
+        share=first.share * first.whole_rows / (first.whole_rows + more.whole_rows),
+    )
+
+
+def have_same_columns(table: Table, other: Table) -> bool:
+    """Tell whether another table has the same columns and dialect."""
+    if [c.name for c in table.columns] != [c.name for c in other.columns]:
+        return False
+    if (table.format, _layout(table)) != (other.format, _layout(other)):
+        return False
+    made_up = table.dialect is not None and table.dialect.names_are_made_up
+    return not made_up or [c.kind for c in table.columns] == [c.kind for c in other.columns]
+
+
+def repeats(table: Table, other: Table) -> bool:
+    """Tell whether most rows of another table of the same columns seem to be in a table too."""
+    rows = {*zip(*(column.values for column in table.columns), strict=True)}
+    found = [*zip(*(column.values for column in other.columns), strict=True)]
+    shared = sum(row in rows for row in found) / max(1, len(found))
+    return shared >= 0.5 * table.share
+
+
+def _layout(table: Table) -> object:
+    encoding = table.encoding.name if table.encoding else ""
+    one = table.dialect
+    return one and (
+        encoding, one.delimiter, one.quote, one.escape, one.comment, one.skip, one.header, one.strip
+    )  # fmt: skip
 
 
 def _shared_stem(path: str) -> str:

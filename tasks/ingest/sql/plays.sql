@@ -1,18 +1,6 @@
--- Every record of the history that is not left out, with its number of plays and, for a bad one,
--- the reason.
+-- Every record that counts, with its number of plays and, for a bad one, the reason.
 CREATE OR REPLACE TEMP VIEW plays AS
-WITH records AS (
-    $records
-),
-strong AS (
-    SELECT *, $strength AS strength
-    FROM records
-),
-counted AS (
-    SELECT *, $plays AS plays
-    FROM strong
-    WHERE $kept
-)
+WITH $counted
 SELECT
     track_id,
     user_id,

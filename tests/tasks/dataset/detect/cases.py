@@ -162,6 +162,23 @@ def _parts(folder: Path) -> None:
     put(folder, "part-00002.csv", [lines[0], *lines[400:]])
 
 
+def _tagging(folder: Path) -> None:
+    """Who gave which tag is not who played what, though it pairs the same ids, and with a time."""
+    rows = [(u + 2, f"T{t:03d}", n) for u, t, n in PLAYS]
+    put(folder, "plays.csv", ["userID,artistID,weight", *(f"{u},{t},{n * 90}" for u, t, n in rows)])
+    tags = [f"{u},{t},{n},{1238536800000 + n}" for u, t, n in rows[:500]]
+    put(folder, "tagged.csv", ["userID,artistID,tagID,timestamp", *tags])
+
+
+def _halves(folder: Path) -> None:
+    """Two files whose names have nothing in common, and one that repeats some of the rows."""
+    (folder / "plays.csv").unlink()
+    header, *rows = plays_lines()
+    put(folder, "train.csv", [header, *rows[:600]])
+    put(folder, "test.csv", [header, *rows[600:]])
+    put(folder, "again.csv", [header, *rows[600:700]])
+
+
 def _parquet_folder(folder: Path) -> None:
     (folder / "plays.csv").unlink()
     parts = folder / "plays"
@@ -292,6 +309,39 @@ CASES = (
               header="user\ttrack\tts", separator="\t",
               row=lambda u, t, _: (f"U{u}", f"Song {t}" if t else '"Song 0',
                                    "2009-04-08T01:57:47Z")))),
+    _case("delimiters that end rows", {},
+          lambda f: put(f, "plays.csv", [*plays_lines()[:1], *(f"{one}," for one in
+                                                               plays_lines(header=None))])),
+    _case("thumbs", {"plays.count": None, "plays.where": "opinion > 0"},
+          _plays(header="user_id,track_id,opinion",
+                 row=lambda u, t, n: (f"U{u}", f"T{t:03d}", 1 if n > 3 else -1))),
+    _case("counts of nothing", {"plays.where": "playcount > 0"},
+          _plays(row=lambda u, t, n: (f"U{u:03d}", f"T{t:03d}", n - 1))),
+    _case("returns", {"plays.count": "quantity", "plays.where": "quantity > 0"},
+          _plays(header="user_id,track_id,quantity",
+                 row=lambda u, t, n: (f"U{u:03d}", f"T{t:03d}", -1 if n == 4 else n))),
+    _case("rows without a listener", {"plays.where": "user_id IS NOT NULL"},
+          _plays(row=lambda u, t, n: ("" if u % 9 == 0 else f"U{u:03d}", f"T{t:03d}", n))),
+    _case("skips without a listener", {"plays.count": None,
+                                       "plays.where": "NOT skipped AND user_id IS NOT NULL"},
+          _plays(header="user_id,track_id,skipped",
+                 row=lambda u, t, n: ("null" if u % 9 == 0 else f"U{u}", f"T{t:03d}", n % 3 == 0))),
+    _case("kinds of products", {"tracks.title": "prod_name", **_BARE},
+          _tracks(_rows("track_id,prod_name,product_type_name",
+                        lambda i: f"T{i:03d},Strap top {i // 3},Type {i % 2}"))),
+    _case("tags beside a history", {"plays.path": "plays.csv", "plays.count": "weight",
+                                    "plays.user": "userID", "plays.track": "artistID",
+                                    "tracks.title": "name"}, _tagging),
+    _case("halves of a history", {}, _halves),
+    _case("links to pages", {**_BARE, "tracks.preview_url": None},
+          _tracks(_rows("track_id,name,url",
+                        lambda i: f"T{i:03d},Song {i},https://songs.example/wiki/Song_{i}"))),
+    _case("links to audio", {**_BARE, "tracks.preview_url": "clip"},
+          _tracks(_rows("track_id,name,clip",
+                        lambda i: f"T{i:03d},Song {i},https://cdn.example/mp3-preview/{i:032x}"))),
+    _case("links of a preview that say nothing", {**_BARE, "tracks.preview_url": "preview_url"},
+          _tracks(_rows("track_id,name,preview_url",
+                        lambda i: f"T{i:03d},Song {i},https://cdn.example/{i:032x}"))),
     _case("short rows", {**_NO_TEMPO},
           _tracks(_rows("track_id,name,artist,tags,extra",
                         lambda i: f"T{i:03d},Song {i},Artist {i % 15}"

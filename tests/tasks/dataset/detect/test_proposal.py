@@ -11,7 +11,7 @@ from tasks.dataset.detect.reading import plays_rows, tracks_rows
 from tasks.dataset.detect.sureness import Sureness
 from tasks.dataset.detect.values import Kind, describe_column, split_list
 from tasks.dataset.spec import DatasetSpec
-from tests.tasks.dataset.detect.cases import plays_lines, put, tracks_lines
+from tests.tasks.dataset.detect.cases import PLAYS, plays_lines, put, tracks_lines
 from warehouse.errors import InputError
 
 
@@ -77,6 +77,47 @@ def test_a_copy_and_an_empty_part_are_left_out(folder: Path) -> None:
     said = {Path(one.label).name: one.reason.split()[1] for one in proposal.unused}
     assert said in ({"plays (1).csv": "a", "plays2.csv": "empty"},
                     {"plays.csv": "a", "plays2.csv": "empty"})  # fmt: skip
+
+
+def test_halves_of_a_history_are_read_together(tmp_path: Path) -> None:
+    """`a.csv` and `b.csv` of the same columns are one history, unless one repeats the other."""
+    header, *rows = plays_lines()
+    put(tmp_path, "tracks.csv", tracks_lines())
+    put(tmp_path, "a.csv", [header, *rows[:500]])
+    put(tmp_path, "b.csv", [header, *rows[500:]])
+    put(tmp_path, "some.csv", [header, *rows[100:200]])
+    put(tmp_path, "other.csv", [header.replace("playcount", "rating"), *rows[:500]])
+    proposal = propose(look_at(files(tmp_path)))
+    assert [Path(path).name for path in proposal.history.paths] == ["a.csv", "b.csv"]
+    assert "in 2 files of the same columns" in proposal.decisions[0].reason
+    unused = {Path(one.label).name: one.reason for one in proposal.unused}
+    assert unused.keys() == {"some.csv", "other.csv"}
+    assert unused["some.csv"].startswith("repeats rows of ")
+
+
+def test_folds_of_a_history_are_no_parts_of_it(tmp_path: Path) -> None:
+    """`u.data` beside `u1.base` and `u1.test`, which hold the same rows, without a header."""
+    lines = plays_lines(lambda u, t, n: (u + 1, t + 101, n), None, "\t")
+    for name, part in (("u.data", lines), ("u1.base", lines[:600]), ("u1.test", lines[600:])):
+        put(tmp_path, name, part)
+    proposal = propose(look_at(files(tmp_path)))
+    assert [Path(path).name for path in proposal.history.paths] == ["u.data"]
+    assert proposal.catalogue is None
+
+
+def test_objects_in_rows_are_named(tmp_path: Path) -> None:
+    row = '{"user_name": "U%d", "listened_at": %d, "track_metadata": {"track_name": "Song %d"}}'
+    put(tmp_path, "listens.jsonl", [row % (u, u, t) for u, t, _ in PLAYS])
+    with pytest.raises(InputError, match=r"`track_metadata` holds objects: write their values"):
+        propose(look_at(files(tmp_path)))
+
+
+def test_columns_that_describe_a_derived_catalogue_are_used(tmp_path: Path) -> None:
+    put(tmp_path, "plays.csv", plays_lines(lambda u, t, n: (u, t, f"Song {t}", f"By {t % 9}", n),
+                                           "user_id,track_id,title,artist,playcount"))  # fmt: skip
+    text = '[plays]\npath = "plays.csv"\nuser = "user_id"\ntrack = "track_id"\ntitle = "title"\n'
+    checked = check_spec(spec_of(tmp_path, text + 'creator = "artist"\n'))
+    assert checked.unused["plays"] == ["playcount"]
 
 
 def test_an_answer_changes_the_proposal(tmp_path: Path) -> None:
