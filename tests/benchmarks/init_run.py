@@ -5,7 +5,8 @@ processes of their own; the small cases through `init` and the ingest stage in t
 table says what `init` believed, where it would have asked, how the run ended, what is in the
 release and which rows are not, and whether the run's log says so. ``--only NAME…`` takes some.
 
-Exits 1 if a row is lost in silence, or if a belief was wrong without being marked as a guess.
+Exits 1 if a row is lost in silence, a whole run fails, or a belief was wrong without being marked
+as a guess.
 """
 
 import argparse
@@ -70,8 +71,8 @@ class Outcome:
         """Say whether this is as it should be."""
         if self.unsaid:
             return "SILENT: " + ", ".join(self.unsaid)
-        if self.expected is None:
-            return "ok"
+        if self.expected is None:  # a whole run
+            return f"FAILED with {self.status}" if self.status else "ok"
         if not self.expected:
             return "ok, refused" if self.status == 2 else "read, though tests refuse it"
         if self.status:
@@ -274,8 +275,9 @@ def main() -> None:
             cells = (*cells[:1], f"{outcome.believed} -> {outcome.said}", *cells[2:])
         print(" | ".join(str(cell).replace("|", "/") for cell in cells), flush=True)
         silent = bool(outcome.unsaid)
+        failed = outcome.verdict.startswith("FAILED")
         unmarked = outcome.verdict.startswith("differs") and not outcome.asked
-        wrong += silent or unmarked
+        wrong += silent or failed or unmarked
     sys.exit(1 if wrong else 0)
 
 
