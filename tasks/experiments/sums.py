@@ -112,11 +112,11 @@ def seen_of(
     con.unregister("counted_listeners")
     named = pa.array([experiment.name] * len(found), pa.string())
     first_seen = pa.table([named, found["user"], found["tracks_played"]], schema=FIRST_SEEN.schema)
-    activity = _by_reading(experiment, until, listeners, kept, done)
+    activity = by_reading(experiment, until, listeners, kept, done)
     return Seen(listeners, activity, int(crossed.sum()), first_seen)
 
 
-def _by_reading(
+def by_reading(
     experiment: Experiment, until: Reach, listeners: Listeners, kept: pa.Table, done: pa.Table
 ) -> Activity:
     """Return what was done in each reading: by day, on arrival, when due, on subscribing."""
