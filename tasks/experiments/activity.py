@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -124,7 +125,7 @@ def _chunks(listener: Ints) -> list[slice]:
     """Divide the rows between listeners."""
     wanted = np.arange(_CHUNK, len(listener), _CHUNK)
     edges = np.unique([0, *np.searchsorted(listener, listener[wanted]), len(listener)])
-    return [slice(low, high) for low, high in zip(edges[:-1], edges[1:], strict=True)]
+    return [slice(low, high) for low, high in pairwise(edges)]
 
 
 def _within(values: Floats, first: NDArray[np.bool_]) -> Floats:

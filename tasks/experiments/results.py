@@ -51,7 +51,7 @@ class Reading:
         moment = until.as_of if until.events is None or not metric.wait_days else until.events
         now = min(int(np.searchsorted(looks, moment)), len(looks) - 1)
         due = self.listeners.first_at + metric.wait_days * DAY
-        ended = now == len(looks) - 1 or now >= inside - 1 and bool(np.all(due <= moment))
+        ended = now == len(looks) - 1 or (now >= inside - 1 and bool(np.all(due <= moment)))
         return now, len(looks), ended
 
     def complete_until(self, metric: Metric) -> np.datetime64 | None:
@@ -88,9 +88,7 @@ def results(reading: Reading) -> list[Measured]:
     for metric in METRICS:
         now, _, _ = reading.position(metric)
         shape = (len(reading.experiment.variants), len(reading.segments), now + 1)
-        summed = readings(
-            metric, reading.listeners, reading.activity.until(now), shape, quantile
-        )
+        summed = readings(metric, reading.listeners, reading.activity.until(now), shape, quantile)
         for position in range(shape[0]):
             for segment in (ALL, *reading.segments):
                 mismatch = mismatches[ALL] or mismatches[segment]

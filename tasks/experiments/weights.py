@@ -48,9 +48,7 @@ def measured_weights(
     found = []
     for segment, learned in offline.items():
         results = [
-            one
-            for one in measured
-            if one.row["segment"] == segment and one.row["metric"] == goal
+            one for one in measured if one.row["segment"] == segment and one.row["metric"] == goal
         ]
         used = {name: learned if w is None else w for name, w in weights.items()}
         best = _best(results, experiment.variants[0].name, level)

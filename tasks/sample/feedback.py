@@ -1,4 +1,4 @@
-"""Simulate feedback on recommendations: an experiment with a known true effect, on a living product.
+"""Simulate feedback on recommendations: an experiment with a known effect, on a living product.
 
 A listener clicks an exposure with probability min(1, appeal of the track × match of the taste ×
 liking of the listener × examination of the rank × (1 + lift in the variant `content`)). Liking
@@ -8,6 +8,7 @@ their exposure, and the files of the last week repeat a day of the files before.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -216,7 +217,7 @@ def _shown(
     track = np.concatenate(
         [
             tracks_of_style(product, wanted[low:high], int(day[low]), rng)
-            for low, high in zip(edges[:-1], edges[1:], strict=True)
+            for low, high in pairwise(edges)
         ]
     )
     chance = appeal[track] * product.liking[listener] * rank.astype(np.float64) ** -BIAS
@@ -283,35 +284,30 @@ def _events(
     subscribed = np.flatnonzero(shown.subscribed)
     back = np.flatnonzero(visits.is_return)
     gone = back[rng.random(len(back)) < CANCELLED]
-    none = np.zeros(0)
+    after = shown.followed_at
     # Events of an exposure carry its id; the others carry the listener's id.
     parts = [
-        ("click", clicked, shown.followed_at[clicked], none),
-        ("play", played, shown.followed_at[played], shown.seconds[played]),
-        ("skip", skipped, shown.followed_at[skipped], none),
-        ("return", shown.listener[:0], visits.second[back], visits.listener[back]),
-        ("subscribe", shown.listener[:0], shown.followed_at[subscribed], shown.listener[subscribed]),
-        ("cancel", shown.listener[:0], visits.second[gone], visits.listener[gone]),
-    ]  # fmt: skip
+        ("click", after[clicked], ids.take(pa.array(clicked)), None),
+        ("play", after[played], ids.take(pa.array(played)), None),
+        ("skip", after[skipped], ids.take(pa.array(skipped)), None),
+        ("return", visits.second[back], None, visits.listener[back]),
+        ("subscribe", after[subscribed], None, shown.listener[subscribed]),
+        ("cancel", visits.second[gone], None, visits.listener[gone]),
+    ]
     tables = []
-    for kind, exposure, second, more in parts:
-        n = len(second)
-        of_exposure = kind in ("click", "play", "skip")
-        tables.append(
-            pa.table(
-                {
-                    "event_id": pa.array([f"{kind}{one}" for one in range(n)], pa.string()),
-                    "exposure_id": ids.take(pa.array(exposure)) if of_exposure
-                    else pa.nulls(n, pa.string()),
-                    "user_id": pa.nulls(n, pa.string()) if of_exposure
-                    else users.take(pa.array(more)),
-                    "kind": pa.array([kind] * n, pa.string()),
-                    "at": _moments(second),
-                    "seconds": pa.array(more) if kind == "play" else pa.nulls(n, pa.float64()),
-                }
-            )
-        )  # fmt: skip
-    return pa.concat_tables(tables), np.concatenate([second for _, _, second, _ in parts])
+    for kind, second, exposure, listener in parts:
+        empty = pa.nulls(len(second), pa.string())
+        seconds = pa.nulls(len(second), pa.float64())
+        columns = {
+            "event_id": pa.array([f"{kind}{one}" for one in range(len(second))], pa.string()),
+            "exposure_id": empty if exposure is None else exposure,
+            "user_id": empty if listener is None else users.take(pa.array(listener)),
+            "kind": pa.array([kind] * len(second), pa.string()),
+            "at": _moments(second),
+            "seconds": pa.array(shown.seconds[played]) if kind == "play" else seconds,
+        }
+        tables.append(pa.table(columns))
+    return pa.concat_tables(tables), np.concatenate([second for _, second, _, _ in parts])
 
 
 def _moments(second: Ints) -> pa.Array:

@@ -76,13 +76,11 @@ def _joined(parts: list[Paths]) -> Paths:
 
 def false_alarms(count: int) -> None:
     """Print how many experiments without effect show one."""
-    print(f"\n{count:,} A/A each: false alarms read daily (read once, plain) | widest critical value")
+    print(f"\n{count:,} A/A each: false alarms daily (read once), and the widest critical value")
     print(f"{'':22}" + "".join(f"{pattern:>26}" for pattern in PATTERNS))
     table: list[list[str]] = [[] for _ in METRICS]
     for pattern in PATTERNS:
-        for metric, cells, found in zip(
-            METRICS, table, all_paths(count, pattern, NOTHING, 0), strict=True
-        ):
+        for cells, found in zip(table, all_paths(count, pattern, NOTHING, 0), strict=True):
             critical = found.critical
             daily = (np.abs(found.z) > critical).any(axis=1).mean()
             once = (np.abs(found.z[:, -1]) > Z).mean()
@@ -169,9 +167,7 @@ def weights(count: int) -> None:
             for variant in (1, 2):
                 for segment in range(SEGMENTS):
                     with np.errstate(all="ignore"):
-                        effect = compare_sums(
-                            found.sums[0, segment], found.sums[variant, segment]
-                        )
+                        effect = compare_sums(found.sums[0, segment], found.sums[variant, segment])
                     counted = found.counted[[0, variant], segment]
                     known = information_of(effect, counted, PARAMETERS.fewest_users)
                     information.append(known)

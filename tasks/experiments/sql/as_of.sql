@@ -37,5 +37,6 @@ last_day AS (
 SELECT
     greatest(max(d.shown), max(d.done)) AS occurred,
     max(d.done) AS done,
-    (SELECT coalesce(sum(d.rows), 0)::BIGINT FROM days d, last_day l WHERE d.day > l.day) AS strays
+    -- The day after may just have begun.
+    (SELECT coalesce(sum(d.rows), 0)::BIGINT FROM days d, last_day l WHERE d.day > l.day + 1) AS strays
 FROM days d JOIN last_day l ON d.day <= l.day;

@@ -19,7 +19,7 @@ CREATE TEMP TABLE followed AS
 SELECT
     x."user", x.track_id, x.rank, x.experiment, x.variant, x.occurred,
     o.clicked, o.plays, o.skips, o.seconds,
-    -- Hours until the outcome; no wrong clock among them.
+    -- Seconds until the outcome, unless a clock is wrong.
     CASE WHEN o.clicked_at BETWEEN x.occurred AND x.occurred + INTERVAL 60 DAY
         THEN date_diff('second', x.occurred, o.clicked_at)::INTEGER END AS clicked_after,
     CASE WHEN o.played_at BETWEEN x.occurred AND x.occurred + INTERVAL 60 DAY

@@ -21,9 +21,7 @@ EXPERIMENT_RESULTS = Contract(
         Column("ci_low", pa.float64(), "lower end of its interval", nullable=True),
         Column("ci_high", pa.float64(), "upper end of its interval", nullable=True),
         Column("p_value", pa.float64(), "that chance alone did it", 0, 1, nullable=True),
-        Column(
-            "information", pa.float64(), "share of the planned evidence", 0, 1, nullable=True
-        ),
+        Column("information", pa.float64(), "share of the planned evidence", 0, 1, nullable=True),
         Column("capped", pa.int64(), "listeners whose values are capped", 0),
         Column("as_of", pa.timestamp("us"), "until when the feedback reaches, UTC"),
         Column(
