@@ -90,7 +90,10 @@ def readings(
     above, below = activity.total(metric.numerator), activity.total(metric.denominator)
     earlier = [listeners.earlier(names) for names in metric.before]
     users = len(listeners.variant)
-    totals = [np.bincount(activity.listener, values, users) for values in (above, below)]
+    totals: list[Floats] = [
+        np.bincount(activity.listener, values, users).astype(np.float64)
+        for values in (above, below)
+    ]
     caps = Caps()
     if quantile is not None and metric.is_capped:
         caps = Caps.of(totals[0], totals[1], quantile)

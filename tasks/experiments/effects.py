@@ -110,9 +110,10 @@ class Effect:
         """
         variance = self.control.variance + self.treated.variance
         known = np.where(np.isfinite(self.control.value), self.control.value, 0.0)
-        return np.divide(
+        information: Floats = np.divide(
             known**2, variance, out=np.zeros_like(known), where=np.nan_to_num(variance) > 0
-        )[()]
+        )
+        return information[()]
 
     def lift_interval(self, critical: Floats | float) -> tuple[Floats, Floats]:
         """Return the ends of the confidence interval of the relative lift; NaN if unbounded.
@@ -151,7 +152,7 @@ def compare_sums(control: Floats, treated: Floats) -> Effect:
         common = sum(_product(s, e, x) for s, e, x in zip(arms, residuals, centred, strict=True))
         theta = np.where(spread > 0, common / spread, 0.0)
         middle = _sum(control + treated, earlier) / (control + treated)[..., ONE, ONE]
-        estimates, plain = [], 0.0
+        estimates, plain = [], np.zeros(np.shape(theta))
         for sums, e, x in zip(arms, residuals, centred, strict=True):
             plain = plain + _mean_variance(sums, e)
             mean = _sum(sums, earlier) / sums[..., ONE, ONE]

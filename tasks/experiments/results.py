@@ -37,7 +37,8 @@ class Reading:
     def exposures(self) -> Floats:
         """Exposures of every listener."""
         shown = self.activity.columns["exposures"]
-        return np.bincount(self.activity.listener, shown, len(self.listeners.variant))
+        users = len(self.listeners.variant)
+        return np.bincount(self.activity.listener, shown, users).astype(np.float64)
 
     def position(self, metric: Metric) -> tuple[int, int, bool]:
         """Return which reading of a metric this is, of how many, and whether it is the last.
@@ -80,9 +81,9 @@ class Measured:
 
 def results(reading: Reading) -> list[Measured]:
     """Return the rows of one experiment."""
-    quantile = reading.parameters.cap
-    if len(reading.listeners.variant) < 2 * reading.parameters.fewest_users:
-        quantile = None  # a quantile of few listeners is that of a few outliers
+    # A quantile of few listeners is that of a few outliers.
+    enough = len(reading.listeners.variant) >= 2 * reading.parameters.fewest_users
+    quantile = reading.parameters.cap if enough else None
     mismatches = {segment: _mismatch(reading, segment) for segment in (ALL, *reading.segments)}
     found: dict[tuple[int, str, str], Measured] = {}
     for metric in METRICS:

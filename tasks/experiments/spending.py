@@ -24,7 +24,7 @@ SAME = 0.01
 """A reading with less new information than this share is one with the reading before it: its
 estimate is the same up to rounding, and steps that small cannot be integrated."""
 
-_NODES = 96
+_NODES = 48
 _WIDEST = 8.0
 """The density is negligible beyond this many standard errors."""
 _NEVER = 40.0
@@ -87,7 +87,8 @@ def _step(places: Floats, mass: Floats, reached: Floats, step: Floats) -> Floats
         up = np.exp(-0.5 * (to[row][:, None] - scaled[row]) ** 2)
         up += np.exp(-0.5 * (to[row][:, None] + scaled[row]) ** 2)
         density[row] = up @ mass[row]
-    return density / (step[:, None] * np.sqrt(2.0 * np.pi))
+    stepped: Floats = density / (step[:, None] * np.sqrt(2.0 * np.pi))
+    return stepped
 
 
 def _critical(places: Floats, mass: Floats, before: Floats, here: Floats, error: Floats) -> Floats:
@@ -118,4 +119,5 @@ def _critical(places: Floats, mass: Floats, before: Floats, here: Floats, error:
         high, at_high = np.where(above, high, z), np.where(above, at_high, found)
         if np.all(done | (high - low < 1e-9) | (np.abs(found - target) < 1e-11)):
             break
-    return np.where(error < 1e-250, _NEVER, np.where(done, 0.0, z))
+    solved: Floats = np.where(error < 1e-250, _NEVER, np.where(done, 0.0, z))
+    return solved

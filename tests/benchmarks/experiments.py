@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tasks.experiments.activity import readings
 from tasks.experiments.effects import Effect, Estimate, Floats, compare_sums
@@ -76,18 +77,20 @@ def _joined(parts: list[Paths]) -> Paths:
 
 def false_alarms(count: int) -> None:
     """Print how many experiments without effect show one."""
-    print(f"\n{count:,} A/A each: false alarms daily (read once), and the widest critical value")
-    print(f"{'':22}" + "".join(f"{pattern:>26}" for pattern in PATTERNS))
-    table: list[list[str]] = [[] for _ in METRICS]
+    print(f"\n{count:,} A/A for each row: share with an effect")
+    columns = ("read daily", "at the end", "read once", "widest c", "last c")
+    print(f"{'arrivals':9}{'metric':20}" + "".join(f"{name:>12}" for name in columns))
     for pattern in PATTERNS:
-        for cells, found in zip(table, all_paths(count, pattern, NOTHING, 0), strict=True):
+        for metric, found in zip(METRICS, all_paths(count, pattern, NOTHING, 0), strict=True):
             critical = found.critical
-            daily = (np.abs(found.z) > critical).any(axis=1).mean()
+            passed = np.abs(found.z) > critical
             once = (np.abs(found.z[:, -1]) > Z).mean()
-            widest = critical[found.information > 0].max()
-            cells.append(f"{daily:11.1%} ({once:5.1%}) {widest:6.2f}")
-    for metric, cells in zip(METRICS, table, strict=True):
-        print(f"{metric.name:22}" + "".join(cells), flush=True)
+            widest, last = critical[found.information > 0].max(), np.median(critical[:, -1])
+            print(
+                f"{pattern:9}{metric.name:20}{passed.any(axis=1).mean():12.1%}"
+                f"{passed[:, -1].mean():12.1%}{once:12.1%}{widest:12.2f}{last:12.2f}",
+                flush=True,
+            )
 
 
 def coverage(count: int) -> None:
@@ -130,7 +133,7 @@ def segments(count: int) -> None:
     """Print false intervals of segments where a variant makes people listen more."""
     print(f"\n{count:,} A/A of clicks, one variant brings 30 % more visits: intervals without 0")
     metric = metric_named("click_through_rate")
-    alarms: dict[str, list[Floats]] = {"history now": [], "at first exposure": []}
+    alarms: dict[str, list[NDArray[np.bool_]]] = {"history now": [], "at first exposure": []}
     for drawn in batches(count, lambda seed: draw(3 * 10**6 + seed, 4_000, "even", MORE_VISITS)):
         for place, one in enumerate(drawn):
             rng = np.random.default_rng(place)
@@ -177,8 +180,8 @@ def weights(count: int) -> None:
             critical = boundary(np.array(information), DAYS, True, level).reshape(shape)
             values = np.array(z).reshape(shape)
             better, worse = values > critical, values < -critical
-            won = better.any(axis=1) | worse.all(axis=1)
-            named[name] += won.any(axis=(1, 2)).tolist()
+            won: NDArray[np.bool_] = np.logical_or(better.any(axis=1), worse.all(axis=1))
+            named[name] += [bool(one.any()) for one in won]
     for name, rows in named.items():
         print(f"{name:22}{np.mean(rows):8.1%}", flush=True)
 

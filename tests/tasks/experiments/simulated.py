@@ -86,7 +86,9 @@ def draw(
     inside = shown.inside
     np.minimum.at(first, shown.listener[inside], shown.second[inside])
     before = {
-        f"before_{name}": np.bincount(shown.listener[~inside], values[~inside], listeners)
+        f"before_{name}": np.bincount(shown.listener[~inside], values[~inside], listeners).astype(
+            np.float64
+        )
         for name, values in _columns(shown).items()
     }
     first_at = START + first.astype("timedelta64[s]")

@@ -26,7 +26,8 @@ def _arm(rng: np.random.Generator, users: int, rate: float) -> Arm:
 
 def residual(arm: Arm) -> NDArray[np.float64]:
     """Return (y − R n) / n̄ per listener."""
-    return (arm.numerator - arm.ratio * arm.denominator) / arm.denominator.mean()
+    error: NDArray[np.float64] = arm.numerator - arm.ratio * arm.denominator
+    return error / float(arm.denominator.mean())
 
 
 def _mean_variance(errors: NDArray[np.float64]) -> float:
@@ -86,16 +87,16 @@ def test_the_delta_method_agrees_with_the_bootstrap_by_listener() -> None:
 def test_the_interval_leaves_out_0_just_when_the_difference_is_significant(seed: int) -> None:
     rng = np.random.default_rng(seed)
     effect = compare(_arm(rng, 200, 0.1), _arm(rng, 200, 0.13))
-    low, high = effect.lift_interval(1.96)
+    low, high = (float(end) for end in effect.lift_interval(1.96))
     assert (low > 0 or high < 0) == (abs(effect.z) > 1.96)
     assert low < effect.lift < high
 
     def distance(lift: float) -> float:
         c, t = effect.control, effect.treated
         spread = t.variance + (1 + lift) ** 2 * c.variance
-        return (t.value - (1 + lift) * c.value) ** 2 - 1.96**2 * spread
+        return float((t.value - (1 + lift) * c.value) ** 2 - 1.96**2 * spread)
 
-    for end, inside in ((low, effect.lift), (high, effect.lift)):
+    for end, inside in ((low, float(effect.lift)), (high, float(effect.lift))):
         far = end + 3 * (end - inside)
         assert optimize.brentq(distance, inside, far) == pytest.approx(end, abs=CLOSE)
 
