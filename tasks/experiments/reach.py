@@ -17,4 +17,4 @@ class Reach:
     delays: Mapping[str, np.timedelta64]
     """Time within which 99 of 100 outcomes follow their exposure, by `Metric.outcome`."""
     strays: int = 0
-    """Exposures and events with a later date, left out as wrong clocks."""
+    """Exposures and events dated more than 31 days later: wrong clocks."""

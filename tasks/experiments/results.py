@@ -163,7 +163,7 @@ def information_of(effect: Effect, counted: Ints, fewest_users: int) -> Floats:
 def _against_control(
     reading: Reading, metric: Metric, sums: Floats, counted: Ints
 ) -> tuple[dict[str, float], list[str], Comparison | None]:
-    """Return what can be told of the lift, remarks for the note, and the comparison.
+    """Return lift, interval and p-value as far as they exist, remarks, and the comparison.
 
     ``sums`` and ``counted`` are those of control and variant at every reading.
     """
@@ -228,7 +228,7 @@ def _circumstances(reading: Reading, row: dict[str, Any]) -> Iterator[str]:
     if until.strays:
         yield (
             f"as of {until.as_of.item():%Y-%m-%d %H:%M}: {until.strays:,} exposures and events "
-            "with a later date are taken for wrong clocks"
+            "with a much later date are taken for wrong clocks"
         )
     if row["capped"]:
         yield (

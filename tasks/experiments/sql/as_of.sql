@@ -37,6 +37,6 @@ last_day AS (
 SELECT
     greatest(max(d.shown), max(d.done)) AS occurred,
     max(d.done) AS done,
-    -- The day after may just have begun.
-    (SELECT coalesce(sum(d.rows), 0)::BIGINT FROM days d, last_day l WHERE d.day > l.day + 1) AS strays
+    -- The next day may just have begun, and late events trickle in for weeks.
+    (SELECT coalesce(sum(d.rows), 0)::BIGINT FROM days d, last_day l WHERE d.day > l.day + 31) AS strays
 FROM days d JOIN last_day l ON d.day <= l.day;

@@ -145,7 +145,9 @@ def test_a_wrong_clock_does_not_zero_the_returns(tmp_path: Path, moment: str) ->
     after = row(result, "return_day_1")
     assert after["value"] == before["value"] == 50 / 200
     assert after["as_of"] == datetime(2026, 3, 12, 14, 24)
-    assert "1 exposures and events with a later date are taken for wrong clocks" in after["note"]
+    assert (
+        "1 exposures and events with a much later date are taken for wrong clocks" in after["note"]
+    )
     checks = {one["check_name"]: one for one in result["data_quality"].read().to_pylist()}
     assert checks["wrong_clocks"]["status"] == "failed"
     assert checks["wrong_clocks"]["observed"] == 1
@@ -169,6 +171,15 @@ def test_a_quiet_end_is_no_wrong_clock(tmp_path: Path) -> None:
     found = row(measure(tmp_path, ALL_PLAYED_3), "return_day_7")
     assert found["as_of"] == START + timedelta(days=20.5)
     assert found["value"] == 0
+
+
+def test_events_that_trickle_in_are_no_wrong_clocks(tmp_path: Path) -> None:
+    exposures, events = days_of(400)
+    write(tmp_path, "1", exposures, [*events, event("click", 3, 10), event("click", 5, 14)])
+    result = measure(tmp_path, ALL_PLAYED_3)
+    assert row(result, "click_through_rate")["as_of"] < START + timedelta(days=9)
+    checks = {one["check_name"]: one for one in result["data_quality"].read().to_pylist()}
+    assert checks["wrong_clocks"]["status"] == "passed"
 
 
 def test_one_outlier_flips_no_result(tmp_path: Path) -> None:
