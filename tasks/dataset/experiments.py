@@ -112,13 +112,18 @@ class Experiment(BaseModel):
         """The variants' shares in order."""
         return tuple(variant.share for variant in self.variants)
 
-    def looks(self) -> NDArray[np.datetime64]:
-        """Return the end of every reading's period, the last being the experiment's end (UTC)."""
+    def looks(self, wait_days: int = 0) -> NDArray[np.datetime64]:
+        """Return the end of every reading's period (UTC).
+
+        The last one that can have new listeners is the experiment's end. Further ones follow until
+        a listener who came last has been here for ``wait_days``.
+        """
         start, end = (naive(moment) for moment in (self.start, self.end))
         days = max(1, int(np.ceil((end - start) / DAY)))
         each = -(-days // MOST_LOOKS)
-        ends = start + np.arange(1, -(-days // each) + 1) * each * DAY
-        return np.minimum(ends, end)
+        inside = np.minimum(start + np.arange(1, -(-days // each) + 1) * each * DAY, end)
+        after = end + np.arange(1, -(-wait_days // each) + 1) * each * DAY
+        return np.concatenate([inside, after])
 
 
 def naive(moment: datetime) -> np.datetime64:

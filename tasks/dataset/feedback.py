@@ -48,6 +48,8 @@ class EventsSpec(_FeedbackFiles):
     """Column with one of these words."""
     at: Column
     """Column with the moment, as in the exposures."""
+    id: Column | None = None
+    """Column with the event's own id; without one, rows of equal values are one event."""
     exposure: Column | None = None
     """Column with the id of the exposure that it followed."""
     user: Column | None = None

@@ -1,22 +1,17 @@
 """The metrics, each a ratio of two sums over listeners."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
-from tasks.experiments.effects import Arm
-
-Column = NDArray[np.float64]
-
 USERS = "users"
-"""A column of ones: 1 per listener."""
+"""1 per listener, from the first exposure on."""
+
+WAITS = {"1": 2, "7": 8, "30": 31}
+"""Days from the first exposure until the listener's day 1, 7 or 30 is over."""
 
 
 @dataclass(frozen=True)
 class Metric:
-    """One metric: sums of columns of the table of listeners (sql/listeners.sql)."""
+    """One metric: sums of columns of what listeners did (`Activity`)."""
 
     name: str
     meaning: str
@@ -24,55 +19,49 @@ class Metric:
     denominator: tuple[str, ...]
     before: tuple[tuple[str, ...], tuple[str, ...]]
     """Numerator and denominator before the experiment, for CUPED."""
-
-    def arm(self, columns: Mapping[str, Column], chosen: NDArray[np.bool_]) -> Arm:
-        """Return the metric's sums for the chosen listeners."""
-
-        def total(names: tuple[str, ...]) -> Column:
-            if names == (USERS,):
-                return np.ones(int(np.count_nonzero(chosen)))
-            summed: Column = np.sum([columns[name][chosen] for name in names], axis=0)
-            return summed
-
-        return Arm(
-            total(self.numerator),
-            total(self.denominator),
-            total(self.before[0]),
-            total(self.before[1]),
-        )
+    outcome: str
+    """The outcomes that it waits for: clicks, plays (and skips), or those of a listener."""
+    wait_days: int = 0
+    """Days from a listener's first exposure until the listener counts."""
+    is_capped: bool = True
+    """A listener may add any number; False: 0 or 1."""
 
 
-def _ratio(name: str, meaning: str, above: tuple[str, ...], below: tuple[str, ...]) -> Metric:
+def _ratio(
+    name: str, meaning: str, above: tuple[str, ...], below: tuple[str, ...], outcome: str
+) -> Metric:
     before = tuple(tuple(f"before_{column}" for column in side) for side in (above, below))
-    return Metric(name, meaning, above, below, (before[0], before[1]))
+    return Metric(name, meaning, above, below, (before[0], before[1]), outcome)
 
 
-def _per_user(name: str, meaning: str, column: str, below: str, before: str) -> Metric:
-    return Metric(name, meaning, (column,), (below,), ((f"before_{before}",), (USERS,)))
+def _share(name: str, meaning: str, column: str, below: str = USERS, wait_days: int = 0) -> Metric:
+    before = (("before_exposures",), (USERS,))
+    return Metric(
+        name, meaning, (column,), (below,), before, "listener", wait_days, is_capped=False
+    )
 
 
 METRICS = (
     _ratio(
-        "click_through_rate", "exposures that were clicked, of all", ("clicks",), ("exposures",)
+        "click_through_rate", "exposures that were clicked, of all", ("clicks",), ("exposures",),
+        "clicks",
     ),
-    _ratio("plays_per_exposure", "plays for each exposure", ("plays",), ("exposures",)),
-    _ratio("skip_rate", "skips, of plays and skips together", ("skips",), ("plays", "skips")),
-    _per_user(
-        "listening_seconds", "seconds listened for each listener", "seconds", USERS, "seconds"
+    _ratio("plays_per_exposure", "plays for each exposure", ("plays",), ("exposures",), "plays"),
+    _ratio(
+        "skip_rate", "skips, of plays and skips together", ("skips",), ("plays", "skips"), "plays"
     ),
-    _per_user(
-        "return_day_1", "listeners who came back on the first day after", "returned_1", "due_1",
-        "exposures",
+    Metric(
+        "listening_seconds", "seconds listened for each listener", ("seconds",), (USERS,),
+        (("before_seconds",), (USERS,)), "plays",
     ),
-    _per_user(
-        "return_day_7", "listeners who came back on the seventh day after", "returned_7", "due_7",
-        "exposures",
+    *(
+        _share(
+            f"return_day_{day}", f"listeners who came back on the {word} day after",
+            f"returned_{day}", f"due_{day}", WAITS[day],
+        )
+        for day, word in (("1", "first"), ("7", "seventh"), ("30", "thirtieth"))
     ),
-    _per_user(
-        "return_day_30", "listeners who came back on the thirtieth day after", "returned_30",
-        "due_30", "exposures",
-    ),
-    _per_user("subscription_rate", "listeners who subscribed", "subscribed", USERS, "exposures"),
-    _per_user("cancellation_rate", "listeners who cancelled", "cancelled", USERS, "exposures"),
+    _share("subscription_rate", "listeners who subscribed", "subscribed"),
+    _share("cancellation_rate", "listeners who cancelled", "cancelled"),
 )  # fmt: skip
 """In display order."""

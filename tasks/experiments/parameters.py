@@ -20,6 +20,8 @@ class ExperimentParameters(BaseModel):
     normal."""
     days_before: int = Field(default=28, ge=0, le=365)
     """Days before the start whose behaviour reduces the variance; 0: none."""
+    cap: float = Field(default=0.999, gt=0.9, lt=1)
+    """Quantile of the listeners' values, above 0, that one listener adds to a metric at most."""
     goal: str = "click_through_rate"
     """Metric that decides the best measured weight of a segment."""
     fewest_exposures: int = Field(default=20, ge=1)

@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 
 from tasks.blend.parameters import Segment
 from tasks.dataset.experiments import Experiment, naive
+from tasks.experiments.first_seen import first_seen, with_new
 from tasks.experiments.parameters import ExperimentParameters
 from tasks.experiments.positions import Cells, corrected_click_rates, examination
-from tasks.experiments.results import ALL, Reading, results
-from tasks.experiments.sums import cells_of, latest_moment, listeners_of, open_feedback
+from tasks.experiments.reach import Reach
+from tasks.experiments.results import ALL, Measured, Reading, results
+from tasks.experiments.sums import cells_of, open_feedback, reach, seen_of
 from tasks.experiments.weights import measured_weights
 from tasks.feedback.stage import Feedback
 from tasks.ingest.checks import quality_table, run_checks
@@ -53,6 +55,8 @@ def experiments_stage(
     feedback files.
     """
     started = time.perf_counter()
+    # The histories of listeners seen earlier are no part of the key: they never change, and every
+    # result in the lake that saw a listener holds the same.
     stage = Stage(
         lake,
         STAGE,
@@ -67,6 +71,7 @@ def experiments_stage(
     )
     if result := stage.finished():
         return result
+    known = first_seen(lake)
     with duckdb.connect(config=database_config(memory_limit, stage.scratch)) as con:
         open_feedback(
             con,
@@ -74,8 +79,9 @@ def experiments_stage(
             [result["rows"].path for result in feedback.events],
             users.path,
             [segment.min_tracks for segment in segments],
+            known,
         )
-        measured = _measured(con, feedback, experiments, segments, parameters)
+        measured = _measured(con, feedback, experiments, segments, parameters, known)
         tables = {
             **measured,
             "data_quality": _quality(con, feedback, experiments, limits),
@@ -104,21 +110,24 @@ def _measured(
     experiments: Sequence[Experiment],
     segments: Sequence[Segment],
     parameters: ExperimentParameters,
+    known: pa.Table,
 ) -> dict[str, pa.Table]:
-    """Return the tables that become relations of the release."""
-    as_of = latest_moment(con)
+    """Return the tables that become relations of the release, and ``known`` with new listeners."""
+    until = reach(con)
     rows: list[dict[str, Any]] = []
     weights: list[dict[str, Any]] = []
     for experiment in experiments:
-        if as_of is None or as_of < naive(experiment.start):
+        if until is None or until.as_of < naive(experiment.start):
             continue
-        of_it = _results(con, feedback, experiment, segments, as_of, parameters)
-        rows += of_it
+        of_it, seen = _results(con, feedback, experiment, segments, until, parameters)
+        known = with_new(known, seen)
+        rows += [one.row for one in of_it]
         offline = {segment.segment: segment.weight for segment in segments}
-        weights += measured_weights(experiment, of_it, offline, parameters.goal)
+        weights += measured_weights(experiment, of_it, offline, parameters.goal, parameters.alpha)
     return {
         "experiment_results": pa.Table.from_pylist(rows, EXPERIMENT_RESULTS.schema),
         "measured_weights": pa.Table.from_pylist(weights, MEASURED_WEIGHTS.schema),
+        "first_seen": known,
         **_learned_from_clicks(con, [segment.segment for segment in segments], parameters),
     }
 
@@ -128,17 +137,21 @@ def _results(
     feedback: Feedback,
     experiment: Experiment,
     segments: Sequence[Segment],
-    as_of: np.datetime64,
+    until: Reach,
     parameters: ExperimentParameters,
-) -> list[dict[str, Any]]:
-    listeners, crossed = listeners_of(con, experiment, as_of, parameters.days_before)
+) -> tuple[list[Measured], pa.Table]:
+    """Measure one experiment; also return its listeners as `FIRST_SEEN`."""
+    seen = seen_of(con, experiment, until, parameters.days_before)
     remarks = []
     if feedback.broken:
         remarks.append(f"without {', '.join(sorted(feedback.broken))}, which could not be read")
-    if crossed:
-        remarks.append(f"{crossed:,} listeners who saw two variants are left out")
+    if seen.crossed:
+        remarks.append(f"{seen.crossed:,} listeners who saw two variants are left out")
     names = [segment.segment for segment in segments]
-    return results(Reading(experiment, listeners, names, as_of, parameters, tuple(remarks)))
+    reading = Reading(
+        experiment, seen.listeners, seen.activity, names, until, parameters, tuple(remarks)
+    )
+    return results(reading), seen.first_seen
 
 
 def _learned_from_clicks(

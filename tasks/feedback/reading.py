@@ -36,13 +36,14 @@ SQL = Path(__file__).parent / "sql"
 
 _NUMBERED = "row_number() OVER (PARTITION BY exposure_text ORDER BY record) > 1"
 
-_RENAMED = {"id": "exposure", "at": "occurred"}
-"""Fields of the TOML that the lake calls otherwise; `at` is a word of SQL."""
+_RENAMED = {"at": "occurred"}
+"""Fields of the TOML that the lake calls otherwise; `at` is a word of SQL. An `id` is called what
+it identifies."""
 
 _VALUES = {"occurred": "moment({})", "rank": "count_value({})", "value": "count_value({})"}
 """Fields that are more than text, and how their text is read."""
 
-_IDS = ("exposure", "user", "track", "experiment", "variant", "kind", "value")
+_IDS = ("event", "exposure", "user", "track", "experiment", "variant", "kind", "value")
 """Fields that are looked at as text."""
 
 
@@ -188,7 +189,8 @@ def _repeats(con: duckdb.DuckDBPyConnection, target: Path) -> bool:
 def _columns_by_field(spec: ExposuresSpec | EventsSpec) -> dict[str, str]:
     """Return the column of each field, as the lake calls it."""
     last = {field.rsplit(".", 1)[1]: column for field, column in spec.columns().items()}
-    return {_RENAMED.get(name, name): column for name, column in last.items()}
+    renamed = {**_RENAMED, "id": "exposure" if isinstance(spec, ExposuresSpec) else "event"}
+    return {renamed.get(name, name): column for name, column in last.items()}
 
 
 def _source(

@@ -67,7 +67,7 @@ class SampleSummary(BaseModel):
     tracks_path: Path
     plays_path: Path
     exposures: int = 0
-    """Rows of ``exposures.csv``; 0 without feedback."""
+    """Exposures, each counted once; 0 without feedback."""
 
 
 def generate_sample(out: Path, parameters: SampleParameters) -> SampleSummary:
@@ -99,7 +99,9 @@ def _write(scratch: Path, out: Path, parameters: SampleParameters) -> SampleSumm
     listeners = write_history(scratch / PLAYS_FILE, audience, track_ids, _THREADS)
     exposures = 0
     if parameters.feedback:
-        exposures = write_feedback(scratch, user_ids(audience), track_ids, parameters.seed)
+        exposures = write_feedback(
+            scratch, user_ids(audience), track_ids, catalogue, parameters.seed
+        )
     return SampleSummary(
         tracks=parameters.tracks,
         users=parameters.users,

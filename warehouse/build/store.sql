@@ -81,7 +81,7 @@ CREATE TABLE store.assignments (
 CREATE TABLE store.experiment_results (
     experiment VARCHAR, variant VARCHAR, segment VARCHAR, metric VARCHAR, users BIGINT,
     exposures BIGINT, value DOUBLE, lift DOUBLE, ci_low DOUBLE, ci_high DOUBLE, p_value DOUBLE,
-    note VARCHAR
+    information DOUBLE, capped BIGINT, as_of TIMESTAMP, complete_until TIMESTAMP, note VARCHAR
 );
 
 CREATE TABLE store.measured_weights (

@@ -107,6 +107,10 @@ COMMENT ON COLUMN experiment_results.lift IS 'Relative difference to the control
 COMMENT ON COLUMN experiment_results.ci_low IS 'Lower end of the interval of the lift, as safe read daily as once';
 COMMENT ON COLUMN experiment_results.ci_high IS 'Upper end of it; NULL: no bounds yet';
 COMMENT ON COLUMN experiment_results.p_value IS 'Smallest error level at which the interval would leave out 0';
+COMMENT ON COLUMN experiment_results.information IS 'Share of the evidence planned until the end that is there, 0 to 1';
+COMMENT ON COLUMN experiment_results.capped IS 'Listeners whose values are capped at a quantile, 0.999 by default';
+COMMENT ON COLUMN experiment_results.as_of IS 'Until when the feedback reaches, UTC; dates far behind it are taken for wrong clocks';
+COMMENT ON COLUMN experiment_results.complete_until IS 'Until when the outcomes of exposures are known, UTC; for returns, of first exposures. Later ones may still gain. NULL: no events';
 COMMENT ON COLUMN experiment_results.note IS 'What to bear in mind: control, withheld and why, how many more listeners it takes';
 
 COMMENT ON VIEW measured_weights IS 'The weight that did best with listeners beside the one chosen offline; nothing is adopted. One row per segment and experiment on weights.';
@@ -116,7 +120,7 @@ COMMENT ON COLUMN measured_weights.offline_weight IS 'Weight in use, chosen on h
 COMMENT ON COLUMN measured_weights.measured_weight IS 'Weight that is measurably best; NULL: none is';
 COMMENT ON COLUMN measured_weights.metric IS 'Metric that decided';
 COMMENT ON COLUMN measured_weights.lift IS 'Relative difference of it to the control';
-COMMENT ON COLUMN measured_weights.ci_low IS 'Lower end of the interval of the lift';
+COMMENT ON COLUMN measured_weights.ci_low IS 'Lower end of the interval of the lift, which holds for all variants and segments together';
 COMMENT ON COLUMN measured_weights.ci_high IS 'Upper end of the interval of the lift';
 COMMENT ON COLUMN measured_weights.note IS 'Why the two weights differ or agree';
 

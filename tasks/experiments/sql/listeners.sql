@@ -1,4 +1,5 @@
--- One row per listener of an experiment: what they were shown and did, within it and before it.
+-- One row per listener of an experiment: what is fixed at the first exposure, what was before the
+-- experiment, and when they came back, subscribed and cancelled.
 WITH shown AS (
     SELECT
         x."user",
@@ -15,39 +16,26 @@ WITH shown AS (
 ),
 followed_by AS (
     SELECT
-        f."user",
-        count(*) FILTER (f.occurred >= $start AND f.clicked) AS clicks,
-        sum(f.plays) FILTER (f.occurred >= $start) AS plays,
-        sum(f.skips) FILTER (f.occurred >= $start) AS skips,
-        sum(f.seconds) FILTER (f.occurred >= $start) AS seconds,
-        count(*) FILTER (f.occurred < $start AND f.clicked) AS before_clicks,
-        sum(f.plays) FILTER (f.occurred < $start) AS before_plays,
-        sum(f.skips) FILTER (f.occurred < $start) AS before_skips,
-        sum(f.seconds) FILTER (f.occurred < $start) AS before_seconds
+        f."user", count(*) FILTER (f.clicked) AS clicks, sum(f.plays) AS plays, sum(f.skips) AS skips,
+        sum(f.seconds) AS seconds
     FROM followed f
-    WHERE f.occurred >= $before AND f.occurred < $stop
-        AND (f.occurred < $start OR f.experiment = $experiment AND list_contains($variants, f.variant))
+    WHERE f.occurred >= $before AND f.occurred < $start
     GROUP BY f."user"
 ),
 did AS (
     SELECT
         s."user",
-        count(*) FILTER (p.kind = 'click' AND p.occurred >= $start) AS clicks,
-        count(*) FILTER (p.kind = 'play' AND p.occurred >= $start) AS plays,
-        count(*) FILTER (p.kind = 'skip' AND p.occurred >= $start) AS skips,
-        sum(p.value) FILTER (p.kind = 'play' AND p.occurred >= $start) AS seconds,
-        count(*) FILTER (p.kind = 'click' AND p.occurred < $start) AS before_clicks,
-        count(*) FILTER (p.kind = 'play' AND p.occurred < $start) AS before_plays,
-        count(*) FILTER (p.kind = 'skip' AND p.occurred < $start) AS before_skips,
-        sum(p.value) FILTER (p.kind = 'play' AND p.occurred < $start) AS before_seconds,
-        bool_or(p.kind = 'subscribe' AND p.occurred >= $start) AS subscribed,
-        bool_or(p.kind = 'cancel' AND p.occurred >= $start) AS cancelled
+        count(*) FILTER (p.kind = 'click' AND p.occurred < $start) AS clicks,
+        count(*) FILTER (p.kind = 'play' AND p.occurred < $start) AS plays,
+        count(*) FILTER (p.kind = 'skip' AND p.occurred < $start) AS skips,
+        sum(p.value) FILTER (p.kind = 'play' AND p.occurred < $start) AS seconds,
+        min(p.occurred) FILTER (p.kind = 'subscribe' AND p.occurred >= $start) AS subscribed_at,
+        min(p.occurred) FILTER (p.kind = 'cancel' AND p.occurred >= $start) AS cancelled_at
     FROM shown s JOIN personal p ON p."user" = s."user"
     WHERE p.occurred < $stop AND (p.occurred >= s.first_at OR p.occurred >= $before AND p.occurred < $start)
     GROUP BY s."user"
 ),
--- A day is 24 hours from the first exposure; it counts once it has passed for the listener. These
--- may lie beyond the experiment's end.
+-- A day is 24 hours from the first exposure. These may lie beyond the experiment's end.
 came_back AS (
     SELECT
         s."user",
@@ -57,40 +45,33 @@ came_back AS (
     FROM shown s JOIN personal p ON p."user" = s."user" AND p.kind = 'return'
     GROUP BY s."user"
 ),
-due AS (
-    SELECT
-        s.*,
-        s.first_at + INTERVAL 2 DAY <= $as_of AS due_1,
-        s.first_at + INTERVAL 8 DAY <= $as_of AS due_7,
-        s.first_at + INTERVAL 31 DAY <= $as_of AS due_30
+-- The history at the first exposure, as the first run that saw it knew it; later plays do not move
+-- a listener to another segment.
+placed AS (
+    SELECT s.*, coalesce(k.tracks_played, h.tracks_played, 0)::INTEGER AS tracks_played
     FROM shown s
+    LEFT JOIN known_histories k ON k."user" = s."user" AND k.experiment = $experiment
+    LEFT JOIN histories h ON h."user" = s."user"
 )
 SELECT
+    d."user",
     (d.variant - 1)::BIGINT AS variant,
     d.variant <> d.other_variant AS crossed,
-    coalesce(g.segment, 0)::BIGINT AS segment,
+    d.tracks_played,
+    (len(list_filter(getvariable('segment_starts'), lambda s: s <= d.tracks_played)) - 1)::BIGINT AS segment,
     d.first_at,
-    d.exposures::DOUBLE AS exposures,
-    (coalesce(f.clicks, 0) + coalesce(a.clicks, 0))::DOUBLE AS clicks,
-    (coalesce(f.plays, 0) + coalesce(a.plays, 0))::DOUBLE AS plays,
-    (coalesce(f.skips, 0) + coalesce(a.skips, 0))::DOUBLE AS skips,
-    (coalesce(f.seconds, 0) + coalesce(a.seconds, 0))::DOUBLE AS seconds,
-    d.due_1::INTEGER::DOUBLE AS due_1,
-    d.due_7::INTEGER::DOUBLE AS due_7,
-    d.due_30::INTEGER::DOUBLE AS due_30,
-    (d.due_1 AND coalesce(b.day_1, false))::INTEGER::DOUBLE AS returned_1,
-    (d.due_7 AND coalesce(b.day_7, false))::INTEGER::DOUBLE AS returned_7,
-    (d.due_30 AND coalesce(b.day_30, false))::INTEGER::DOUBLE AS returned_30,
-    coalesce(a.subscribed, false)::INTEGER::DOUBLE AS subscribed,
-    coalesce(a.cancelled, false)::INTEGER::DOUBLE AS cancelled,
+    a.subscribed_at,
+    a.cancelled_at,
+    coalesce(b.day_1, false) AS returned_1,
+    coalesce(b.day_7, false) AS returned_7,
+    coalesce(b.day_30, false) AS returned_30,
     d.before_exposures::DOUBLE AS before_exposures,
-    (coalesce(f.before_clicks, 0) + coalesce(a.before_clicks, 0))::DOUBLE AS before_clicks,
-    (coalesce(f.before_plays, 0) + coalesce(a.before_plays, 0))::DOUBLE AS before_plays,
-    (coalesce(f.before_skips, 0) + coalesce(a.before_skips, 0))::DOUBLE AS before_skips,
-    (coalesce(f.before_seconds, 0) + coalesce(a.before_seconds, 0))::DOUBLE AS before_seconds
-FROM due d
+    (coalesce(f.clicks, 0) + coalesce(a.clicks, 0))::DOUBLE AS before_clicks,
+    (coalesce(f.plays, 0) + coalesce(a.plays, 0))::DOUBLE AS before_plays,
+    (coalesce(f.skips, 0) + coalesce(a.skips, 0))::DOUBLE AS before_skips,
+    (coalesce(f.seconds, 0) + coalesce(a.seconds, 0))::DOUBLE AS before_seconds
+FROM placed d
 LEFT JOIN followed_by f ON f."user" = d."user"
 LEFT JOIN did a ON a."user" = d."user"
 LEFT JOIN came_back b ON b."user" = d."user"
-LEFT JOIN segment_of g ON g."user" = d."user"
 ORDER BY d.first_at, d."user";

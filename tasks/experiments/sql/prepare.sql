@@ -1,9 +1,5 @@
 -- Tables for the sums by listener and by track.
 
--- Time of the latest exposure or event.
-CREATE TEMP TABLE as_of AS
-SELECT greatest(max(x.occurred), (SELECT max(e.occurred) FROM events e)) AS occurred FROM exposures x;
-
 -- Outcomes of each exposure. Repeated clicks count once.
 CREATE TEMP TABLE outcomes AS
 SELECT
@@ -11,7 +7,9 @@ SELECT
     bool_or(e.kind = 'click') AS clicked,
     count(*) FILTER (e.kind = 'play')::INTEGER AS plays,
     count(*) FILTER (e.kind = 'skip')::INTEGER AS skips,
-    coalesce(sum(e.value) FILTER (e.kind = 'play'), 0) AS seconds
+    coalesce(sum(e.value) FILTER (e.kind = 'play'), 0) AS seconds,
+    max(e.occurred) FILTER (e.kind = 'click') AS clicked_at,
+    max(e.occurred) FILTER (e.kind <> 'click') AS played_at
 FROM events e
 WHERE e.exposure IS NOT NULL AND e.kind IN ('click', 'play', 'skip')
 GROUP BY e.exposure;
@@ -20,8 +18,20 @@ GROUP BY e.exposure;
 CREATE TEMP TABLE followed AS
 SELECT
     x."user", x.track_id, x.rank, x.experiment, x.variant, x.occurred,
-    o.clicked, o.plays, o.skips, o.seconds
+    o.clicked, o.plays, o.skips, o.seconds,
+    -- Seconds until the outcome, unless a clock is wrong.
+    CASE WHEN o.clicked_at BETWEEN x.occurred AND x.occurred + INTERVAL 60 DAY
+        THEN date_diff('second', x.occurred, o.clicked_at)::INTEGER END AS clicked_after,
+    CASE WHEN o.played_at BETWEEN x.occurred AND x.occurred + INTERVAL 60 DAY
+        THEN date_diff('second', x.occurred, o.played_at)::INTEGER END AS played_after
 FROM exposures x JOIN outcomes o ON o.exposure = x.exposure;
+
+-- Within how many seconds 99 of 100 outcomes follow.
+CREATE TEMP TABLE delays AS
+SELECT
+    coalesce(quantile_disc(f.clicked_after, 0.99), 0) AS clicks,
+    coalesce(quantile_disc(f.played_after, 0.99), 0) AS plays
+FROM followed f;
 
 CREATE TEMP TABLE unmatched AS
 SELECT (SELECT count(*) FROM outcomes) - count(*) AS events FROM followed;
@@ -41,10 +51,14 @@ UNION ALL
 SELECT x."user", o.kind, o.occurred, o.value
 FROM exposures x JOIN own o ON o.exposure = x.exposure AND o."user" IS NULL;
 
--- Listeners without a history are in the first segment, that of the empty history.
+-- How much history listeners have now. Those without any are in the first segment.
+CREATE TEMP TABLE histories AS
+SELECT hash(u.user_id) AS "user", u.tracks_played FROM read_parquet(getvariable('users')) u;
+
+-- The segment of that history. Experiments use the one at the first exposure instead.
 CREATE TEMP TABLE segment_of AS
 SELECT
-    hash(u.user_id) AS "user",
-    (len(list_filter(getvariable('segment_starts'), lambda s: s <= u.tracks_played)) - 1)::UTINYINT
+    h."user",
+    (len(list_filter(getvariable('segment_starts'), lambda s: s <= h.tracks_played)) - 1)::UTINYINT
         AS segment
-FROM read_parquet(getvariable('users')) u;
+FROM histories h;

@@ -230,6 +230,7 @@ def test_sums_by_hand(tmp_path: Path) -> None:
         ",u2,return,2026-03-05T11:00:00,",  # two days later
         "x4,,subscribe,2026-03-05T00:00:00,",  # its listener is looked up
         "x99,,click,2026-03-05T00:00:00,",
+        ",u9,return,2026-03-15T12:00:00,",  # who takes no part; the events reach until here
     ]
     (tmp_path / "shown.csv").write_text(SHOWN + "\n".join(rows) + "\n")
     (tmp_path / "done.csv").write_text(DONE + "\n".join(events) + "\n")

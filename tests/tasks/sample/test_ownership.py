@@ -15,6 +15,8 @@ NAMES = (
     "User Listening History.csv",
     "exposures.csv",
     "events.csv",
+    "exposures-last-week.csv",
+    "events-last-week.csv",
     "crossfade.toml",
 )
 
@@ -35,7 +37,7 @@ def test_samples_replace_samples(tmp_path: Path) -> None:
     first = {name: (tmp_path / name).read_bytes() for name in NAMES}
     generate_sample(tmp_path, WITH_FEEDBACK.model_copy(update={"seed": 1}))
     second = {name: (tmp_path / name).read_bytes() for name in NAMES}
-    assert all(first[name] != second[name] for name in NAMES[:4])
+    assert all(first[name] != second[name] for name in NAMES[:6])
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*NAMES, RECORD])
 
 

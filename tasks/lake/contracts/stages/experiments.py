@@ -21,6 +21,15 @@ EXPERIMENT_RESULTS = Contract(
         Column("ci_low", pa.float64(), "lower end of its interval", nullable=True),
         Column("ci_high", pa.float64(), "upper end of its interval", nullable=True),
         Column("p_value", pa.float64(), "that chance alone did it", 0, 1, nullable=True),
+        Column("information", pa.float64(), "share of the planned evidence", 0, 1, nullable=True),
+        Column("capped", pa.int64(), "listeners whose values are capped", 0),
+        Column("as_of", pa.timestamp("us"), "until when the feedback reaches, UTC"),
+        Column(
+            "complete_until",
+            pa.timestamp("us"),
+            "until when the outcomes of exposures are known, UTC",
+            nullable=True,
+        ),
         Column("note", pa.string(), "what to bear in mind"),
     ),
 )
@@ -66,6 +75,17 @@ POSITION_BIAS = Contract(
     ),
 )
 
+FIRST_SEEN = Contract(
+    rows="experiment and listener seen in it, by this run or an earlier one",
+    key=("experiment", "user"),
+    columns=(
+        Column("experiment", pa.string(), "name of the experiment"),
+        Column("user", pa.uint64(), "hash of the listener's id, as in the exposures"),
+        Column("tracks_played", pa.int32(), "history when the listener was first seen", 0),
+    ),
+)
+"""Later runs read it, so that listeners keep their segment (tasks/experiments/first_seen.py)."""
+
 STAGE = StageContract(
     "experiments",
     {
@@ -73,6 +93,7 @@ STAGE = StageContract(
         "measured_weights": MEASURED_WEIGHTS,
         "click_rates": CLICK_RATES,
         "position_bias": POSITION_BIAS,
+        "first_seen": FIRST_SEEN,
         "rejected_rows": REJECTED_ROWS,
         "data_quality": DATA_QUALITY,
     },

@@ -29,8 +29,9 @@ part of the key under which the file lies in the lake."""
 
 EVENTS = Contract(
     rows="event of a file",
-    key=("exposure", "user", "kind", "occurred", "value"),
+    key=("event", "exposure", "user", "kind", "occurred", "value"),
     columns=(
+        Column("event", pa.uint64(), "hash of the event's own id", nullable=True),
         Column("exposure", pa.uint64(), "hash of the exposure id that it followed", nullable=True),
         Column("user", pa.uint64(), "hash of the listener's id", nullable=True),
         Column("kind", pa.string(), "what was done", one_of=EVENT_KINDS),
