@@ -6,6 +6,7 @@ What takes long is built once and used by every worker of pytest-xdist: see ``bu
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -39,6 +40,9 @@ SHARED = "CROSSFADE_TESTS_SHARED"
 
 def pytest_configure(config: pytest.Config) -> None:
     """Make the shared folder in the process that starts the workers, or works alone."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # so a shell starts what works in the background, and a run inherits it
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if not hasattr(config, "workerinput"):
         os.environ[SHARED] = tempfile.mkdtemp(prefix="crossfade-tests-")
 
