@@ -86,7 +86,8 @@ class Dialect:
 
     def field(self, value: str) -> str:
         q, e = self.quote, self.escape
-        special = (self.delimiter, q, "\n", "\r") + ((e,) if e else ())
+        # Beside a delimiter of several characters, one of them alone may be read as part of it.
+        special = (*self.delimiter, q, "\n", "\r") + ((e,) if e else ())
         needed = any(mark and mark in value for mark in special) or value.startswith("%%")
         if not q:
             if e:
@@ -112,7 +113,7 @@ class Dialect:
     def can_hold(self, value: str) -> bool:
         if self.quote:
             return True
-        marks = self.delimiter, "\n"
+        marks = (*self.delimiter, "\n")
         return not any(mark in value for mark in marks) and not value.startswith("%%")
 
 
