@@ -1,6 +1,6 @@
 """A storm of signals at random moments: the current release is whole, and the next run succeeds.
 
-CROSSFADE_KILLS says how many (default 3, one of each signal), CROSSFADE_SEED which ones.
+CROSSFADE_KILLS says how many (default 6: each signal with each model), CROSSFADE_SEED which ones.
 """
 
 import fcntl
@@ -22,7 +22,7 @@ from tests.flows.homes import carrying, copied
 from warehouse.releases.home import Home
 from warehouse.releases.pointer import current_release
 
-KILLS = int(os.environ.get("CROSSFADE_KILLS", "3"))
+KILLS = int(os.environ.get("CROSSFADE_KILLS", "6"))
 SEED = int(os.environ.get("CROSSFADE_SEED", "0"))
 
 STAGES = ("ingest", "holdout", "collaborative", "content", "evaluation", "lists")
