@@ -135,7 +135,7 @@ def fit_catalogue(
     parameters: ContentParameters,
 ) -> pa.Table:
     """Fit the model on all tracks; return where each lies, with the shares of the features."""
-    # scikit-learn takes over a second to import, and only the worker that fits needs it
+    # scikit-learn takes over a second to import; the process of the run never needs it
     from tasks.content.model import fit_content
 
     catalogue = tracks.read(_columns(tracks, numeric, categorical))

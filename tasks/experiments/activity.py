@@ -37,9 +37,7 @@ class Activity:
 
     def total(self, names: tuple[str, ...]) -> Floats:
         """Return the sum of columns, one element per row."""
-        found = [self.columns[name] for name in names if name in self.columns]
-        summed: Floats = np.sum(found, axis=0) if found else np.zeros(len(self.look))
-        return summed
+        return _summed(self.columns, names, len(self.look))
 
 
 @dataclass(frozen=True)
@@ -59,9 +57,7 @@ class Listeners:
         """Return the sum of columns of the time before."""
         if names == (USERS,):
             return np.ones(len(self.variant))
-        found = [self.before[name] for name in names if name in self.before]
-        summed: Floats = np.sum(found, axis=0) if found else np.zeros(len(self.variant))
-        return summed
+        return _summed(self.before, names, len(self.variant))
 
 
 @dataclass(frozen=True)
@@ -122,6 +118,13 @@ def readings(
         np.cumsum(counted.reshape(shape), axis=2),
         capped.reshape(shape[:2]),
     )
+
+
+def _summed(columns: Mapping[str, Floats], names: tuple[str, ...], rows: int) -> Floats:
+    """Return the sum of columns; missing ones are 0."""
+    found = [columns[name] for name in names if name in columns]
+    summed: Floats = np.sum(found, axis=0) if found else np.zeros(rows)
+    return summed
 
 
 def _chunks(listener: Ints) -> list[slice]:

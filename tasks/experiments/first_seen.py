@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from tasks.lake.contracts.stages.experiments import FIRST_SEEN, STAGE
-from tasks.lake.record import RECORD, StageResult
+from tasks.lake.record import RECORD, read_record
 
 
 def first_seen(lake: Path) -> pa.Table:
@@ -22,9 +22,7 @@ def first_seen(lake: Path) -> pa.Table:
     )
     for record in records:
         try:
-            result = StageResult.model_validate_json(record.read_text())
-            dataset = result.datasets["first_seen"]
-            found = dataset.model_copy(update={"path": record.parent / dataset.path})
+            found = read_record(record.parent)["first_seen"]
             if found.is_whole():
                 return found.read().cast(FIRST_SEEN.schema)
         except (OSError, ValueError, KeyError, pa.ArrowInvalid):

@@ -96,7 +96,7 @@ def matching_paths(paths: Sequence[str], field: str) -> list[Path]:
                 "give the local file"
             )
         literal = Path(path)
-        resolved(literal)
+        resolved(literal)  # raises for a path that cannot exist, on which is_dir() would fail
         matches = [literal]
         if literal.is_dir():
             matches = list(_data_files(literal))

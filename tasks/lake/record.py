@@ -44,6 +44,20 @@ class StageResult(BaseModel):
         return self.datasets[name]
 
 
+def read_record(folder: Path) -> StageResult:
+    """Return what the record in a stage's folder says, its files with their paths.
+
+    Whether they are whole is not looked at. Raises OSError where there is no record, ValueError
+    for one that cannot be read.
+    """
+    result = StageResult.model_validate_json((folder / RECORD).read_text())
+    here = {
+        name: dataset.model_copy(update={"path": folder / dataset.path})
+        for name, dataset in result.datasets.items()
+    }
+    return result.model_copy(update={"datasets": here})
+
+
 def counts_in_words(result: StageResult) -> str:
     """Return a stage's counts as people read them: "tracks 50,683, users 962,037"."""
     return ", ".join(
@@ -74,22 +88,18 @@ class Stage:
         if not record.is_file():
             return None
         try:
-            result = StageResult.model_validate_json(record.read_text())
+            result = read_record(self.folder)
         except ValueError:
             record.unlink()
             return None
-        here = {
-            name: dataset.model_copy(update={"path": self.folder / dataset.path})
-            for name, dataset in result.datasets.items()
-        }
-        damaged = [dataset.path for dataset in here.values() if not dataset.is_whole()]
+        damaged = [one.path for one in result.datasets.values() if not one.is_whole()]
         if damaged:
             record.unlink()
             for path in damaged:  # a part file among them must not pass for a finished block
                 path.unlink(missing_ok=True)
             return None
         os.utime(self.folder)  # `forget_unused` keeps what was used last
-        return result.model_copy(update={"datasets": here, "reused": True})
+        return result.model_copy(update={"reused": True})
 
     def finish(
         self,

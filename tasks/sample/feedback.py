@@ -21,11 +21,11 @@ from tasks.dataset.experiments import Experiment, Variant, naive
 from tasks.experiments.assignment import variant_of
 from tasks.sample.catalogue import Catalogue
 from tasks.sample.living import (
-    FAITHFUL,
     Product,
     ProductParameters,
     build_product,
     tracks_of_style,
+    wanted_styles,
 )
 from tasks.sample.streams import stream
 
@@ -211,8 +211,7 @@ def _shown(
     appeal = rng.beta(2.0, 10.0, len(product.style))
     day = second // DAY
     taste = product.taste_on(listener, day)
-    any_style = rng.integers(0, product.styles, len(taste))
-    wanted = np.where(rng.random(len(taste)) < FAITHFUL, taste, any_style)
+    wanted = wanted_styles(product, taste, rng)
     edges = np.flatnonzero(np.diff(day, prepend=day[0] - 1, append=day[-1] + 1))
     track = np.concatenate(
         [

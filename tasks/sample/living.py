@@ -118,9 +118,7 @@ def live(product: Product, day: int, plays_per_visit: float = 3.0) -> Day:
     visits = product.visits_on(day)
     rng = stream(product.parameters.seed, "plays of a day", day % 2**32)
     played_by = np.repeat(visits, rng.poisson(plays_per_visit, len(visits)))
-    taste = product.taste_on(played_by, day)
-    any_style = rng.integers(0, product.styles, len(taste))
-    wanted = np.where(rng.random(len(taste)) < FAITHFUL, taste, any_style)
+    wanted = wanted_styles(product, product.taste_on(played_by, day), rng)
     return Day(
         day,
         np.flatnonzero(product.joined == day),
@@ -128,6 +126,12 @@ def live(product: Product, day: int, plays_per_visit: float = 3.0) -> Day:
         played_by,
         tracks_of_style(product, wanted, day, rng),
     )
+
+
+def wanted_styles(product: Product, taste: Ints, rng: np.random.Generator) -> Ints:
+    """Draw the style of each play by listeners of these tastes: mostly that, else any."""
+    any_style = rng.integers(0, product.styles, len(taste))
+    return np.where(rng.random(len(taste)) < FAITHFUL, taste, any_style)
 
 
 def tracks_of_style(product: Product, wanted: Ints, day: int, rng: np.random.Generator) -> Ints:

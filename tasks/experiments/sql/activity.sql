@@ -1,7 +1,7 @@
 -- What the listeners of an experiment did, by days since its start. What follows an exposure
 -- belongs to the exposure's day; what follows none, from the listener's first exposure on, to its own.
 WITH shown AS (
-    SELECT l.listener, date_diff('microsecond', $start, x.occurred) // 86400000000 AS day, count(*) AS exposures
+    SELECT l.listener, day_since($start, x.occurred) AS day, count(*) AS exposures
     FROM exposures x JOIN counted_listeners l ON l."user" = x."user"
     WHERE x.occurred >= $start AND x.occurred < $stop AND x.experiment = $experiment
         AND list_contains($variants, x.variant)
@@ -9,7 +9,7 @@ WITH shown AS (
 ),
 followed_by AS (
     SELECT
-        l.listener, date_diff('microsecond', $start, f.occurred) // 86400000000 AS day,
+        l.listener, day_since($start, f.occurred) AS day,
         count(*) FILTER (f.clicked) AS clicks, sum(f.plays) AS plays, sum(f.skips) AS skips,
         sum(f.seconds) AS seconds
     FROM followed f JOIN counted_listeners l ON l."user" = f."user"
@@ -19,7 +19,7 @@ followed_by AS (
 ),
 did AS (
     SELECT
-        l.listener, date_diff('microsecond', $start, p.occurred) // 86400000000 AS day,
+        l.listener, day_since($start, p.occurred) AS day,
         count(*) FILTER (p.kind = 'click') AS clicks, count(*) FILTER (p.kind = 'play') AS plays,
         count(*) FILTER (p.kind = 'skip') AS skips, sum(p.value) FILTER (p.kind = 'play') AS seconds
     FROM personal p JOIN counted_listeners l ON l."user" = p."user"

@@ -1,5 +1,7 @@
 -- Tables for the sums by listener and by track.
 
+CREATE TEMP MACRO day_since(start, moment) AS date_diff('microsecond', start, moment) // 86400000000;
+
 -- Outcomes of each exposure. Repeated clicks count once.
 CREATE TEMP TABLE outcomes AS
 SELECT
