@@ -111,7 +111,8 @@ def settle(home: Home) -> None:
                 if run.state is None or not run.state.is_final():
                     state: State[None] = Crashed(message="the process of this run was killed")
                     client.set_flow_run_state(run.id, state, force=True)
-            if runs or time.time() - path.stat().st_mtime > KEPT_DAYS * 86_400:
+            never_began = record.flow_run_id is None  # it died before its run did anything
+            if runs or never_began or time.time() - path.stat().st_mtime > KEPT_DAYS * 86_400:
                 path.unlink(missing_ok=True)
 
 

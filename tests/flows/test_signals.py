@@ -18,7 +18,7 @@ import psutil
 import pytest
 
 from flows import interrupts
-from flows.run_records import dead_records, watch_pointer
+from flows.run_records import RunRecord, dead_records, watch_pointer
 from flows.settings import TOKEN
 from tests.conftest import BIN, CommandLine, Published, Sample
 from tests.flows.homes import carrying, copied
@@ -74,6 +74,9 @@ def test_what_a_killed_run_leaves_is_cleared_by_the_next_command(
         # An orphan that does not notice that its parent is gone.
         orphan = subprocess.Popen(["sleep", "300"], env={**os.environ, TOKEN: run.token})
         (tmp_path / "home" / "warehouse" / "building" / "half").mkdir(parents=True)
+        # One that died before it had a flow run.
+        early = RunRecord(token="early", pid=1).model_dump_json()
+        (tmp_path / "home" / "runs" / "early.json").write_text(early)
         run.kill()
         run.wait()
     listed = crossfade("releases")

@@ -6,11 +6,12 @@ import subprocess
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from playwright.sync_api import Browser, Locator, Page, Request, expect, sync_playwright
+from playwright.sync_api import TimeoutError as LateError
 
 from tests.conftest import BIN, free_port
 
@@ -93,6 +94,17 @@ class Visit:
         self.page.locator(".tracklist li, .card h1, .card h2").first.wait_for(timeout=PATIENCE)
         self.page.locator('[data-test-script-state="notRunning"]').wait_for(timeout=PATIENCE)
         return self
+
+    def choose(self, filter_name: str, option: str) -> None:
+        """Choose an option of a filter; again if Streamlit dropped the click while it drew."""
+        finder = self.page.get_by_role("combobox", name=filter_name)
+        chosen = self.page.locator("[data-baseweb=tag]", has_text=option)
+        deadline = time.monotonic() + PATIENCE / 1000
+        while not chosen.count() and time.monotonic() < deadline:
+            with suppress(LateError):
+                finder.click(timeout=5_000)
+                self.page.get_by_role("option", name=option, exact=True).click(timeout=5_000)
+                chosen.wait_for(timeout=5_000)
 
     @property
     def rows(self) -> Locator:

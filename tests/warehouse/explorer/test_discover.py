@@ -103,8 +103,7 @@ def test_filters_still_fill_the_list(
 ) -> None:
     viewer.open(f"/?track={track[0]}")
     viewer.page.get_by_role("button", name="Filters").click()
-    viewer.page.get_by_role("combobox", name="Genre").click()
-    viewer.page.get_by_role("option", name="Rock", exact=True).click()
+    viewer.choose("Genre", "Rock")
     expected = ids(
         release,
         "SELECT track_id FROM track_candidates(?) WHERE genre = 'Rock' ORDER BY rank LIMIT 20",
