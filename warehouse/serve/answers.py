@@ -2,7 +2,6 @@
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import duckdb
 import orjson
@@ -11,33 +10,35 @@ from starlette.responses import Response
 
 from warehouse.errors import UnknownReleaseError
 from warehouse.releases.home import Home
-from warehouse.serve.endpoints import STORED_LIST, Endpoint, next_after
+from warehouse.serve.endpoints import Endpoint, next_after
 from warehouse.serve.problems import ProblemError
-from warehouse.serve.questions import Question, RecommendUser
+from warehouse.serve.queries import Rows, rows
+from warehouse.serve.questions import Question, RecommendUser, UserRecommendations
 from warehouse.serve.releases import OpenRelease, Releases
-from warehouse.statements import statement
+from warehouse.serve.stored import StoredLists
 
-THREADS, BATCH_THREADS = 4, 1
-"""Queries of one process at a time; those for many lists do not take turns with the others."""
+THREADS = 3
+"""Queries that one process computes at a time, beside one of stored lists and one of a batch."""
 
 WAITING = 256
-"""Requests that may wait for a thread; beyond it a client hears so at once."""
+"""Requests that may wait for an answer; beyond it a client hears so at once."""
 
 QUERY_SECONDS = 30.0
 """Longest time of a query; then it is interrupted."""
-
-_STORED = statement("warehouse.serve", f"sql/{STORED_LIST}")
-
-Rows = list[dict[str, Any]]
 
 
 class Answers:
     """Answers the questions of one process."""
 
     def __init__(self, home: Home) -> None:
-        self._threads = ThreadPoolExecutor(THREADS, "query")
-        self._batches = ThreadPoolExecutor(BATCH_THREADS, "batch")
+        stored, self._threads, self._batches = self._pools = (
+            ThreadPoolExecutor(1, "stored"),
+            ThreadPoolExecutor(THREADS, "query"),
+            ThreadPoolExecutor(1, "batch"),
+        )
         self._waiting = 0
+        self._lists = StoredLists("user_recommendations", stored)
+        self._named_lists = StoredLists("stored_list", stored)
         self.releases = Releases(home, self._threads)
 
     async def answer(self, request: Request, endpoint: Endpoint, question: Question) -> Response:
@@ -46,13 +47,29 @@ class Answers:
         headers = {"ETag": release.etag, "Cache-Control": "private, no-cache"}
         if request.method == "GET" and _has(request, release.etag):
             return Response(status_code=304, headers=headers)
-        body = await self._run(endpoint, question, release)
-        return Response(body, headers=headers, media_type="application/json")
+        if self._waiting >= WAITING:
+            raise ProblemError(503, "too many requests wait", headers={"Retry-After": "1"})
+        self._waiting += 1
+        try:
+            with release.held():
+                found = await self._rows(endpoint, question, release)
+        except duckdb.InterruptException:
+            raise ProblemError(503, f"the query took longer than {QUERY_SECONDS:g} s") from None
+        except duckdb.OutOfMemoryException:
+            raise ProblemError(503, "the query needs more memory than a worker has") from None
+        finally:
+            self._waiting -= 1
+        document = {
+            "release_id": release.release_id,
+            "rows": found,
+            "next_after": next_after(question, found),
+        }
+        return Response(orjson.dumps(document), headers=headers, media_type="application/json")
 
     def close(self) -> None:
         """Let go of threads and files."""
         self.releases.close()
-        for threads in (self._threads, self._batches):
+        for threads in self._pools:
             threads.shutdown(wait=False, cancel_futures=True)
 
     async def _release(self, question: Question) -> OpenRelease:
@@ -69,64 +86,34 @@ class Answers:
             raise ProblemError(503, self.releases.complaint, headers={"Retry-After": "5"})
         return self.releases.current
 
-    async def _run(self, endpoint: Endpoint, question: Question, release: OpenRelease) -> bytes:
-        if self._waiting >= WAITING:
-            raise ProblemError(503, "too many requests wait", headers={"Retry-After": "1"})
+    async def _rows(self, endpoint: Endpoint, question: Question, release: OpenRelease) -> Rows:
+        if isinstance(question, UserRecommendations):
+            return await self._lists.read(
+                release, question.user_id, question.after, question.after + question.k
+            )
+        if isinstance(question, RecommendUser) and question.is_stored():
+            found = await self._named_lists.read(
+                release, question.user_id, question.after, question.after + question.k
+            )
+            if len(found) == question.k:
+                return found  # else the list goes on, or the listener is not known
+        return await self._computed(endpoint, question, release)
+
+    async def _computed(self, endpoint: Endpoint, question: Question, release: OpenRelease) -> Rows:
         loop = asyncio.get_running_loop()
         threads = self._threads if endpoint.by_get else self._batches
-        self._waiting += 1
-        try:
-            with release.borrowed() as connection:
-                run = loop.run_in_executor(
-                    threads, answered, connection, endpoint, question, release.release_id
-                )
-                late = loop.call_later(QUERY_SECONDS, connection.interrupt)
-                try:
-                    # shielded: a connection goes back when its query has ended, not before
-                    return await asyncio.shield(run)
-                except asyncio.CancelledError:
-                    connection.interrupt()
-                    await asyncio.wait([run])
-                    raise
-                finally:
-                    late.cancel()
-        except duckdb.InterruptException:
-            raise ProblemError(503, f"the query took longer than {QUERY_SECONDS:g} s") from None
-        except duckdb.OutOfMemoryException:
-            raise ProblemError(503, "the query needs more memory than a worker has") from None
-        finally:
-            self._waiting -= 1
-
-
-def answered(
-    connection: duckdb.DuckDBPyConnection, endpoint: Endpoint, question: Question, release_id: str
-) -> bytes:
-    """Run the query and return the answer as JSON; called in a thread."""
-    found = _stored(connection, question) if isinstance(question, RecommendUser) else None
-    if found is None:
-        found = rows(connection, endpoint.sql, question.values())
-    document = {
-        "release_id": release_id,
-        "rows": found,
-        "next_after": next_after(question, found),
-    }
-    return orjson.dumps(document)
-
-
-def rows(connection: duckdb.DuckDBPyConnection, sql: str, values: dict[str, Any]) -> Rows:
-    """Run one query and return its rows."""
-    result = connection.execute(sql, values or None)
-    columns = [column[0] for column in result.description or ()]
-    return [dict(zip(columns, row, strict=True)) for row in result.fetchall()]
-
-
-def _stored(connection: duckdb.DuckDBPyConnection, question: RecommendUser) -> Rows | None:
-    """Return the stored list if it is what was asked for and as long; None: to be computed."""
-    if not question.is_stored():
-        return None
-    values = question.values()
-    found = rows(connection, _STORED, {x: values[x] for x in ("user_id", "after", "last")})
-    return found if len(found) == question.k else None
+        with release.borrowed() as connection:
+            run = loop.run_in_executor(threads, rows, connection, endpoint.sql, question.values())
+            late = loop.call_later(QUERY_SECONDS, connection.interrupt)
+            try:
+                # shielded: a connection goes back when its query has ended, not before
+                return await asyncio.shield(run)
+            except asyncio.CancelledError:
+                connection.interrupt()
+                await asyncio.wait([run])
+                raise
+            finally:
+                late.cancel()
 
 
 def _has(request: Request, etag: str) -> bool:

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from pydantic import BaseModel
 
 from warehouse.serve import questions as ask
 from warehouse.serve import rows
+from warehouse.serve.queries import Rows
 from warehouse.statements import statement
 
 
@@ -33,9 +33,6 @@ class Endpoint:
         """Where it is served."""
         return f"/v1/{self.name}"
 
-
-STORED_LIST = "stored_list"
-"""The query that answers `recommend_user` without other arguments."""
 
 ENDPOINTS = (
     Endpoint("recommend_user", ask.RecommendUser, rows.Ranked, "Recommendations for a listener"),
@@ -101,11 +98,12 @@ ENDPOINTS = (
     Endpoint("users", ask.Users, rows.Listener, "A listener by id"),
     Endpoint("segments", ask.Question, rows.Segment, "Segments of listeners and their weights"),
     Endpoint("experiments", ask.Question, rows.Experiment, "Experiments and their variants"),
+    Endpoint("evaluation", ask.Question, rows.Measured, "Measured quality, by model and segment"),
     Endpoint("release", ask.Question, rows.Release, "The release that answers"),
 )
 
 
-def next_after(question: ask.Question, found: list[dict[str, Any]]) -> int | None:
+def next_after(question: ask.Question, found: Rows) -> int | None:
     """Return where the next page begins: after the last rank of a full page."""
     if isinstance(question, ask.Paged) and len(found) == question.k:
         return int(found[-1]["rank"])

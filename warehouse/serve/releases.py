@@ -41,7 +41,7 @@ WARM_UP = (
 
 
 class OpenRelease:
-    """One release's file; closes once it is retired and no query runs."""
+    """One release's file; closes once it is retired and nobody holds it."""
 
     def __init__(self, reader: Reader) -> None:
         """``reader`` is of the release's own file, and closed with it."""
@@ -56,28 +56,36 @@ class OpenRelease:
         self.etag = f'"{self.release_id}-{hashlib.blake2b(stamp, digest_size=4).hexdigest()}"'
         """Changes with all that an answer depends on beside its address."""
         self._idle: list[duckdb.DuckDBPyConnection] = []
-        self._borrowed = 0
+        self._holders = 0
         self._is_retired = False
 
     @contextlib.contextmanager
-    def borrowed(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """Lend a connection that nobody else has; the release stays open meanwhile."""
-        connection = self._idle.pop() if self._idle else self._root.cursor()
-        self._borrowed += 1
+    def held(self) -> Iterator[None]:
+        """Keep the release open meanwhile."""
+        self._holders += 1
         try:
-            yield connection
+            yield
         finally:
-            self._borrowed -= 1
-            self._idle.append(connection)
+            self._holders -= 1
             self._close_if_done()
 
+    @contextlib.contextmanager
+    def borrowed(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Lend a connection that nobody else has, to a holder."""
+        with self.held():
+            connection = self._idle.pop() if self._idle else self._root.cursor()
+            try:
+                yield connection
+            finally:
+                self._idle.append(connection)
+
     def retire(self) -> None:
-        """Lend no more; close after the last query."""
+        """Close as soon as nobody holds it."""
         self._is_retired = True
         self._close_if_done()
 
     def _close_if_done(self) -> None:
-        if self._is_retired and not self._borrowed:
+        if self._is_retired and not self._holders:
             for connection in self._idle:
                 connection.close()
             self._idle.clear()

@@ -157,6 +157,17 @@ class Experiment(BaseModel):
     ends_at: datetime | None
 
 
+class Measured(BaseModel):
+    model: str
+    segment: str
+    metric: str
+    k: int
+    value: float | None
+    ci_low: float | None
+    ci_high: float | None
+    users: int | None
+
+
 class Release(BaseModel):
     release_id: str
     schema_version: int

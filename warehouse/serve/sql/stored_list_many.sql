@@ -1,0 +1,7 @@
+-- recommend_user with its defaults for several listeners: their stored lists.
+SELECT
+    r.user_id, r.rank, r.track_id, t.name, t.artist, r.score, r.collaborative_score, r.content_score,
+    r.source, r.because_track_id
+FROM user_recommendations r JOIN tracks t ON t.track_id = r.track_id
+WHERE r.user_id IN (SELECT unnest($user_ids::VARCHAR[])) AND r.rank > $after AND r.rank <= $last
+ORDER BY r.user_id, r.rank
