@@ -56,7 +56,7 @@ def process(home: Path, *options: str) -> Iterator[httpx.Client]:
             def answers() -> bool:
                 assert running.poll() is None
                 with suppress(httpx.TransportError):
-                    return ours.get("/health").status_code == 200
+                    return ours.get("/health").status_code in (200, 503)
                 return False
 
             wait(answers)
