@@ -3,10 +3,12 @@
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psutil
 import pytest
 from typer.testing import CliRunner
@@ -14,7 +16,7 @@ from typer.testing import CliRunner
 from flows import service
 from flows.cli import app
 from flows.settings import load_settings
-from tests.warehouse.serve.serving import process
+from tests.warehouse.serve.serving import process, wait
 from warehouse.errors import InputError
 from warehouse.releases.home import Home
 from warehouse.serve import launch
@@ -51,9 +53,28 @@ def test_it_ends_at_sigterm_and_its_workers_with_it(tmp_path: Path) -> None:
     with process(tmp_path, "--workers", "2") as api:
         port = api.base_url.port
         mine = psutil.Process().children(recursive=True)
-    assert not [one for one in mine if one.is_running() and "serve" in " ".join(one.cmdline())]
+    _, left = psutil.wait_procs(mine, timeout=20)
+    assert left == []
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+def test_a_worker_that_is_killed_is_replaced(tmp_path: Path) -> None:
+    with process(tmp_path, "--workers", "2") as api:
+        workers = [one for one in psutil.Process().children(recursive=True)
+                   if "spawn_main" in " ".join(one.cmdline())]  # fmt: skip
+        assert len(workers) == 2
+        workers[0].kill()
+        wait(lambda: answers_again(api))
+        for _ in range(20):
+            assert api.get("/v1/release", headers={"Connection": "close"}).status_code == 503
+
+
+def answers_again(api: httpx.Client) -> bool:
+    """Tell whether a new connection is answered."""
+    with suppress(httpx.TransportError):
+        return api.get("/health", headers={"Connection": "close"}).status_code == 503
+    return False
 
 
 def test_a_port_that_is_taken_is_said(tmp_path: Path) -> None:

@@ -31,7 +31,8 @@ def serve(home: Home, parameters: ServeParameters, hosts: Sequence[str] = ()) ->
     be listened on.
     """
     import uvicorn
-    from uvicorn.supervisors import Multiprocess
+
+    from warehouse.serve.workers import Workers
 
     token(home)
     name = parameters.host.strip("[]")
@@ -67,18 +68,39 @@ def serve(home: Home, parameters: ServeParameters, hosts: Sequence[str] = ()) ->
             if parameters.workers == 1:
                 uvicorn.Server(config).run(sockets=[listening])
             else:
-                Multiprocess(config, sockets=[listening]).run()
+                listening.close()
+                with closing(_bound(name, port)):  # the port stays ours while no worker listens
+                    Workers(config, partial(_listening_beside, name, port)).run()
 
 
 def _listening(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    """Return a socket that listens where nobody else does."""
     try:
-        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+        return socket.create_server((host, port), family=_family(host), backlog=BACKLOG)
     except OSError as error:
         raise InputError(
             f"cannot listen on {host} port {port} ({error.strerror or error}); give another one by "
             "--host or --port"
         ) from None
+
+
+def _listening_beside(host: str, port: int) -> socket.socket:
+    """Return one more socket that listens there."""
+    bound = _bound(host, port)
+    bound.listen(BACKLOG)
+    return bound
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    bound = socket.socket(_family(host))
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    bound.bind((host, port))
+    return bound
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
 def _url(host: str, port: int) -> str:
