@@ -31,7 +31,7 @@ from warehouse.releases.home import Home
 from warehouse.releases.reader import Reader
 from warehouse.serve.access import token
 
-CONNECTIONS = 16
+CONNECTIONS = 32
 
 
 @dataclass

@@ -65,6 +65,7 @@ def test_a_worker_that_is_killed_is_replaced(tmp_path: Path) -> None:
                    if "spawn_main" in " ".join(one.cmdline())]  # fmt: skip
         assert len(workers) == 2
         workers[0].kill()
+        workers[0].wait(60)  # until then the kernel may still hand it connections
         wait(lambda: answers_again(api))
         for _ in range(20):
             assert api.get("/v1/release", headers={"Connection": "close"}).status_code == 503

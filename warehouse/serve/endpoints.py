@@ -103,6 +103,10 @@ ENDPOINTS = (
 )
 
 
+STORED_LIST = statement("warehouse.serve", "sql/user_recommendations")
+"""The query of a listener's stored list: what takes little to plan."""
+
+
 def next_after(question: ask.Question, found: Rows) -> int | None:
     """Return where the next page begins: after the last rank of a full page."""
     if isinstance(question, ask.Paged) and len(found) == question.k:

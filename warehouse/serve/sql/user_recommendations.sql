@@ -1,5 +1,5 @@
--- A listener's stored list; no rows for one who is not known.
-SELECT r.* EXCLUDE (user_id)
+-- A listener's stored list, in any order; no rows for one who is not known.
+SELECT
+    r.rank, r.track_id, r.score, r.collaborative_score, r.content_score, r.source, r.because_track_id
 FROM user_recommendations r
-WHERE r.user_id = $user_id AND r.rank > $after AND r.rank <= $last
-ORDER BY r.rank
+WHERE r.user_id = $user_id

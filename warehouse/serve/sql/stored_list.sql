@@ -1,7 +1,0 @@
--- recommend_user with its defaults: the stored list, no rows for a listener who is not known.
-SELECT
-    r.rank, r.track_id, t.name, t.artist, r.score, r.collaborative_score, r.content_score, r.source,
-    r.because_track_id
-FROM user_recommendations r JOIN tracks t ON t.track_id = r.track_id
-WHERE r.user_id = $user_id AND r.rank > $after AND r.rank <= $last
-ORDER BY r.rank
