@@ -128,7 +128,7 @@ COMPILE = UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --
 
 lock: $(BIN)/uv  ## compile the dependencies of pyproject.toml into requirements/*.lock (UPGRADE=1 takes the newest versions)
 	$(COMPILE) --group bootstrap -o requirements/bootstrap.lock
-	$(COMPILE) --extra explorer --group build -o requirements/runtime.lock pyproject.toml
+	$(COMPILE) --extra explorer --extra serve --group build -o requirements/runtime.lock pyproject.toml
 	$(COMPILE) --group dev --constraint requirements/runtime.lock -o requirements/dev.lock
 
 clean:  ## delete the environment, caches and data

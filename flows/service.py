@@ -95,11 +95,11 @@ class Kept:
         return True
 
 
-def keep(prefect_home: Path, port: int, hosts: Sequence[str] = ()) -> None:
+def keep(prefect_home: Path, port: int, hosts: Sequence[str] = (), with_api: bool = False) -> None:
     """Keep a server and a worker running until asked to stop (SIGTERM or SIGINT).
 
-    ``hosts``: names by which browsers may reach the server beside the loopback ones. Server and
-    worker end with this process, however it ends.
+    ``hosts``: names by which browsers may reach the server beside the loopback ones. ``with_api``:
+    keep `crossfade serve` running too. All of them end with this process, however it ends.
     """
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -107,26 +107,34 @@ def keep(prefect_home: Path, port: int, hosts: Sequence[str] = ()) -> None:
     with at_work(prefect_home), nobody_embedded(prefect_home):
         _end(recorded(prefect_home))  # of a keeper that was killed
         with closing(listen(port)) as listening:
-            _keep(prefect_home, listening, hosts, stop)
+            _keep(prefect_home, listening, hosts, stop, with_api)
 
 
 def _keep(
-    prefect_home: Path, listening: socket, hosts: Sequence[str], stop: threading.Event
+    prefect_home: Path,
+    listening: socket,
+    hosts: Sequence[str],
+    stop: threading.Event,
+    with_api: bool,
 ) -> None:
     url = _url(listening.getsockname()[1])
     environment = server_environment(prefect_home, url, hosts, {**SERVER_SETTINGS, **os.environ})
     server = Kept("server", _server(listening, hosts, environment))
     worker = Kept("worker", _worker(environment))
+    apis = [Kept("serve", _api())] if with_api else []
+    kept = (server, worker, *apis)
     try:
         while not stop.wait(0.5):
             started = server.ensure_running(prefect_home / "server.log")
+            for api in apis:
+                started |= api.ensure_running(prefect_home / "serve.log")
             if worker.process is not None or answers(url, prefect_home):
                 started |= worker.ensure_running(prefect_home / "worker.log")
             if started:
-                processes = {one.name: one.process.pid for one in (server, worker) if one.process}
+                processes = {one.name: one.process.pid for one in kept if one.process}
                 record(prefect_home, url, processes, _inputs())
     finally:
-        for one in (worker, server):
+        for one in reversed(kept):
             if one.process is not None:
                 _end([psutil.Process(one.process.pid)] if one.process.poll() is None else [])
         (prefect_home / RECORD).unlink(missing_ok=True)
@@ -153,6 +161,17 @@ def _worker(environment: Mapping[str, str]) -> Callable[[BinaryIO], "subprocess.
         tethered([*command, "--name", "crossfade"]),
         cwd=PROJECT,
         env=client,
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+    )
+
+
+def _api() -> Callable[[BinaryIO], "subprocess.Popen[bytes]"]:
+    """Return what starts `crossfade serve`, on the address of the settings."""
+    return lambda log: subprocess.Popen(
+        tethered([sys.executable, "-m", "flows.cli", "serve"]),
+        cwd=PROJECT,
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=subprocess.STDOUT,
@@ -275,7 +294,7 @@ def _do(action: str, port: int, settings: Settings, prefect_home: Path) -> str:
     """Do what was asked for; return what to print."""
     match action:
         case "keep":
-            keep(prefect_home, port, settings.hosts)
+            keep(prefect_home, port, settings.hosts, settings.serve.with_ui)
             return ""
         case "stop":
             return "stopped" if stop() else "nothing was running"
@@ -288,7 +307,13 @@ def _do(action: str, port: int, settings: Settings, prefect_home: Path) -> str:
                 f"{start(port)} is up: server, worker and deployments; `make ui-stop` ends them.\n"
                 "Sign in with the string that `make ui-auth` prints "
                 f"(it is in {auth_file(prefect_home)})"
+                + (_said_of_api(settings) if settings.serve.with_ui else "")
             )
+
+
+def _said_of_api(settings: Settings) -> str:
+    at = f"{settings.serve.host}:{settings.serve.port}"
+    return f"\nThe release is served at {at}; `crossfade serve --token` prints the token"
 
 
 if __name__ == "__main__":

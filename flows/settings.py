@@ -27,6 +27,7 @@ from tasks.ingest.limits import IngestLimits
 from tasks.tuning.parameters import TuneParameters
 from warehouse.errors import InputError
 from warehouse.files import resolved
+from warehouse.serve.parameters import ServeParameters
 
 SETTINGS_FILE = Path("crossfade.toml")
 
@@ -100,8 +101,8 @@ class Settings(BaseSettings):
     wait_seconds: float = Field(default=0.0, ge=0)
     """How long a run waits for another one in the same home to end; deployments wait an hour."""
     hosts: Annotated[tuple[str, ...], NoDecode] = ()
-    """Names, with a port or for any, by which browsers may reach the Prefect UI and the explorer
-    beside the loopback ones; separated by commas in CROSSFADE_HOSTS."""
+    """Names, with a port or for any, by which Prefect UI, explorer and `crossfade serve` may be
+    reached beside the loopback ones; separated by commas in CROSSFADE_HOSTS."""
     shared: bool = False
     """Let the group of the home read the lake and the releases; by default only the owner can."""
     keep_releases: int = Field(default=14, ge=1)
@@ -109,6 +110,8 @@ class Settings(BaseSettings):
     keep_stages: int = Field(default=3, ge=1)
     """Results of each stage kept in the lake."""
     alerts: AlertParameters = AlertParameters()
+    serve: ServeParameters = ServeParameters()
+    """The release over HTTP."""
     ingest: IngestLimits = IngestLimits()
     collaborative: CollaborativeParameters = CollaborativeParameters()
     content: ContentParameters = ContentParameters()

@@ -19,6 +19,7 @@ DECLARED = {
     "runtime": [
         *PROJECT["project"]["dependencies"],
         *PROJECT["project"]["optional-dependencies"]["explorer"],
+        *PROJECT["project"]["optional-dependencies"]["serve"],
         *GROUPS["build"],
     ],
     "dev": GROUPS["dev"],

@@ -44,17 +44,20 @@ class HostGuard:
         hosts: Iterable[str] = (),
         addresses: bool = False,
         media: str = OWN_MEDIA,
+        origins: Iterable[str] = (),
     ) -> None:
         """Answer to the loopback names with ``port`` and to ``hosts``.
 
         A host with a port is accepted with that port, one without with any. ``addresses``: accept
         IP addresses too, for a server that listens beyond the loopback interface; a page of
         another origin cannot have an address as its own. ``media``: where audio may come from.
+        ``origins``: foreign ones that are let through, for an application that knows them.
         """
         self.app = app
         self._port = port
         self._hosts = frozenset(host.strip().lower() for host in hosts if host.strip())
         self._addresses = addresses
+        self._origins = frozenset(origins)
         self._headers = (
             (b"content-security-policy", POLICY.format(media=media).encode()),
             (b"referrer-policy", b"same-origin"),
@@ -69,7 +72,7 @@ class HostGuard:
         hosts, origins = _values(scope, b"host"), _values(scope, b"origin")
         if len(hosts) != 1 or not self.is_known(hosts[0]):
             await refuse(scope, send, 403, UNKNOWN_HOST)
-        elif origins and not _is_own(origins, hosts[0]):
+        elif origins and not (_is_own(origins, hosts[0]) or self._origins.issuperset(origins)):
             is_preflight = scope.get("method") == "OPTIONS"
             await refuse(scope, send, 400 if is_preflight else 403, FOREIGN_ORIGIN)
         else:

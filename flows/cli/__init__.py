@@ -7,6 +7,7 @@ import typer
 from flows.cli.errors import in_a_sentence
 from flows.cli.init import init
 from flows.cli.release import explore, prune, recommend, releases, rollback
+from flows.cli.serve import serve
 from flows.cli.work import alerts, backtest, run, sample, tune
 
 app = typer.Typer(
@@ -28,6 +29,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     alerts,
     recommend,
     explore,
+    serve,
 )
 """In the order in which they are listed."""
 

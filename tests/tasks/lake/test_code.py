@@ -35,6 +35,7 @@ DEPENDENTS: tuple[tuple[str, str], ...] = (
     ("tasks/sample/*", ""),
     ("tasks/tuning/*", ""),
     ("warehouse/explorer/*", ""),
+    ("warehouse/serve/*", ""),
     ("warehouse/releases/difference/*", ""),
     ("warehouse/releases/retention.py", ""),
     ("warehouse/contract/document.py", ""),
@@ -43,6 +44,7 @@ DEPENDENTS: tuple[tuple[str, str], ...] = (
     ("tasks/dataset/detect/*", ""),
     ("warehouse/releases/batches.py", ""),
     ("warehouse/hosts.py", ""),
+    ("warehouse/secret_file.py", ""),
     ("warehouse/spreadsheets.py", ""),
     # The warehouse: releases are made of it; stages share its constants.
     ("warehouse/releases/*", "release"),

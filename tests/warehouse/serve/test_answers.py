@@ -1,0 +1,265 @@
+"""Answers over HTTP are those of SQL, one release at a time."""
+
+import json
+import random
+import shutil
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import duckdb
+import httpx
+import pytest
+
+from tests.warehouse.publishing import keep, publish, release_id
+from tests.warehouse.serve.serving import served, wait
+from tests.warehouse.worlds import AWKWARD_IDS
+from warehouse.build.writer import BuildInput
+from warehouse.contract.document import EXAMPLES, SCALARS
+from warehouse.releases.home import Home
+from warehouse.releases.pointer import make_current
+from warehouse.releases.retention import prune
+from warehouse.serve.endpoints import ENDPOINTS
+from warehouse.serve.rows import Answer
+
+PATHS = {one.name: one for one in ENDPOINTS}
+
+
+@pytest.fixture(scope="module")
+def api(three_published: Home) -> Iterator[httpx.Client]:
+    with served(three_published) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def database(
+    three_published: Home, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A copy: this process has the file open with other settings."""
+    file = tmp_path_factory.mktemp("copy") / "crossfade.duckdb"
+    shutil.copyfile(three_published.current, file)
+    with duckdb.connect(str(file), read_only=True) as connection:
+        yield connection
+
+
+def by_sql(database: duckdb.DuckDBPyConnection, sql: str, values: list[Any]) -> Any:
+    """Return the rows of a query as JSON has them."""
+    result = database.execute(sql, values)
+    columns = [name for name, *_ in result.description or ()]
+    rows = [dict(zip(columns, row, strict=True)) for row in result.fetchall()]
+    return json.loads(json.dumps(rows, default=lambda value: value.isoformat()))
+
+
+def some_question(rng: random.Random, users: list[str], tracks: list[str]) -> tuple[Any, ...]:
+    """Return an endpoint, its arguments, and the SQL that an app would write for them."""
+    user, track, other = rng.choice(users), rng.choice(tracks), rng.choice(tracks)
+    liked, exclude = rng.sample(tracks, rng.randint(1, 4)), rng.sample(tracks, rng.randint(0, 3))
+    k, weight = rng.randint(1, 40), rng.choice([None, 0.0, 0.25, 1.0])
+    shared = {"k": k, "exclude": exclude} | ({} if weight is None else {"weight": weight})
+    named = "k := ?, weight := ?, exclude := ?"
+    heard = rng.random() < 0.5
+    genres, year = rng.choice([[], ["Rock"], ["Rock", "Jazz"]]), rng.randint(1960, 2020)
+    where = "(len(?::VARCHAR[]) = 0 OR list_contains(?::VARCHAR[], genre)) AND year >= ? LIMIT ?"
+    filtered = {**shared, "genres": genres, "first_year": year}
+    bound = [weight, exclude, genres, genres, year, k]
+    everybody = rng.choices(users, k=5)
+    return rng.choice(
+        [
+            ("recommend_user", {"user_id": user}, "FROM recommend_user(?)", [user]),
+            ("recommend_user", {"user_id": user, "k": k}, "FROM recommend_user(?, k := ?)",
+             [user, k]),
+            ("recommend_user", {"user_id": user, "heard": heard, "per_artist": 2, **shared},
+             f"FROM recommend_user(?, {named}, heard := ?, per_artist := 2)",
+             [user, k, weight, exclude, heard]),
+            ("recommend_tracks", {"track_ids": liked, "new_artists": heard, **shared},
+             f"FROM recommend_tracks(?, {named}, new_artists := ?)",
+             [liked, k, weight, exclude, heard]),
+            ("similar_to", {"track_id": track, **shared}, f"FROM similar_to(?, {named})",
+             [track, k, weight, exclude]),
+            ("user_candidates", {"user_id": user, "heard": heard, **filtered},
+             f"FROM user_candidates(?, heard := ?, weight := ?, exclude := ?) WHERE {where}",
+             [user, heard, *bound]),
+            ("track_candidates", {"track_id": track, **filtered},
+             f"FROM track_candidates(?, weight := ?, exclude := ?) WHERE {where}",
+             [track, *bound]),
+            ("candidates_for_tracks", {"track_ids": liked, **filtered},
+             f"FROM candidates_for_tracks(?, weight := ?, exclude := ?) WHERE {where}",
+             [liked, *bound]),
+            ("explain", {"track_a": track, "track_b": other}, "FROM explain(?, ?)",
+             [track, other]),
+            ("search_tracks", {"text": track[:3], "k": k}, "FROM search_tracks(?, k := ?)",
+             [track[:3], k]),
+            ("recommend_users", {"user_ids": everybody, "k": k},
+             "FROM recommend_users(?, k := ?)", [everybody, k]),
+            ("recommend_users", {"user_ids": everybody, "heard": heard, **shared},
+             f"FROM recommend_users(?, {named}, heard := ?)",
+             [everybody, k, weight, exclude, heard]),
+            ("recommend_many", {"lists": [liked, exclude], "k": k},
+             "FROM recommend_many(?::VARCHAR[][], k := ?)", [[liked, exclude], k]),
+            ("similar_to_many", {"track_ids": liked, "k": k},
+             "FROM similar_to_many(?, k := ?)", [liked, k]),
+            ("variant", {"user_id": user, "experiment": "none"},
+             "SELECT variant(?, 'none') AS variant, variant_weight(?, 'none') AS variant_weight",
+             [user, user]),
+            ("user_recommendations", {"user_id": user, "k": k},
+             "SELECT * EXCLUDE (user_id) FROM user_recommendations WHERE user_id = ? "
+             "AND rank <= ? ORDER BY rank", [user, k]),
+            ("similar_tracks", {"track_id": track, "k": k},
+             "SELECT * EXCLUDE (track_id) FROM similar_tracks WHERE track_id = ? "
+             "AND rank <= ? ORDER BY rank", [track, k]),
+            ("popular_tracks", {"k": k},
+             "SELECT * EXCLUDE (scope) FROM popular_tracks WHERE scope = 'all' AND rank <= ? "
+             "ORDER BY rank", [k]),
+            ("tracks", {"track_ids": [track, "?"]}, "FROM tracks WHERE track_id = ?", [track]),
+            ("users", {"user_id": user}, "FROM users WHERE user_id = ?", [user]),
+        ]
+    )  # fmt: skip
+
+
+def ask(api: httpx.Client, name: str, arguments: dict[str, Any]) -> Any:
+    """Return the answer of an endpoint, which is checked against its description."""
+    endpoint = PATHS[name]
+    if endpoint.by_get:
+        reply = api.get(endpoint.path, params=arguments)
+    else:
+        reply = api.post(endpoint.path, json=arguments)
+    assert reply.status_code == 200, reply.text
+    answer = reply.json()
+    Answer[endpoint.row].model_validate(answer)  # type: ignore[name-defined]
+    columns = {column for row in answer["rows"] for column in row}
+    expected = set(endpoint.row.model_fields)
+    assert columns == expected or not columns or (name == "tracks" and columns > expected)
+    return answer
+
+
+@pytest.mark.parametrize(
+    "requests",
+    [150, pytest.param(1000, marks=[pytest.mark.slow, pytest.mark.timeout(600)])],
+)
+def test_random_requests_get_what_sql_gets(
+    api: httpx.Client, database: duckdb.DuckDBPyConnection, requests: int
+) -> None:
+    rng = random.Random(requests)
+    users = [row[0] for row in database.execute("SELECT user_id FROM users").fetchall()]
+    tracks = [row[0] for row in database.execute("SELECT track_id FROM tracks").fetchall()]
+    asked = set()
+    for _ in range(requests):
+        name, arguments, sql, values = some_question(
+            rng, [*users, "nobody", *AWKWARD_IDS], [*tracks, "no track"]
+        )
+        asked.add(name)
+        answer = ask(api, name, arguments)
+        assert answer["release_id"] == release_id(2)
+        assert answer["rows"] == by_sql(database, sql, values), (name, arguments)
+    assert asked == PATHS.keys() - {"segments", "experiments", "evaluation", "release"}
+
+
+@pytest.mark.parametrize("name", ["segments", "experiments", "evaluation", "release"])
+def test_relations_without_arguments_are_answered(api: httpx.Client, name: str) -> None:
+    assert bool(ask(api, name, {})["rows"]) == (name != "experiments")
+
+
+def test_every_macro_of_the_contract_has_an_endpoint() -> None:
+    assert {*EXAMPLES, *SCALARS} - {"variant_weight"} <= PATHS.keys()  # `variant` has the weight
+
+
+def test_lists_that_are_asked_for_at_once_are_each_ones_own(
+    api: httpx.Client, database: duckdb.DuckDBPyConnection
+) -> None:
+    users = [row[0] for row in database.execute("SELECT user_id FROM users").fetchall()]
+
+    def own(number: int) -> None:
+        user, k, after = users[number % len(users)], 1 + number % 7, number % 3
+        path = ("/v1/recommend_user", "/v1/user_recommendations")[number % 2]
+        given = {"user_id": user, "k": k, "after": after}
+        sql = "SELECT track_id FROM user_recommendations WHERE user_id = ? AND rank > ?"
+        expected = database.cursor().execute(f"{sql} ORDER BY rank LIMIT {k}", [user, after])
+        rows = api.get(path, params=given).json()["rows"]
+        assert [row["track_id"] for row in rows] == [row[0] for row in expected.fetchall()]
+
+    with ThreadPoolExecutor(16) as threads:
+        list(threads.map(own, range(400)))
+
+
+@pytest.mark.parametrize("name", ["recommend_user", "user_candidates", "user_recommendations"])
+def test_pages_of_a_release_are_its_list_also_after_another_was_published(
+    home: Home, given: BuildInput, name: str
+) -> None:
+    publish(home, given, 1)
+    user = {"user_id": "U0"}
+    with served(home) as api:
+        whole = api.get(f"/v1/{name}", params={**user, "k": 1000}).json()
+        assert whole["next_after"] is None
+        pages, page = [], api.get(f"/v1/{name}", params={**user, "k": 4}).json()
+        publish(home, given, 2)
+        wait(lambda: api.get("/health").json()["release_id"] == release_id(2))
+        while page["next_after"] is not None:
+            assert page["release_id"] == release_id(1)
+            pages += page["rows"]
+            following = {"after": page["next_after"], "release_id": release_id(1)}
+            page = api.get(f"/v1/{name}", params={**user, "k": 4, **following}).json()
+        assert pages + page["rows"] == whole["rows"]
+
+
+def test_a_release_that_is_not_kept_or_was_never_published_is_gone(
+    home: Home, given: BuildInput
+) -> None:
+    first = publish(home, given, 1)
+    publish(home, given, 2)
+    refused = keep(home, given, 3).noted(status="refused")
+    with served(home) as api:
+        asked = {"user_id": "U0", "release_id": first.manifest.release_id}
+        assert api.get("/v1/recommend_user", params=asked).status_code == 200
+        prune(home, 1)
+        for missing in ("gone", "../releases", refused.manifest.release_id):
+            reply = api.get("/v1/recommend_user", params={**asked, "release_id": missing})
+            assert reply.status_code == 410
+            assert reply.json()["errors"][0]["field"] == "release_id"
+
+
+def test_a_client_that_has_the_answer_hears_so_until_the_next_release(
+    home: Home, given: BuildInput
+) -> None:
+    publish(home, given, 1)
+    with served(home) as api:
+        first = api.get("/v1/recommend_user", params={"user_id": "U0"})
+        tag = first.headers["etag"]
+        assert tag.startswith(f'"{release_id(1)}')
+        for named in (tag, f"W/{tag}", f'"other", {tag}', "*"):
+            again = api.get(
+                "/v1/recommend_user", params={"user_id": "U0"}, headers={"If-None-Match": named}
+            )
+            assert (again.status_code, again.content) == (304, b"")
+            assert again.headers["etag"] == tag
+        publish(home, given, 2)
+        wait(lambda: api.get("/health").json()["release_id"] == release_id(2))
+        changed = api.get(
+            "/v1/recommend_user", params={"user_id": "U0"}, headers={"If-None-Match": tag}
+        )
+        assert changed.status_code == 200
+        assert changed.headers["etag"] != tag
+
+
+def test_it_waits_for_the_first_release_and_keeps_the_last_that_can_be_read(
+    home: Home, given: BuildInput
+) -> None:
+    with served(home) as api:
+        reply = api.get("/v1/release")
+        assert reply.status_code == 503
+        assert "nothing is published yet" in reply.json()["detail"]
+        assert api.get("/health").status_code == 503
+        first = publish(home, given, 1)
+        wait(lambda: api.get("/health").status_code == 200)
+        second = keep(home, given, 2)
+        make_current(home, second)
+        wait(lambda: api.get("/health").json()["release_id"] == release_id(2))
+        third = keep(home, given, 3)
+        make_current(home, third)
+        with third.database.open("r+b") as file:
+            file.truncate(5000)
+        make_current(home, first)
+        wait(lambda: api.get("/health").json()["release_id"] == release_id(1))
+        home.current.unlink()
+        home.current.symlink_to(third.database)
+        wait(lambda: api.get("/health").json()["status"] == "stale")
+        assert api.get("/v1/release").json()["release_id"] == release_id(1)

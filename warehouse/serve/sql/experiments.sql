@@ -1,0 +1,2 @@
+-- What is being tried on whom.
+FROM experiments e ORDER BY e.experiment, e.variant

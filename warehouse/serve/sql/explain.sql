@@ -1,0 +1,2 @@
+-- Why two tracks are close.
+SELECT e.* FROM explain($track_a, $track_b) e

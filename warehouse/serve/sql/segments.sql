@@ -1,0 +1,2 @@
+-- Listeners by history length, with the defaults for each length.
+FROM segments
