@@ -1,21 +1,26 @@
--- The precomputed lists, one row per list, as parallel lists of keys and ticks: the views make rows of them
--- (docs/decisions/0003-one-row-per-listener.md).
+-- Who has listened to what, and the precomputed lists of tracks, one row per track as parallel lists of keys
+-- and ticks. The lists of listeners are in recommendations.sql.
 
--- Ids of listeners are not compressed: to find one, thousands would be unpacked. Tracks played, plays and
--- weight are columns, so that `users` is a plain selection.
+-- Tracks played, plays and weight are columns, so that `users` is a plain selection.
 CREATE TABLE store.listeners (
-    id VARCHAR USING COMPRESSION uncompressed, tracks_played INTEGER, plays BIGINT, segment VARCHAR,
-    weight DOUBLE, history INTEGER[], history_plays INTEGER[],
-    tracks INTEGER[], collaborative SMALLINT[], content SMALLINT[], repeats TINYINT[], source TINYINT[],
-    because SMALLINT[]
+    id VARCHAR, tracks_played INTEGER, plays BIGINT, segment VARCHAR, weight DOUBLE,
+    history INTEGER[], history_plays INTEGER[]
 );
 
 INSERT INTO store.listeners
 SELECT
-    l.user_id, len(l.history)::INTEGER, l.total_plays, l.segment, s.weight, l.history, l.history_plays,
-    l.tracks, l.collaborative, l.content, l.repeats, l.source, l.because
+    l.user_id, len(l.history)::INTEGER, l.total_plays, l.segment, s.weight, l.history, l.history_plays
 FROM read_parquet(getvariable('listeners')) l
 LEFT JOIN store.segments s ON s.segment = l.segment;
+
+-- The score is the blend of a row's own two parts (docs/scoring.md), marked down by δⁿ for the n-th
+-- repetition of its artist. The factors are in the text: planning is most of a lookup, and each table and
+-- join adds to it.
+CREATE MACRO store.score_ticks(blend, repeats) AS
+CASE
+    WHEN repeats = 0 OR blend = 0 THEN blend
+    ELSE greatest(1, floor(blend * {factors}[repeats + 1] + 0.5e0))
+END;
 
 CREATE TABLE store.similar_lists AS
 SELECT s.* FROM read_parquet(getvariable('similar_lists')) s;

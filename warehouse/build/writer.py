@@ -97,6 +97,7 @@ def build(home: Home, given: BuildInput, memory_limit: str, threads: int) -> Pat
         _create_store(connection, given)
         connection.execute("SET threads = 1")
         connection.execute(statement(PACKAGE, "neighbours"))
+        _in_order_of_the_lake(connection, statement(PACKAGE, "recommendations"))
         connection.execute(f"SET threads = {threads}")
         _create_contract(connection, given)
         connection.execute("USE memory")
@@ -170,17 +171,18 @@ def _create_store(connection: duckdb.DuckDBPyConnection, given: BuildInput) -> N
     connection.execute(
         "INSERT INTO store.constants VALUES (?, ?)", [given.gamma, given.artist_factors]
     )
-    _create_lists(connection)
+    factors = {"factors": doubles(given.artist_factors)}
+    _in_order_of_the_lake(connection, filled(statement(PACKAGE, "lists"), factors))
 
 
-def _create_lists(connection: duckdb.DuckDBPyConnection) -> None:
-    """Create the tables of the precomputed lists, in the order of the lake's rows.
+def _in_order_of_the_lake(connection: duckdb.DuckDBPyConnection, statements: str) -> None:
+    """Create tables of the precomputed lists, in the order of the lake's rows.
 
-    The join probes with the lists, as written: the other way round they would be held in memory
+    The joins probe with the lists, as written: the other way round they would be held in memory
     and come out in another order.
     """
     connection.execute("SET disabled_optimizers = 'join_order, build_side_probe_side'")
-    connection.execute(statement(PACKAGE, "lists"))
+    connection.execute(statements)
     connection.execute("RESET disabled_optimizers")
 
 
@@ -219,7 +221,7 @@ def _create_contract(connection: duckdb.DuckDBPyConnection, given: BuildInput) -
 def _stored(connection: duckdb.DuckDBPyConnection) -> dict[Asked, int]:
     """Return the length of the precomputed lists; a list may be shorter only if nothing is left."""
     return {
-        "listener": _one(connection, "SELECT coalesce(max(len(tracks)), 0) FROM store.listeners"),
+        "listener": _one(connection, "SELECT coalesce(max(rank), 0) FROM store.recommendations"),
         "track": _one(connection, "SELECT coalesce(max(len(tracks)), 0) FROM store.similar_lists"),
     }
 

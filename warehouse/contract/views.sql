@@ -19,43 +19,20 @@ FROM (
 ) l
 JOIN store.tracks t ON t.track_key = l.track_key;
 
--- A stored list becomes rows; the score is the blend of its own two parts (docs/scoring.md). δⁿ and the
--- weight of one track are in the text: planning is most of a lookup, and each table, join and repeated
--- expression adds to it.
-CREATE MACRO store.score(blend, repeats) AS
-CASE
-    WHEN repeats = 0 OR blend = 0 THEN blend
-    ELSE greatest(1, floor(blend * {factors}[repeats + 1] + 0.5e0))
-END / {ticks};
-
+-- Rows as they are stored: planning is most of a lookup, and each table, join and expression adds to it.
 CREATE VIEW user_recommendations AS
 SELECT
-    r.user_id, r.rank, t.id AS track_id,
-    store.score(r.blend, r.repeats) AS score,
-    r.c_ticks / {ticks} AS collaborative_score, r.d_ticks / {ticks} AS content_score,
-    store.source_name(r.source) AS source,
-    CASE WHEN r.because >= 0 THEN b.id END AS because_track_id
-FROM (
-    SELECT
-        l.user_id, l.history, l.rank, l.track_key, l.c_ticks, l.d_ticks, l.repeats, l.source, l.because,
-        floor(l.weight * l.c_ticks + (1 - l.weight) * l.d_ticks + 0.5e0) AS blend
-    FROM (
-        SELECT
-            l.id AS user_id, l.weight, l.history,
-            generate_subscripts(l.tracks, 1)::INTEGER AS rank, unnest(l.tracks) AS track_key,
-            unnest(l.collaborative)::DOUBLE AS c_ticks, unnest(l.content)::DOUBLE AS d_ticks,
-            unnest(l.repeats) AS repeats, unnest(l.source) AS source, unnest(l.because) AS because
-        FROM store.listeners l
-    ) l
-) r
-JOIN store.tracks t ON t.track_key = r.track_key
--- an inner join reads a few tracks where a left join would read them all
-JOIN store.tracks b ON b.track_key = CASE WHEN r.because >= 0 THEN r.history[r.because + 1] ELSE r.track_key END;
+    r.user_id, r.rank, r.track_id::VARCHAR AS track_id, r.score / {ticks} AS score,
+    r.collaborative / {ticks} AS collaborative_score, r.content / {ticks} AS content_score,
+    r.source, r.because_track_id::VARCHAR AS because_track_id
+FROM store.recommendations r;
 
+-- A stored list becomes rows; the score is the blend of its own two parts (docs/scoring.md). The weight of
+-- one track is in the text.
 CREATE VIEW similar_tracks AS
 SELECT
     a.id AS track_id, r.rank, t.id AS similar_track_id,
-    store.score(r.blend, r.repeats) AS score,
+    store.score_ticks(r.blend, r.repeats) / {ticks} AS score,
     r.c_ticks / {ticks} AS collaborative_score, r.d_ticks / {ticks} AS content_score,
     store.source_name(r.source) AS source
 FROM (

@@ -19,17 +19,22 @@ def _broken(database: Path) -> list[str]:
 
 DAMAGE = {
     "a part of a row of a listener": (
-        "UPDATE store.listeners SET collaborative = "
-        "[CASE WHEN collaborative[1] > 0 THEN collaborative[1] - 1 ELSE 1 END] "
-        "|| collaborative[2:] WHERE id = (SELECT min(id) FROM store.listeners)"
+        "UPDATE store.recommendations SET collaborative = "
+        "CASE WHEN collaborative > 0 THEN collaborative - 1 ELSE 1 END "
+        "WHERE rank = 1 AND user_id = (SELECT min(id) FROM store.listeners)"
+    ),
+    "the score of a row of a listener": (
+        "UPDATE store.recommendations SET score = score - 1 "
+        "WHERE rank = 1 AND user_id = (SELECT min(id) FROM store.listeners)"
     ),
     "the order of a listener's rows": (
-        "UPDATE store.listeners SET tracks = [tracks[2], tracks[1]] || tracks[3:] "
-        "WHERE id = (SELECT min(id) FROM store.listeners)"
+        "UPDATE store.recommendations SET rank = 3 - rank "
+        "WHERE rank <= 2 AND user_id = (SELECT min(id) FROM store.listeners)"
     ),
     "the reason of a row": (
-        "UPDATE store.listeners SET because = [CASE WHEN because[1] = 0 THEN -1 ELSE 0 END] "
-        "|| because[2:] WHERE id = (SELECT min(id) FROM store.listeners)"
+        "UPDATE store.recommendations SET because_track_id = "
+        "CASE WHEN because_track_id IS NULL THEN track_id END "
+        "WHERE rank = 1 AND user_id = (SELECT min(id) FROM store.listeners)"
     ),
     "a part of a row of a track": (
         "UPDATE store.similar_lists SET content = "

@@ -1,7 +1,8 @@
 -- Every list has k rows while the catalogue has k eligible tracks.
 SELECT 'listener ' || l.id AS offender
-FROM store.listeners l
-WHERE len(l.tracks) <> least(getvariable('user_list'), (SELECT count(*) FROM store.tracks) - len(l.history))
+FROM store.listeners l LEFT JOIN listed r ON r.id = l.id
+WHERE coalesce(len(r.tracks), 0)
+    <> least(getvariable('user_list'), (SELECT count(*) FROM store.tracks) - len(l.history))
 UNION ALL
 SELECT 'track ' || t.id
 FROM store.similar_lists s JOIN store.tracks t ON t.track_key = s.track_key

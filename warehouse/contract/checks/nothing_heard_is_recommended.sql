@@ -1,5 +1,7 @@
 -- No list holds a track of the history it was made from.
-SELECT 'listener ' || l.id AS offender FROM store.listeners l WHERE list_has_any(l.tracks, l.history)
+SELECT 'listener ' || l.id AS offender
+FROM store.listeners l JOIN listed r ON r.id = l.id
+WHERE list_has_any(r.tracks, l.history)
 UNION ALL
 SELECT 'track ' || t.id
 FROM store.similar_lists s JOIN store.tracks t ON t.track_key = s.track_key

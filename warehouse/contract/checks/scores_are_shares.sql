@@ -1,8 +1,8 @@
 -- Every stored part of a score lies between 0 and 1 (all ticks).
-SELECT 'listener ' || l.id AS offender
-FROM store.listeners l
-WHERE list_min(l.collaborative) < 0 OR list_max(l.collaborative) > {ticks}
-   OR list_min(l.content) < 0 OR list_max(l.content) > {ticks}
+SELECT 'listener ' || r.user_id AS offender
+FROM store.recommendations r
+WHERE least(r.score, r.collaborative, r.content) < 0
+   OR greatest(r.score, r.collaborative, r.content) > {ticks}
 UNION ALL
 SELECT 'track ' || t.id
 FROM store.similar_lists s JOIN store.tracks t ON t.track_key = s.track_key
