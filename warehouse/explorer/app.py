@@ -52,13 +52,13 @@ def _parameter(view: str) -> dict[str, str]:
 
 def _show(view: str, home: Home, snapshot: Snapshot) -> None:
     if view == "release":
-        from warehouse.explorer.release import release  # only these views need the plots
+        from warehouse.explorer.release.page import release  # only these views need the plots
 
         release(home, snapshot)
     elif view == "experiments":
-        from warehouse.explorer.experiments import experiments
+        from warehouse.explorer.experiments.page import experiments
 
-        experiments(snapshot)
+        experiments(home, snapshot)
     elif view == "listener":
         listener(snapshot)
     else:

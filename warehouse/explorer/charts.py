@@ -10,6 +10,7 @@ Rows = Sequence[dict[str, Any]]
 Chart = alt.Chart | alt.LayerChart | alt.FacetChart
 
 COLLABORATIVE, QUIET = "#6d56e8", "#94a3b8"
+BETTER, WORSE = "#0d9488", "#c2410c"
 SCALE = ["#0d9488", "#3b82b8", "#6d56e8", "#b4459f"]
 """Segments from the shortest histories to the longest."""
 
@@ -93,12 +94,44 @@ def pairs(rows: Rows, name: str, label: str) -> Chart:
     return chart
 
 
+def _every_label(limit: int = 260) -> alt.Axis:
+    """Return an axis that leaves out no label."""
+    return alt.Axis(labelOverlap=False, labelLimit=limit)
+
+
 def intervals(rows: Rows, label: str) -> Chart:
-    """Plot effects with their intervals around zero: fields ``name``, ``lift``, ``ci_low/high``."""
-    base = alt.Chart(_data(rows)).encode(alt.Y("name:N", sort=None, title=None))
+    """Plot effects around zero: fields ``name``, ``lift``, ``ci_low``, ``ci_high`` and ``state``.
+
+    ``state`` is better, worse or unclear.
+    """
+    shade = alt.Color("state:N", legend=None, scale=alt.Scale(
+        domain=["better", "worse", "unclear"], range=[BETTER, WORSE, QUIET]))  # fmt: skip
+    axis = alt.Axis(format="+.0%", tickCount=5)
+    base = alt.Chart(_data(rows)).encode(
+        alt.Y("name:N", sort=None, title=None, axis=_every_label()), shade,
+        tooltip=["name:N", *(alt.Tooltip(f"{field}:Q", format="+.2%")
+                             for field in ("lift", "ci_low", "ci_high"))],
+    )  # fmt: skip
     zero = alt.Chart(_data([{"zero": 0}])).mark_rule(color=QUIET).encode(x="zero:Q")
-    span = base.mark_rule(strokeWidth=2, color=COLLABORATIVE).encode(
-        alt.X("ci_low:Q", title=label), alt.X2("ci_high:Q")
+    span = base.mark_rule(strokeWidth=2).encode(
+        alt.X("ci_low:Q", title=label, axis=axis), alt.X2("ci_high:Q")
     )
-    dot = base.mark_circle(size=110, opacity=1, color=COLLABORATIVE).encode(x="lift:Q")
-    return alt.layer(zero, span, dot).properties(height=max(110, 34 * len(rows)))
+    dot = base.mark_circle(size=110, opacity=1).encode(alt.X("lift:Q", axis=axis))
+    return alt.layer(zero, span, dot).properties(height=60 + 34 * len(rows))
+
+
+def course(rows: Rows, label: str) -> Chart:
+    """Plot an effect and its interval over time: fields ``day``, ``lift``, ``ci_low/high``."""
+    axis = alt.Axis(format="+.0%", tickCount=5)
+    base = alt.Chart(_data(rows)).encode(
+        alt.X("day:T", title=None, axis=alt.Axis(format="%-d %b", labelOverlap=True)),
+        tooltip=[alt.Tooltip("day:T", format="%-d %B %Y"),
+                 *(alt.Tooltip(f"{field}:Q", format="+.2%")
+                   for field in ("lift", "ci_low", "ci_high"))],
+    )  # fmt: skip
+    zero = alt.Chart(_data([{"zero": 0}])).mark_rule(color=QUIET).encode(y="zero:Q")
+    band = base.mark_area(fillOpacity=0.16, color=COLLABORATIVE).encode(
+        alt.Y("ci_low:Q", title=label, axis=axis), alt.Y2("ci_high:Q")
+    )
+    line = base.mark_line(strokeWidth=2, color=COLLABORATIVE, point=True).encode(y="lift:Q")
+    return alt.layer(band, zero, line).properties(height=260)

@@ -2,8 +2,9 @@
 `textContent`, so a title is never interpreted as HTML or Markdown."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from importlib.resources import files
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -23,9 +24,29 @@ def _part(name: str) -> Callable[..., Any]:
     )
 
 
-_topbar, _finder, _crossfader, _tracklist, _card = map(
-    _part, ("topbar", "finder", "crossfader", "tracklist", "card")
+_topbar, _finder, _crossfader, _tracklist, _card, _answers = map(
+    _part, ("topbar", "finder", "crossfader", "tracklist", "card", "answers")
 )
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line below an answer: a label, a word on how it is, a figure."""
+
+    label: str
+    value: str
+    state: str = ""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A question, and its answer in one sentence; text between backticks is shown as code."""
+
+    question: str
+    answer: str
+    state: Literal["good", "bad", "open", "plain"] = "plain"
+    more: tuple[str, ...] = ()
+    lines: tuple[Line, ...] = ()
 
 
 def short(text: object) -> str:
@@ -125,6 +146,11 @@ def card(
     }
     result = _card(key=key, data=data, on_removed_change=_nothing)
     return None if result.removed is None else str(result.removed)
+
+
+def answers(key: str, given: Sequence[Answer]) -> None:
+    """Show questions with their answers, side by side where there is room."""
+    _answers(key=key, data={"answers": [asdict(one) for one in given]})
 
 
 def notice(key: str, title: str, text: str = "", command: str = "") -> None:

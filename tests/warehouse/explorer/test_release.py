@@ -55,13 +55,3 @@ def test_the_previous_release_is_compared(stranger: Visit) -> None:
     for label in ("Tracks kept", "Overlap, weighted by rank", "Same first track"):
         metric = stranger.page.get_by_test_id("stMetric").filter(has_text=label)
         expect(metric.get_by_test_id("stMetricValue")).to_have_text("100%")
-
-
-def test_experiments_have_a_view_if_there_are_any(viewer: Visit, stranger: Visit) -> None:
-    stranger.open("/?view=experiments")
-    expect(stranger.page.locator(".card h1")).to_have_text("<b>exp</b>")
-    expect(stranger.page.locator(".card .text")).to_have_text(NOTE)
-    assert download(stranger, "experiments")[0]["variant"] == "**variant**"
-    viewer.open()
-    expect(viewer.page.get_by_role("link", name="Release")).to_be_visible()
-    expect(viewer.page.get_by_role("link", name="Experiments")).to_have_count(0)

@@ -6,31 +6,12 @@ from typing import Any
 import pyarrow as pa
 import streamlit as st
 
-from warehouse.errors import UnknownReleaseError
 from warehouse.explorer.charts import pairs
 from warehouse.explorer.release.build import flatten
 from warehouse.explorer.release.quality import SERVED, segment_name
-from warehouse.explorer.snapshot import Snapshot, follow, open_release
+from warehouse.explorer.snapshot import Snapshot, follow
 from warehouse.explorer.tables import show
 from warehouse.releases.difference import overlap_of
-from warehouse.releases.home import Home
-from warehouse.releases.release import list_releases
-
-
-def previous_release(home: Home, release_id: str) -> Snapshot | None:
-    """Open the release published before this one, or return None if there is none."""
-    earlier = [
-        release
-        for release in list_releases(home)
-        if release.manifest.status in ("published", "forced")
-        and release.manifest.release_id < release_id
-    ]
-    for release in reversed(earlier):
-        try:
-            return open_release(release.database)
-        except UnknownReleaseError:
-            continue  # pruned or damaged; try the one before it
-    return None
 
 
 def difference(snapshot: Snapshot, previous: Snapshot | None) -> None:

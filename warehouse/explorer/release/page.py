@@ -7,9 +7,10 @@ from typing import Any
 import streamlit as st
 
 from warehouse.explorer.components import card
+from warehouse.explorer.earlier import previous_release
 from warehouse.explorer.release.build import build
 from warehouse.explorer.release.catalogue import catalogue
-from warehouse.explorer.release.difference import difference, previous_release
+from warehouse.explorer.release.difference import difference
 from warehouse.explorer.release.input import input_data
 from warehouse.explorer.release.quality import SERVED, best_single_signal, find, quality
 from warehouse.explorer.snapshot import Snapshot
