@@ -38,6 +38,12 @@ def sample(
         bool,
         typer.Option("--feedback", help="Simulate an experiment too, and write crossfade.toml"),
     ] = False,
+    recency: Annotated[
+        float | None,
+        typer.Option(
+            help="Add times: how far plays follow their time, 0 (not at all) to 1; and dataset.toml"
+        ),
+    ] = None,
     home: HomeOption = None,  # noqa: ARG001 - goes with every command
     debug: DebugOption = False,  # noqa: ARG001
 ) -> None:
@@ -54,6 +60,7 @@ def sample(
                 "catalogue": catalogue,
                 "seed": seed,
                 "feedback": feedback,
+                "recency": recency,
             }
         )
     except ValidationError as error:
@@ -64,6 +71,8 @@ def sample(
         f"{summary.tracks:,} tracks ({summary.unplayed_tracks:,} unplayed), "
         f"{summary.users:,} listeners, {summary.plays:,} plays in {out}"
     )
+    if summary.dataset_path:
+        typer.echo(f"`crossfade run --dataset {summary.dataset_path}` reads the times")
     if feedback:
         typer.echo(f"{summary.exposures:,} exposures; `cd {out}` and `crossfade run` measures them")
 

@@ -24,6 +24,8 @@ _MUST_BE = {
     "decimal": 'must be one character; write for example decimal = ","',
     "thousands": 'must be one character; write for example thousands = "."',
     "min": "must be a number; write for example min = 3.5",
+    "unit": 'must be "s", "ms", "us" or "ns": what the numbers count since 1970',
+    "zone": 'must be the name of a time zone; write for example zone = "Europe/Berlin"',
     "scale": "must be a number above 0; write for example scale = 0.01",
     "creator": 'must be a column, a list of columns, or { column = "…", list = "json" }',
     "track": 'must be a column, or { column = "…", list = "json" }',
@@ -33,6 +35,7 @@ _MUST_BE = {
 _TABLES = {
     "tags": '{ column = "…", separator = "," }',
     "strength": '{ column = "…", min = 3.5 }',
+    "at": '{ column = "…", unit = "ms" }',
 }
 _UNIONS = ("str", "constrained-str", "ListSpec", "tuple[constrained-str, ...]")
 

@@ -1,12 +1,13 @@
 """The listening history as a dataset TOML describes it."""
 
-from typing import Self
+from typing import Any, Self
 
 from pydantic import model_validator
 
 from tasks.dataset.columns import ListSpec, StrengthSpec
 from tasks.dataset.files import Column, FilesSpec
 from tasks.dataset.filters import RowFilter
+from tasks.dataset.times import TimeSpec
 
 
 class PlaysSpec(FilesSpec):
@@ -20,10 +21,19 @@ class PlaysSpec(FilesSpec):
     """Column with the number of plays, rounded to a whole one; without it every row is one play."""
     strength: StrengthSpec | None = None
     """Column that decides whether a row counts, or how much."""
+    at: TimeSpec | None = None
+    """Column with the time of the play; a column's name alone is one in ISO 8601 or in seconds."""
     title: Column | None = None
     """Column with the track's name, where there is no [tracks]."""
     creator: Column | ListSpec | None = None
     """Column with the track's creators, where there is no [tracks]."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _time_in_short(cls, values: Any) -> Any:
+        if isinstance(values, dict) and isinstance(values.get("at"), str):
+            return {**values, "at": {"column": values["at"]}}
+        return values
 
     @model_validator(mode="after")
     def _columns_differ(self) -> Self:
@@ -62,6 +72,7 @@ class PlaysSpec(FilesSpec):
             "plays.user": self.user,
             "plays.count": self.count,
             "plays.strength.column": self.strength.column if self.strength else None,
+            "plays.at": self.at.column if self.at else None,
         }
         for name in RowFilter.parse(self.where).columns if self.where else ():
             named.setdefault(f"plays.where ({name})", name)

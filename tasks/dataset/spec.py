@@ -16,6 +16,7 @@ from tasks.dataset.feedback import EventsSpec, ExposuresSpec, FeedbackSpec
 from tasks.dataset.files import Column, FilesSpec, Spec, resolve_paths
 from tasks.dataset.mistakes import explain
 from tasks.dataset.plays import PlaysSpec
+from tasks.dataset.times import TimeSpec
 from tasks.dataset.tracks import OF_THE_WAREHOUSE, TracksSpec
 from tasks.lake.contracts.inputs import columns_that_hold
 from warehouse.errors import InputError
@@ -157,6 +158,7 @@ _PARTS: dict[str, type[BaseModel]] = {
     "plays.track": ListSpec,
     "plays.creator": ListSpec,
     "plays.strength": StrengthSpec,
+    "plays.at": TimeSpec,
     "feedback": FeedbackSpec,
     "feedback.exposures": ExposuresSpec,
     "feedback.events": EventsSpec,

@@ -23,12 +23,12 @@ OF_THE_WAREHOUSE = (
 )
 """Columns that a release's table of tracks has beside the catalogue's own."""
 
-_TAKEN = set(TRACKS.schema.names) - {"genre", "year"} | set(OF_THE_WAREHOUSE)
+_TAKEN = frozenset(TRACKS.schema.names) - {"genre", "year"} | {*OF_THE_WAREHOUSE}
 
 
-def feature_name(column: str) -> str:
+def feature_name(column: str, taken: frozenset[str] = _TAKEN) -> str:
     """Return the name of a feature column in the lake: its own, unless the tables use it."""
-    return f"feature_{column}" if column.lower() in _TAKEN else column  # SQL knows no case
+    return f"feature_{column}" if column.lower() in taken else column  # SQL knows no case
 
 
 class TracksSpec(FilesSpec):
@@ -46,6 +46,8 @@ class TracksSpec(FilesSpec):
     """Column with the genre; of a list the first, and all of them are tags too."""
     year: Column | None = None
     """Column with the year of release: a number, a date or a timestamp."""
+    released: Column | None = None
+    """Column with the day of release: a date, or the year or month in which it lies."""
     preview_url: Column | None = None
     """Column with a link to a preview."""
     spotify_id: Column | None = None
@@ -76,10 +78,11 @@ class TracksSpec(FilesSpec):
             for key, value in values.items()
         }
         renamed = dict(values.get("sources", ()))
+        taken = _TAKEN | {"released"} if values.get("released") else _TAKEN
         for field in FEATURES:
             given = values.get(field)
             if isinstance(given, tuple) and all(isinstance(name, str) for name in given):
-                names = tuple(feature_name(name) for name in given)
+                names = tuple(feature_name(name, taken) for name in given)
                 renamed.update(
                     (name, column)
                     for name, column in zip(names, given, strict=True)
@@ -147,6 +150,7 @@ class TracksSpec(FilesSpec):
             "tracks.title": self.title,
             "tracks.genre": None if self.genre is None else _column(self.genre),
             "tracks.year": self.year,
+            "tracks.released": self.released,
             "tracks.preview_url": self.preview_url,
             "tracks.spotify_id": self.spotify_id,
             "tracks.tags.column": self.tags.column if self.tags else None,

@@ -288,13 +288,18 @@ def _typed(table: pa.Table, spec: TracksSpec, cells: Cells) -> pa.Table:
     }
     if spec.year_column:
         columns["year"] = rows.first(cells.year(spec.year_column, rows.column(spec.year_column)))
+    if spec.released:
+        days = rows.first(cells.released(spec.released, rows.column(spec.released)))
+        columns["released"] = days
+        if not spec.year_column:
+            columns["year"] = pc.year(days).cast(pa.int16())
     for name in spec.numeric:
         if name != "year":
             columns[name] = rows.first(cells.number(name, rows.column(spec.source(name))))
     for name in spec.categorical:
         if name != "genre":
             columns[name] = rows.first(cells.label(name, rows.column(spec.source(name))))
-    schema = tracks_schema(spec.numeric, spec.categorical)
+    schema = tracks_schema(spec.numeric, spec.categorical, spec.released is not None)
     fields = [field for field in schema if field.name in columns]
     return pa.table([columns[field.name] for field in fields], schema=pa.schema(fields))
 

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from tasks.dataset.files import FilesSpec
+from tasks.ingest.release_dates import release_day
 from tasks.lake.contracts.inputs import INPUT_FEATURES, NULLS, NUMBER, NUMBER_NULLS
 
 _YES, _NO = ("true", "t", "yes", "y"), ("false", "f", "no", "n")
@@ -127,6 +128,15 @@ class Cells:
         values = pc.if_else(pc.and_(pc.is_null(values), shaped), from_date, values)
         self._note_unreadable(column_name, column, values)
         return pc.floor(without_placeholders("year", values)).cast(pa.int16())
+
+    def released(self, column_name: str, column: pa.Array) -> pa.Array:
+        """Read date32 days of release; null where the text is no date, month or year."""
+        coded = column.dictionary_encode()
+        days = [None if one is None else release_day(one) for one in coded.dictionary.to_pylist()]
+        values = pa.array(days, pa.date32()).take(coded.indices)
+        self._note_unreadable(column_name, column, values)
+        year = without_placeholders("year", pc.year(values).cast(pa.float64()))
+        return pc.if_else(year.is_valid(), values, pa.scalar(None, pa.date32()))
 
     def _numbers(self, column: pa.Array) -> pa.Array:
         if self.spec.thousands:

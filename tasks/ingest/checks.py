@@ -3,7 +3,8 @@
 A check's comment says what it looks for, then ``-- warn:`` and ``-- stop:`` name the limit (a
 field of `IngestLimits`, nothing at all, or everything) beyond which it warns or stops the run,
 ``-- of:`` the count that the offending rows are a share of, ``-- allow:`` a number of rows that
-always passes, and ``-- needs:`` a fact without which the check is skipped. The query returns
+always passes, ``-- needs:`` a fact without which the check is skipped, and ``-- only:`` one without
+which there is no such check. The query returns
 ``offence`` (what) and ``rows`` (how many rows it concerns; 0 for a remark on the others).
 """
 
@@ -64,7 +65,11 @@ def run_checks(
     folder: Path = CHECKS,
 ) -> list[dict[str, object]]:
     """Run a folder's checks on the relations that ``con`` has; return rows of `DATA_QUALITY`."""
-    return [_run(con, check, counts, limits, facts) for check in all_checks(folder)]
+    return [
+        _run(con, check, counts, limits, facts)
+        for check in all_checks(folder)
+        if check.settings.get("only", "") in {"", *facts}
+    ]
 
 
 def contract_check(tables: Mapping[str, pa.Table]) -> dict[str, object]:

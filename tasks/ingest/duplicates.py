@@ -43,13 +43,11 @@ def merge_duplicates(catalogue: Catalogue, plays: Plays, spec: TracksSpec) -> De
     at = tracks.column_names.index("artist_key")
     tracks = tracks.set_column(at, tracks.schema.field(at), artist_key)
     new_key = (np.cumsum(is_kept) - 1).astype(np.int32)[kept_key]
-    user, track, counts = (
-        plays.rows[name].to_numpy() for name in ("user_code", "track_key", "plays")
-    )
-    order = np.lexsort((new_key[track], user))
-    rows = pa.table(
-        {"user_code": user[order], "track_key": new_key[track][order], "plays": counts[order]}
-    )
+    track = new_key[plays.rows["track_key"].to_numpy()]
+    order = np.lexsort((track, plays.rows["user_code"].to_numpy()))
+    columns = {name: plays.rows[name].to_numpy() for name in plays.rows.column_names}
+    columns["track_key"] = track
+    rows = pa.table({name: column[order] for name, column in columns.items()})
     return Deduplicated(replace(catalogue, tracks=tracks), replace(plays, rows=rows), merged)
 
 

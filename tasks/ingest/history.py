@@ -36,6 +36,7 @@ from tasks.ingest.queries import (
 from tasks.ingest.records import LENGTH, RECORD, START, Rejected, read_records
 from tasks.ingest.rejects import FileReport, read_raw
 from tasks.ingest.scan import look_at
+from tasks.ingest.times import NO_TIME
 from warehouse.errors import InputError
 from warehouse.statements import column_name, text_literal
 
@@ -61,6 +62,8 @@ class History:
     parts: list[Part]
     spec: PlaysSpec
     limits: IngestLimits
+    latest: int = 0
+    """The last second since 1970 at which a play may have been."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,8 @@ class Plays:
     """The accepted plays of catalogue tracks."""
 
     rows: pa.Table
-    """user_code, track_key, plays: in that order sorted, duplicates included."""
+    """user_code, track_key, plays, and played_at if the history has times (seconds since 1970, 0:
+    unknown): sorted by the first two, duplicates included."""
     user_ids: pa.ChunkedArray
     """The id of every user_code; a listener without a play of a catalogue track is among them."""
     unknown: pa.Table
@@ -78,6 +82,10 @@ class Plays:
     """Records that `where` or a strength below `min` left out."""
     fractions: int = 0
     """Records whose count has a fraction."""
+    untimed: int = 0
+    """Accepted records without a time, where there is a column of times."""
+    next_future: int = 0
+    """The first time (seconds since 1970) that was rejected as in the future; 0: none."""
 
 
 def open_history(
@@ -86,14 +94,20 @@ def open_history(
     spec: PlaysSpec,
     limits: IngestLimits,
     scratch: Path,
+    latest: int = 0,
 ) -> History:
-    """Look at all history files; what DuckDB cannot read directly is read record by record."""
+    """Look at all history files; what DuckDB cannot read directly is read record by record.
+
+    ``latest`` is the last second since 1970 at which a play may have been.
+    """
     con.execute(query("macros"))
+    if spec.at:
+        con.execute(f"SET TimeZone = {text_literal(spec.at.zone)}")
     parts = [
         _prepared(con, file, scratch / f"records-{number}.parquet", spec, limits)
         for number, file in enumerate(files)
     ]
-    return History(parts, spec, limits)
+    return History(parts, spec, limits, latest)
 
 
 def read_history(
@@ -113,18 +127,25 @@ def read_history(
     totals = _read_listeners(con, history)
     if totals.rejected:
         for part in parts:
-            _report_bad_values(con, part, spec, limits)
+            _report_bad_values(con, part, history)
     for part in parts:
         part.report.check_reject_limit(limits)
     check_scientific(f"{parts[0].report.path}: column `{spec.user}`", _scientific_users(con))
     good = "reason IS NULL" if totals.rejected else "true"
-    rows = con.sql(query("interactions", good=good, same_user=_same_user(con))).to_arrow_table()
+    stamp = f", coalesce(try_cast(plays.played_at AS UINTEGER), {NO_TIME})::UINTEGER AS played_at"
+    text = query(
+        "interactions", good=good, same_user=_same_user(con), stamp=stamp if spec.at else ""
+    )
+    rows = con.sql(text).to_arrow_table()
     unknown = pa.table({"track_id": pa.array([], pa.string()), "records": pa.array([], pa.int64())})
     if rows.num_rows < totals.records - totals.rejected:
         unknown = con.sql(query("unknown_tracks")).to_arrow_table()
     user_ids = con.sql("SELECT user_id FROM listeners ORDER BY user_code").to_arrow_table()
     reports = [part.report for part in parts]
-    return Plays(rows, user_ids["user_id"], unknown, reports, totals.filtered, totals.fractions)
+    return Plays(
+        rows, user_ids["user_id"], unknown, reports, totals.filtered, totals.fractions,
+        totals.untimed, totals.next_future,
+    )  # fmt: skip
 
 
 def _prepared(
@@ -187,6 +208,8 @@ class _Totals:
     rejected: int
     filtered: int
     fractions: int
+    untimed: int
+    next_future: int
 
 
 def _read_listeners(con: duckdb.DuckDBPyConnection, history: History) -> _Totals:
@@ -199,21 +222,21 @@ def _read_listeners(con: duckdb.DuckDBPyConnection, history: History) -> _Totals
     plain = [part for part in parts if not (part.as_records or part.file.is_parquet or part.items)]
     expected = sum(part.report.records - part.report.bad for part in parts)
     try:
-        fill = judgement(spec, limits)
-        fractions = fill.pop("fractions")
+        fill = judgement(spec, limits, history.latest)
         records = all_records(history)
         con.execute(query("plays", counted=query("counted", records=records, **fill), **fill))
-        con.execute(query("listeners", fractions=fractions))
+        con.execute(query("listeners", **fill))
         totals = (
             "SELECT coalesce(sum(records), 0)::BIGINT, coalesce(sum(rejected), 0)::BIGINT, "
-            "coalesce(sum(fractions), 0)::BIGINT FROM listeners"
+            "coalesce(sum(fractions), 0)::BIGINT, coalesce(sum(untimed), 0)::BIGINT, "
+            "coalesce(min(next_future), 0)::BIGINT FROM listeners"
         )
-        found, rejected, fractional = con.execute(totals).fetchall()[0]
+        found, rejected, *others = con.execute(totals).fetchall()[0]
         read = found
         if is_filtered(spec):
             read = int(con.execute(f"SELECT count(*) FROM ({records})").fetchall()[0][0])
         if not plain or read == expected:
-            return _Totals(found, rejected, read - found, fractional)
+            return _Totals(found, rejected, read - found, *others)
     except duckdb.InvalidInputException as error:
         if not plain:
             names = ", ".join(part.report.name for part in parts[:3])
@@ -332,12 +355,10 @@ def _place(part: Part) -> _Place:
     return _Place(column_name(RECORD), shown_raw(fields_of_part(part)))
 
 
-def _report_bad_values(
-    con: duckdb.DuckDBPyConnection, part: Part, spec: PlaysSpec, limits: IngestLimits
-) -> None:
+def _report_bad_values(con: duckdb.DuckDBPyConnection, part: Part, history: History) -> None:
     """Report the records of a file that can be split into fields but not be used."""
-    fill = judgement(spec, limits)
-    del fill["fractions"]
+    spec, limits = history.spec, history.limits
+    fill = judgement(spec, limits, history.latest)
     place = _place(part)
     numbered = f"{place.record} AS record, {place.raw} AS raw,"
     records = query("read", numbered=numbered, source=_source([part]), **_fields(part, spec))

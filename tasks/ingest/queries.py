@@ -18,6 +18,7 @@ from tasks.dataset.filters import RowFilter
 from tasks.dataset.plays import PlaysSpec
 from tasks.ingest.files import OpenedFile
 from tasks.ingest.limits import IngestLimits
+from tasks.ingest.times import EARLIEST, moment_of, null_times
 from tasks.lake.contracts.inputs import ID_NULLS, NULLS, NUMBER
 from warehouse.statements import column_name, text_literal
 
@@ -31,7 +32,7 @@ def query(name: str, folder: Path = SQL, /, **fill: str) -> str:
     text = (folder / f"{name}.sql").read_text()
     # A piece of a query goes into the middle of one.
     text = re.sub(r"\A(--.*\n)+", "", text) if name.startswith(_PIECES) else text
-    return Template(text).substitute({"number": NUMBER, **fill})
+    return Template(text).substitute({"number": NUMBER, "earliest": str(EARLIEST), **fill})
 
 
 def files_literal(paths: Sequence[Path]) -> str:
@@ -48,8 +49,11 @@ def null_ids(spec: FilesSpec) -> list[str]:
     return [*ID_NULLS, *spec.nulls]
 
 
-def judgement(spec: PlaysSpec, limits: IngestLimits) -> dict[str, str]:
-    """Return the expressions for the number of plays and the reason of a record."""
+def judgement(spec: PlaysSpec, limits: IngestLimits, latest: int = 0) -> dict[str, str]:
+    """Return the expressions for the number of plays, the time and the reason of a record.
+
+    ``latest`` is the last second since 1970 at which a play may have been.
+    """
     columns = f"{text_literal(spec.track_column)}, {text_literal(spec.user)}"
     if spec.columns_in_file:
         columns = "E'\\x01', E'\\x01'"  # there is no header that could be repeated
@@ -66,6 +70,9 @@ def judgement(spec: PlaysSpec, limits: IngestLimits) -> dict[str, str]:
     )
     if strength:
         reason = f"coalesce({reason}, strength_reason(strength_text, strength))"
+    if spec.at:
+        missing = is_one_of("lower(trim(at_text))", null_times(spec))
+        reason = f"coalesce({reason}, at_reason(at_text, played_at, {latest}, {missing}))"
     has_count = spec.count and not (strength and strength.scale)
     return {
         "plays": plays,
@@ -73,7 +80,22 @@ def judgement(spec: PlaysSpec, limits: IngestLimits) -> dict[str, str]:
         "fractions": "count_if(plays <> floor(plays))" if has_count else "0",
         "strength": "count_value(strength_text)" if strength else "NULL::DOUBLE",
         "kept": _kept(spec),
+        "moment": f", {_moment(spec)} AS played_at" if spec.at else "",
+        "played_at": " played_at," if spec.at else "",
+        "untimed": "count_if(reason IS NULL AND played_at IS NULL)" if spec.at else "0",
+        "next_future": (
+            "min(played_at) FILTER (reason = 'at_in_the_future')" if spec.at else "NULL::BIGINT"
+        ),
     }
+
+
+def _moment(spec: PlaysSpec) -> str:
+    """Return the expression for the second since 1970 of a record, NULL if it says none."""
+    assert spec.at
+    seconds = f"try_cast(floor({moment_of(spec.at, 'at_text')}) AS BIGINT)"
+    if not spec.nulls:
+        return seconds
+    return f"CASE WHEN NOT {is_one_of('trim(at_text)', spec.nulls)} THEN {seconds} END"
 
 
 def is_one_of(text: str, tokens: Sequence[str]) -> str:
@@ -137,6 +159,9 @@ def read_fields(spec: PlaysSpec, at: Mapping[str, str], track: str | None = None
         more.append(f"coalesce({condition}, false) AS meets")
     if spec.strength:
         more.append(f"{number_text(spec, at[spec.strength.column])} AS strength_text")
+    if spec.at:
+        text = at[spec.at.column]
+        more.append(f"{number_text(spec, text) if spec.at.unit else text} AS at_text")
     count = spec.count and not (spec.strength and spec.strength.scale)
     return {
         "track": track or at[spec.track_column],

@@ -18,6 +18,9 @@ REASONS = {
     "count_too_large": "the play count is above the limit `max_plays`",
     "strength_missing": "the strength is empty",
     "strength_not_a_number": "the strength is not a number",
+    "at_not_a_time": "the time is written neither as `plays.at` says nor as missing",
+    "at_too_early": "the time is before February 1970: a zero, or a number in another unit",
+    "at_in_the_future": "the time is more than a day after the run",
     "track_id_repeated": "an earlier row of the catalogue has this track id; the first is kept",
 }
 

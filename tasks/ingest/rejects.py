@@ -91,6 +91,15 @@ _ADVICE = {
         "`plays.count` is a number of plays; if the column is a time, write strength = { column = "
         "…, scale = … } with the plays per unit, such as 0.000005 for milliseconds"
     ),
+    "at_not_a_time": (
+        "`plays.at` alone is ISO 8601 or seconds since 1970; write at = { column = …, unit = "
+        '"ms" } for other numbers, or a `format` such as "%d %b %Y %H:%M"'
+    ),
+    "at_too_early": (
+        "`plays.at.unit` says what numbers count since 1970 (s, ms, us, ns); if these rows have no "
+        'time, write nulls = ["0"] with what stands for it'
+    ),
+    "at_in_the_future": "`plays.at.unit` says what numbers count since 1970 (s, ms, us, ns)",
     "count_not_a_number": "`decimal` and `thousands` say how numbers are written",
     "track_id_repeated": (
         "if a track has several rows write merge = true in [tracks]; if the file is the history "

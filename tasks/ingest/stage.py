@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
@@ -38,6 +39,7 @@ from tasks.ingest.long_histories import LONGEST_HISTORY, set_long_aside
 from tasks.ingest.rejects import rejected_table
 from tasks.ingest.scan import input_digests
 from tasks.ingest.tables import Tables, key_tables
+from tasks.ingest.times import latest_second
 from tasks.lake.code import code_digest
 from tasks.lake.contracts.stages.ingest import STAGE
 from tasks.lake.files import write_parquet
@@ -47,18 +49,7 @@ from warehouse.errors import InputError, RunError
 MEMORY_LIMIT = "1200MB"
 """What DuckDB may hold before it spills to disk; the Kaggle history needs less."""
 
-_WRITING: Mapping[str, Mapping[str, object]] = {
-    # Sorted keys shrink to a few bits by their differences; no dictionary helps them.
-    "interactions": {
-        "use_dictionary": ["plays"],
-        "column_encoding": {"user_key": "DELTA_BINARY_PACKED", "played_key": "PLAIN"},
-        # Blocks of listeners read the row groups they need and no others.
-        "row_group_size": 1 << 17,
-    },
-    "users": {"use_dictionary": False, "row_group_size": 1 << 15},
-    "tracks": {},
-}
-"""The tables and how they are written."""
+_TABLES = ("interactions", "users", "tracks")
 
 _JUDGED = ("merged_tracks", "rejected_rows", "data_quality")
 
@@ -69,10 +60,13 @@ def ingest_stage(
     limits: IngestLimits | None = None,
     memory_limit: str = MEMORY_LIMIT,
     computing: Callable[[], None] | None = None,
+    now: datetime | None = None,
 ) -> StageResult:
     """Read, judge, key and write a dataset, or return what an earlier run made of the same bytes.
 
     ``computing`` is called before there is something to compute, not when a result is reused.
+    ``now`` is the moment of the run, the clock's if not given: plays more than a day later are
+    rejected. A result is not reused once it would not reject all of them any more.
 
     Datasets: `tracks`, `users`, `interactions`, `merged_tracks`, `rejected_rows`, `data_quality`.
     What was rejected, left out or read as missing is logged at every run. Counts: see `_counts`.
@@ -99,14 +93,16 @@ def ingest_stage(
         limits=limits.model_dump(exclude={"drift"}),
         code=code_digest(__name__),
     )
-    if result := stage.finished():
+    latest = latest_second(now)
+    result = stage.finished()
+    if result and not 0 < int(result.counts.get("next_future_play", 0)) <= latest:
         log_quality(result["data_quality"].read())
         return result.model_copy(update={"inputs": digests})
     if computing:
         computing()
     try:
         with duckdb.connect(config=database_config(memory_limit, stage.scratch)) as con:
-            counts, paths = _compute(con, stage, spec, inputs, digests, limits)
+            counts, paths = _compute(con, stage, spec, inputs, digests, limits, latest)
     except duckdb.OutOfMemoryException as error:
         raise RunError(
             f"ingest needs more than the memory limit of {memory_limit}; raise `memory_limit`"
@@ -116,7 +112,7 @@ def ingest_stage(
             f"{names_of(files)} cannot be read ({str(error).splitlines()[0]}); write the file again"
         ) from error
     _hold_to_hashed(files, before, digests)
-    result = stage.finish(time.perf_counter() - started, counts, _WRITING, **paths)
+    result = stage.finish(time.perf_counter() - started, counts, _TABLES, **paths)
     return result.model_copy(update={"inputs": digests})
 
 
@@ -137,12 +133,13 @@ def _compute(
     inputs: Inputs,
     digests: Mapping[str, str],
     limits: IngestLimits,
+    latest: int,
 ) -> tuple[dict[str, int], dict[str, Path]]:
     """Make and write the stage's tables; return its counts and where the files are."""
     scratch = stage.scratch
     opened = open_inputs(spec, inputs, limits, scratch)
     refuse_twins(opened.plays, digests, given_by(spec)[1])
-    history = open_history(con, opened.plays, spec.plays, limits, scratch)
+    history = open_history(con, opened.plays, spec.plays, limits, scratch, latest)
     track_files = opened.tracks
     if spec.tracks.derived:
         track_files = [derive_catalogue(con, history, spec.tracks, scratch)]
@@ -160,16 +157,19 @@ def _compute(
         )
     if not tables.interactions.num_rows:
         raise InputError(_no_plays(spec, inputs, catalogue, plays))
-    paths = {name: stage.folder / f"{name}.parquet" for name in (*_WRITING, *_JUDGED)}
+    paths = {name: stage.folder / f"{name}.parquet" for name in (*_TABLES, *_JUDGED)}
     # Files are only believed once the stage is finished, so they can be written while the checks
     # run.
     with ThreadPoolExecutor(1) as writer:
         written = [
-            writer.submit(write_parquet, getattr(tables, name), paths[name], **options)
-            for name, options in _WRITING.items()
+            writer.submit(write_parquet, table, paths[name], **_writing(name, table))
+            for name in _TABLES
+            for table in [getattr(tables, name)]
         ]
         rejected = rejected_table([*catalogue.reports, *plays.reports])
         counts = _counts(catalogue, plays, tables, found.merged.num_rows, long_histories)
+        if spec.plays.at:
+            counts |= {"untimed_plays": plays.untimed, "next_future_play": plays.next_future}
         con.register("long_histories", long_histories)
         relations = relations_to_check(catalogue, plays, rejected, opened.empty, limits)
         quality = _checked(con, spec, limits, tables, counts, relations)
@@ -179,6 +179,24 @@ def _compute(
         for one in written:
             one.result()
     return counts, paths
+
+
+def _writing(name: str, table: pa.Table) -> dict[str, object]:
+    """Return how a table is written."""
+    if name == "users":
+        return {"use_dictionary": False, "row_group_size": 1 << 15}
+    if name != "interactions":
+        return {}
+    # Sorted keys shrink to a few bits by their differences; no dictionary helps them, nor times.
+    encoding = {"user_key": "DELTA_BINARY_PACKED", "played_key": "PLAIN"}
+    timed = dict.fromkeys(("first_at", "last_at"), "DELTA_BINARY_PACKED")
+    dictionaries = [one for one in ("plays", "records") if one in table.column_names]
+    return {
+        "use_dictionary": dictionaries,
+        "column_encoding": encoding | (timed if "first_at" in table.column_names else {}),
+        # Blocks of listeners read the row groups they need and no others.
+        "row_group_size": 1 << 17,
+    }
 
 
 def _no_plays(spec: DatasetSpec, inputs: Inputs, catalogue: Catalogue, plays: Plays) -> str:
@@ -267,11 +285,13 @@ def _checked(
     relations: Mapping[str, pa.Table],
 ) -> pa.Table:
     """Run the checks over the finished tables. Raises InputError when one that must pass fails."""
-    keyed = {name: getattr(tables, name) for name in _WRITING}
+    keyed = {name: getattr(tables, name) for name in _TABLES}
     given = {**keyed, **relations, "counts": pa.Table.from_pylist([dict(counts)])}
     for name, table in given.items():
         con.register(name, table)
-    facts = frozenset({"counted"} if spec.plays.count else ())
+    facts = frozenset(
+        name for name, is_so in (("counted", spec.plays.count), ("timed", spec.plays.at)) if is_so
+    )
     quality = quality_table([contract_check(keyed), *run_checks(con, counts, limits, facts)])
     stop_on_failure(quality)
     log_quality(quality)

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from tasks.dataset.spec import TracksSpec
 from tasks.ingest.catalogue import Catalogue
 from tasks.ingest.history import Plays
-from tasks.lake.contracts.stages.ingest import INTERACTIONS, USERS, tracks_schema
+from tasks.ingest.times import NO_TIME
+from tasks.lake.contracts.stages.ingest import USERS, interactions_schema, tracks_schema
 
 _BLOCK = 1 << 20
 _MOST = np.iinfo(np.int32).max
@@ -56,12 +57,14 @@ def key_tables(catalogue: Catalogue, plays: Plays, spec: TracksSpec) -> Tables:
         "plays": track_plays,
         "played_key": pa.array(played_key, mask=listeners == 0),
     }
-    schema = tracks_schema(spec.numeric, spec.categorical)
-    interactions = [pairs.user, pairs.track, pairs.plays]
+    schema = tracks_schema(spec.numeric, spec.categorical, spec.released is not None)
+    interactions: list[NDArray[np.int32] | pa.Array] = [pairs.user, pairs.track, pairs.plays]
+    if (times := pairs.times) is not None:
+        interactions += [_known(times.first), _known(times.last), times.records]
     return Tables(
         tracks=pa.table({name: columns[name] for name in schema.names}).cast(schema),
         users=users.cast(USERS.schema),
-        interactions=pa.table(interactions, schema=INTERACTIONS.schema),
+        interactions=pa.table(interactions, schema=interactions_schema(pairs.times is not None)),
         merged_duplicates=duplicates,
     )
 
@@ -74,6 +77,16 @@ class _Pairs:
     user: NDArray[np.int32]
     track: NDArray[np.int32]
     plays: NDArray[np.int32]
+    times: "_Times | None"
+
+
+@dataclass(frozen=True)
+class _Times:
+    """When a listener played a track, in seconds since 1970 (`NO_TIME`: not known)."""
+
+    first: NDArray[np.uint32]
+    last: NDArray[np.uint32]
+    records: NDArray[np.int32]
 
 
 def _blocks(pairs: _Pairs) -> Iterator[slice]:
@@ -86,12 +99,34 @@ def _pairs(rows: pa.Table) -> _Pairs:
     user, track, plays = (_own(rows[name]) for name in ("user_code", "track_key", "plays"))
     first = np.ones(len(user), np.bool_)
     first[1:] = (user[1:] != user[:-1]) | (track[1:] != track[:-1])
-    if first.all():
-        return _Pairs(user, track, plays)
-    at = np.flatnonzero(first)
+    at = np.arange(0) if first.all() else np.flatnonzero(first)
+    times = _times(rows["played_at"], at) if "played_at" in rows.column_names else None
+    if not len(at):
+        return _Pairs(user, track, plays, times)
     # A listener's plays of one track stay within int32; more would be nonsense anyway.
     total = np.minimum(np.add.reduceat(plays.astype(np.int64), at), _MOST)
-    return _Pairs(user[at], track[at], total.astype(np.int32))
+    return _Pairs(user[at], track[at], total.astype(np.int32), times)
+
+
+def _times(played_at: pa.ChunkedArray, starts: NDArray[np.int64]) -> _Times:
+    """Return first, last and number of the records of each pair, which begin at ``starts``.
+
+    Without any, every record is a pair of its own.
+    """
+    moments: NDArray[np.uint32] = played_at.to_numpy()
+    if not len(starts):
+        return _Times(moments, moments, np.ones(len(moments), np.int32))
+    last = np.maximum.reduceat(moments, starts)
+    # NO_TIME becomes the largest number and no first time, unless there is no other.
+    first = np.minimum.reduceat(moments - np.uint32(NO_TIME + 1), starts) + np.uint32(NO_TIME + 1)
+    records = np.diff(starts, append=len(moments)).astype(np.int32)
+    return _Times(first, last, records)
+
+
+def _known(moments: NDArray[np.uint32]) -> pa.Array:
+    """Return times with nulls for those that are not known."""
+    unknown = moments == NO_TIME
+    return pa.array(moments, mask=unknown if unknown.any() else None)
 
 
 def _own(column: pa.ChunkedArray) -> NDArray[np.int32]:

@@ -71,9 +71,7 @@ FILES = {"": (-np.inf, 21), "-last-week": (20, np.inf)}
 
 CONFIGURATION = f"""\
 # crossfade run, in this folder, measures the experiment too.
-tracks = "Music Info.csv"
-plays = "User Listening History.csv"
-
+INPUTS
 [feedback.exposures]
 path = "exposures*.csv"
 id = "exposure_id"
@@ -239,9 +237,17 @@ def _shown(
 
 
 def write_feedback(
-    folder: Path, user_ids: pa.Array, track_ids: list[str], catalogue: Catalogue, seed: int
+    folder: Path,
+    user_ids: pa.Array,
+    track_ids: list[str],
+    catalogue: Catalogue,
+    seed: int,
+    inputs: str,
 ) -> int:
-    """Write exposures, events and ``crossfade.toml``; return the number of exposures."""
+    """Write exposures, events and ``crossfade.toml``; return the number of exposures.
+
+    ``inputs`` are the lines of ``crossfade.toml`` that name the sample's files.
+    """
     users = user_ids.slice(0, MOST_LISTENERS)
     appeal = np.exp(np.argsort(np.argsort(catalogue.appeal)) / len(track_ids))
     product = build_product(
@@ -269,7 +275,8 @@ def write_feedback(
         for suffix, (first, end) in FILES.items():
             held = (second >= first * DAY) & (second < end * DAY)
             _write(folder / f"{name}{suffix}.csv", table.filter(pa.array(held)))
-    (folder / "crossfade.toml").write_text(CONFIGURATION, encoding="utf-8")
+    configuration = CONFIGURATION.replace("INPUTS", inputs)
+    (folder / "crossfade.toml").write_text(configuration, encoding="utf-8")
     return len(ids)
 
 

@@ -82,6 +82,10 @@ class Plays:
     track: Ints
     """Position of the track in the catalogue."""
     count: Ints
+    taste: Ints
+    """Which of the listener's tastes it comes from; −1: none, as with the hits."""
+    tastes: Ints
+    """Number of tastes of each listener of the block."""
 
 
 def gather_audience(catalogue: Catalogue, users: int, seed: int) -> Audience:
@@ -168,6 +172,7 @@ def block_plays(audience: Audience, block: int) -> Plays:
     scene_led = (rng.random(tastes.sum()) >= audience.content_led).astype(np.int64)
     anchors = _draw(audience, np.where(scene_led, KNOWN, DEEP), np.zeros_like(scene_led), rng)
     anchors[(first + tastes - 1)[bound]] = introduces[bound]
+    source = np.repeat(tastes - 1, lengths)  # of the tracks assigned; the others are drawn below
 
     todo = np.flatnonzero(track < 0)
     attempt = 0
@@ -176,11 +181,12 @@ def block_plays(audience: Audience, block: int) -> Plays:
         taste = first[who] + (tastes[who] * rng.random(len(who)) ** _FIRST_TASTE).astype(np.int64)
         component = _components(audience, scene_led[taste], attempt, rng)
         track[todo] = _draw(audience, component, anchors[taste], rng)
+        source[todo] = np.where(np.isin(component, (HITS, ANY)), -1, taste - first[who])
         todo = _repeats(user, track, who)
         attempt += 1
     order = rng.permutation(len(user))
     count = np.searchsorted(audience.play_counts[:-1], rng.random(len(user)), side="right") + 1
-    return Plays(user=user[order], track=audience.tracks[track[order]], count=count)
+    return Plays(user[order], audience.tracks[track[order]], count, source[order], tastes)
 
 
 def _components(

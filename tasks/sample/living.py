@@ -100,16 +100,16 @@ def build_product(
     return Product(
         style=style,
         appeal=appeal,
-        released=_dates(len(style), parameters.new_tracks, parameters.days, rng),
-        joined=_dates(listeners, parameters.new_listeners, parameters.days, rng),
+        released=dates(len(style), parameters.new_tracks, parameters.days, rng),
+        joined=dates(listeners, parameters.new_listeners, parameters.days, rng),
         liking=rng.gamma(4.0, 0.25, listeners),
         taste=rng.random(listeners) * (int(style.max()) + 1),
         parameters=parameters,
     )
 
 
-def _dates(count: int, new: float, days: int, rng: np.random.Generator) -> Ints:
-    """Return the day from which each is there."""
+def dates(count: int, new: float, days: int, rng: np.random.Generator) -> Ints:
+    """Return the day from which each is there: one of ``days`` for a share ``new``, or `ALWAYS`."""
     return np.where(rng.random(count) < new, rng.integers(0, days, count), ALWAYS)
 
 

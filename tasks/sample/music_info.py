@@ -6,10 +6,12 @@ from pathlib import Path
 import numpy as np
 
 from tasks.sample.catalogue import Catalogue
+from tasks.sample.living import ALWAYS
 from tasks.sample.names import artist_names, track_names
 from tasks.sample.sound import few, sound_columns
 from tasks.sample.streams import stream
 from tasks.sample.styles import STYLES, TAGS
+from tasks.sample.timeline import START, Timeline
 
 COLUMNS = (
     "track_id", "name", "artist", "spotify_preview_url", "spotify_id", "tags", "genre", "year",
@@ -17,6 +19,9 @@ COLUMNS = (
     "acousticness", "instrumentalness", "liveness", "valence", "tempo", "time_signature",
 )  # fmt: skip
 
+_PRECISION = (0.7, 0.1, 0.2)
+"""Shares of the days of release that are known to the day, the month and the year."""
+_UNKNOWN_YEAR = 1900
 _NO_GENRE = 0.559
 _OTHER_GENRE = 0.05
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -26,8 +31,17 @@ _BASE62 = np.frombuffer(
 _HEX = np.frombuffer(b"0123456789abcdef", dtype=np.uint8)
 
 
-def write_music_info(path: Path, catalogue: Catalogue, track_ids: list[str], seed: int) -> None:
-    """Write the catalogue under the given track ids, in their order."""
+def write_music_info(
+    path: Path,
+    catalogue: Catalogue,
+    track_ids: list[str],
+    seed: int,
+    timeline: Timeline | None = None,
+) -> None:
+    """Write the catalogue under the given track ids, in their order.
+
+    With a timeline there is one more column, `released`, and new releases have its year.
+    """
     tracks = len(track_ids)
     kinds = [_kind(style) for style in range(len(STYLES))]
     artist_style = catalogue.niches.style[catalogue.artists.niche].tolist()
@@ -53,10 +67,39 @@ def write_music_info(path: Path, catalogue: Catalogue, track_ids: list[str], see
         list(_genres(catalogue, rng)),
         *(list[object](sound[name]) for name in COLUMNS[7:]),
     ]
+    header = list(COLUMNS)
+    if timeline is not None:
+        released = _release_days(sound["year"], timeline, stream(seed, "days of release"))
+        header.append("released")
+        columns[COLUMNS.index("year")] = [
+            year if day == ALWAYS else int(text[:4])
+            for year, day, text in zip(
+                sound["year"], timeline.released.tolist(), released, strict=True
+            )
+        ]
+        columns.append(list(released))
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(COLUMNS)
+        writer.writerow(header)
         writer.writerows(zip(*columns, strict=True))
+
+
+def _release_days(years: list[float], timeline: Timeline, rng: np.random.Generator) -> list[str]:
+    """Write when tracks were released: a day, or a month or year where no more is known."""
+    days = rng.integers(365, size=len(years))
+    lengths = rng.choice([10, 7, 4], size=len(years), p=_PRECISION)
+    found = []
+    for year, new, day, length in zip(
+        years, timeline.released.tolist(), days.tolist(), lengths.tolist(), strict=True
+    ):
+        if new != ALWAYS:
+            found.append(str((START + np.timedelta64(new, "D")).astype("datetime64[D]")))
+        elif year == _UNKNOWN_YEAR:
+            found.append("")
+        else:
+            first = np.datetime64(f"{int(year)}-01-01", "D")
+            found.append(str(first + np.timedelta64(day, "D"))[:length])
+    return found
 
 
 def make_track_ids(tracks: int, seed: int) -> list[str]:

@@ -12,6 +12,7 @@ from tasks.dataset.detect.names import RATING, has
 from tasks.dataset.detect.reading import read_as
 from tasks.dataset.detect.strength import strength_decisions
 from tasks.dataset.detect.table import Table, look
+from tasks.dataset.detect.times import time_mistake
 from tasks.dataset.detect.values import Column, Kind
 from tasks.dataset.files import FilesSpec
 from tasks.dataset.plays import PlaysSpec
@@ -129,6 +130,8 @@ def _history_mistakes(spec: PlaysSpec, table: Table) -> list[str]:
                 f"`plays.count` names `{spec.count}`, with numbers up to {column.high:,.0f}; "
                 "plays are expected, not a duration"
             )
+    if spec.at and (mistake := time_mistake(spec.at, table.column(spec.at.column))):
+        mistakes.append(mistake)
     where = proposed.get("plays.where")
     if where and not spec.where and not spec.strength and not spec.count:
         mistakes.append(f'{where.reason}; write where = "{where.value}" if it is meant so')

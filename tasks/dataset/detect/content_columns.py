@@ -52,8 +52,10 @@ def content_decisions(table: Table, taken: Sequence[str]) -> list[Decision]:
         used = found.value["column"] if isinstance(found.value, dict) else found.value
         left[:] = [column for column in left if column.name != used]
 
+    released = _released(left)
     for propose in (_title, _creator, _year, _tags, _genre, _preview, _spotify):
         take(propose(left))
+    take(released)  # the year may be of the same column
     decisions += _features(left)
     return decisions
 
@@ -193,6 +195,26 @@ def _year(columns: Sequence[Column]) -> Decision | None:
 
 
 _ORIGINAL = frozenset(("last", "end", "birth"))
+_DAY = re.compile(r"\d{4}([-/.]\d{1,2}){0,2}([T ]\d.*)?|([A-Za-z]{3,9}|\d{1,2} [A-Za-z]{3,9})\b.*")
+"""Days of release as the ingest reads them: year first, or with the month's name."""
+
+
+def _released(columns: Sequence[Column]) -> Decision | None:
+    def score(column: Column) -> float:
+        if column.kind is not Kind.DATE or not has(column.name, YEAR):
+            return 0.0
+        if has(column.name, _ORIGINAL | frozenset(("updated", "added", "modified"))):
+            return 0.0
+        known = [value.strip() for value in column.values if value and value.strip()]
+        readable = sum(_DAY.fullmatch(value) is not None for value in known)
+        return column.filled if readable > 0.95 * len(known) else 0.0
+
+    best, others, _ = _pick(columns, score)
+    if best is None:
+        return None
+    return Decision("tracks.released", best.name, Sureness.LIKELY,
+                    f"days of release; {_examples(best)}",
+                    tuple(column.name for column in others))  # fmt: skip
 
 
 def _are_years(column: Column) -> bool:

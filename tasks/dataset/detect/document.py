@@ -15,12 +15,12 @@ _FIELDS = {
     "tracks": (
         "path", "encoding", "delimiter", "header", "columns", "quote", "escape", "comment", "skip",
         "strip", "decimal", "thousands", "nulls", "id", "title", "creator", "tags", "genre", "year",
-        "preview_url", "spotify_id", "numeric", "categorical", "merge", "duplicates",
+        "released", "preview_url", "spotify_id", "numeric", "categorical", "merge", "duplicates",
     ),
     "plays": (
         "path", "encoding", "delimiter", "header", "columns", "quote", "escape", "comment", "skip",
-        "strip", "decimal", "thousands", "nulls", "user", "track", "title", "creator", "count",
-        "strength", "where",
+        "strip", "decimal", "thousands", "nulls", "user", "track", "at", "title", "creator",
+        "count", "strength", "where",
     ),
 }  # fmt: skip
 """Fields in the order in which they are written."""

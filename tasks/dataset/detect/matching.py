@@ -160,7 +160,7 @@ def _finest(table: Table, user: Column, item: Column, others: Sequence[Column]) 
 
 def may_be_id(column: Column) -> bool:
     """Tell whether a column could hold ids at all."""
-    if column.kind in (Kind.EMPTY, Kind.OBJECT, Kind.BOOLEAN, Kind.DATE, Kind.EPOCH, Kind.EPOCH_MS):
+    if column.is_time or column.kind in (Kind.EMPTY, Kind.OBJECT, Kind.BOOLEAN):
         return False
     if column.kind is Kind.DECIMAL:
         return False

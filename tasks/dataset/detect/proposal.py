@@ -20,6 +20,7 @@ from tasks.dataset.detect.names import is_id_name, item_strength, user_strength
 from tasks.dataset.detect.strength import MANY, is_missing_id, quoted, strength_decisions
 from tasks.dataset.detect.sureness import Sureness
 from tasks.dataset.detect.table import Table, have_same_columns, joined, repeats
+from tasks.dataset.detect.times import how_written, time_decision
 from tasks.dataset.detect.values import Column, Kind
 from tasks.dataset.detect.wide import refuse_wide_matrix
 from warehouse.errors import InputError
@@ -82,11 +83,13 @@ def propose(inputs: Inputs, answers: Answers | None = None) -> Proposal:
     decisions = [_history_decision(match), *_catalogue_choice(match, link)]
     taken = [match.user.name, match.item.name]
     strengths = strength_decisions(match.history, (match.user, match.item))
-    decisions += [_user(match), _track(match, link), *strengths]
+    times = _time(match.history, [*taken, *_names(strengths)], answers.get("plays.at"))
+    decisions += [_user(match), _track(match, link), *times, *strengths]
     if link:
         decisions += [_id(link, match), *catalogue_decisions(link.table, link.column)]
     else:
-        decisions += derived_decisions(match.history, match.item, [*taken, *_names(strengths)])
+        used = [*taken, *_names(times), *_names(strengths)]
+        decisions += derived_decisions(match.history, match.item, used)
     decisions = [_answered(one, answers) for one in decisions]
     decisions += dialect_decisions("plays", match.history, decisions, repair)
     if link:
@@ -120,6 +123,14 @@ def _whole_history(
         match = match_tables(kept, *chosen) or match
     said = [Unused(one.label, f"repeats rows of {history.label}") for one in copies]
     return match, kept, said
+
+
+def _time(history: Table, taken: Sequence[str], answer: str | None) -> list[Decision]:
+    """Return the decision on the time of the plays, if the history has one."""
+    left = [column for column in history.columns if column.name not in taken]
+    chosen = answer if answer in {column.name for column in left} else None
+    decision = time_decision(left, chosen)
+    return [decision] if decision else []
 
 
 def _names(decisions: Sequence[Decision]) -> list[str]:
@@ -303,9 +314,12 @@ def _warnings(match: Match, link: Link | None) -> list[str]:
         if table
         for note in table.notes
     ]
-    times = [column.name for column in match.history.columns if column.is_time]
-    if times:
-        found.append(f"`{times[0]}` in {match.history.label} is a time; times are not used yet")
+    times = [column for column in match.history.columns if column.is_time]
+    if times and all(how_written(column) is None for column in times):
+        found.append(
+            f"`{times[0].name}` in {match.history.label} is a time such as {times[0].examples[0]}; "
+            f'to use it, write at = {{ column = "{times[0].name}", format = "…" }}'
+        )
     repeated = _repeated_rows(match.history)
     if repeated > 0.1 * match.history.rows and len(match.history.columns) > 2:
         found.append(
@@ -349,6 +363,7 @@ def _shared_titles(match: Match) -> bool:
 _ROLES = {
     "plays.user": "user",
     "plays.track": "track",
+    "plays.at": "time",
     "plays.count": "count",
     "plays.strength": "rating",
     "plays.title": "title",

@@ -54,6 +54,8 @@ def plays_rows(table: Table, spec: PlaysSpec, limit: int) -> tuple[list[dict[str
     for number in kept[:limit]:
         track = _value(table, spec.track, number)
         row = {"user": _text(table, spec.user, number), "track": track}
+        if spec.at:
+            row["at"] = _text(table, spec.at.column, number)
         for field in ("title", "creator"):
             if getattr(spec, field):
                 row[field] = _value(table, getattr(spec, field), number)
@@ -119,6 +121,8 @@ def tracks_rows(table: Table, spec: TracksSpec, limit: int) -> list[dict[str, st
             found["genre"] = _value(table, spec.genre, row)
         if spec.year_column:
             found["year"] = _year(_text(table, spec.year_column, row))
+        if spec.released:
+            found["released"] = _text(table, spec.released, row)
         for feature in (*spec.numeric, *spec.categorical)[:3]:
             if feature != "year":
                 found[feature] = _text(table, spec.source(feature), row)

@@ -14,11 +14,11 @@ _INTEGER = re.compile(r"[+-]?\d{1,18}")
 _GROUPED = re.compile(r"[+-]?\d{1,3}([,. \u00a0'])\d{3}(\1\d{3})*([.,]\d+)?")
 _DECIMAL = re.compile(r"[+-]?(\d+\.\d*|\.\d+|\d+)([eE][+-]?\d+)?")
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
-_CLOCK = r"([T ]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?\s*([AaPp][Mm])?\s*(Z|UTC|[+-]\d{2}:?\d{2})?)?"
+_CLOCK = r"((T|,? )\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?\s*([AaPp][Mm])?\s*(Z|UTC|[+-]\d{2}:?\d{2})?)?"
 _DATE = re.compile(
     rf"(\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}}|\d{{1,2}}[-/.]\d{{1,2}}[-/.]\d{{2,4}}){_CLOCK}"
     r"|([A-Za-z]{3} )?[A-Za-z]{3,9}\.? \d{1,2},? (\d{2}:\d{2}:\d{2} [+-]\d{4} )?\d{4}"
-    r"|\d{1,2} [A-Za-z]{3,9}\.? \d{4}( \d{1,2}:\d{2})?|\d{1,2} \d{1,2}, \d{4}"
+    r"|\d{1,2} [A-Za-z]{3,9}\.?,? \d{4}(,? \d{1,2}:\d{2}(:\d{2})?)?|\d{1,2} \d{1,2}, \d{4}"
 )
 _URL = re.compile(r"(https?|ftp|spotify)://?\S+|spotify:\w+:\w+|www\.\S+")
 _HEX = re.compile(r"[0-9a-fA-F]{16,64}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")

@@ -30,6 +30,7 @@ class Kind(Enum):
     DATE = "dates"
     EPOCH = "seconds since 1970"
     EPOCH_MS = "milliseconds since 1970"
+    EPOCH_US = "microseconds since 1970"
     URL = "links"
     LIST = "lists"
     OBJECT = "objects"
@@ -84,7 +85,7 @@ class Column:
     @property
     def is_time(self) -> bool:
         """Tell whether the column holds moments."""
-        return self.kind in (Kind.DATE, Kind.EPOCH, Kind.EPOCH_MS)
+        return self.kind in (Kind.DATE, Kind.EPOCH, Kind.EPOCH_MS, Kind.EPOCH_US)
 
     def is_label(self, most: int = 300) -> bool:
         """Tell whether few values recur, as labels do."""
@@ -169,6 +170,8 @@ def _number(
         kind = Kind.EPOCH
     elif may_be_time and low > 6e11 and high < 4e12:
         kind = Kind.EPOCH_MS
+    elif may_be_time and low > 6e14 and high < 4e15:
+        kind = Kind.EPOCH_US
     return {
         "kind": kind, "low": low, "high": high, "decimal": decimal, "thousands": thousands,
         "unreadable": unreadable,

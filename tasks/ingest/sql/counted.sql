@@ -3,7 +3,7 @@ records AS (
     $records
 ),
 strong AS (
-    SELECT *, $strength AS strength
+    SELECT *, $strength AS strength$moment
     FROM records
 ),
 counted AS (

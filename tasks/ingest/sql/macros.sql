@@ -77,3 +77,52 @@ CREATE OR REPLACE TEMP MACRO moment_value(given) AS
             )
         )
     );
+
+-- When a play was, in seconds since 1970. The session's zone is that of times that do not say theirs.
+CREATE OR REPLACE TEMP MACRO number_moment(given, per_second) AS
+    CASE
+        WHEN try_cast(given AS BIGINT)::VARCHAR = given THEN try_cast(given AS BIGINT) / per_second
+        ELSE count_value(given) / per_second
+    END;
+
+CREATE OR REPLACE TEMP MACRO iso_moment(given) AS epoch(try_cast(given AS TIMESTAMPTZ));
+
+-- What ISO 8601 allows and the cast does not: 20240131T1015, an hour alone, small letters, a comma
+-- before the fraction, and leap seconds, which count as the second before them.
+CREATE OR REPLACE TEMP MACRO tidied_moment(given) AS
+    regexp_replace(
+        regexp_replace(
+            regexp_replace(
+                regexp_replace(
+                    regexp_replace(
+                        replace(upper(trim(given, E' \t')), ',', '.'),
+                        '^(\d{4})(\d{2})(\d{2})($$|[T ])', '\1-\2-\3\4'
+                    ),
+                    '([T ])(\d{2})(\d{2})(\d{2})', '\1\2:\3:\4'
+                ),
+                '([T ])(\d{2})(\d{2})($$|[Z+-])', '\1\2:\3\4'
+            ),
+            '([T ]\d{2})($$|[Z+-])', '\1:00\2'
+        ),
+        '(\d{2}:\d{2}):60', '\1:59'
+    );
+
+-- ISO 8601, or seconds: a number of eight digits is a date, a shorter one no time at all.
+CREATE OR REPLACE TEMP MACRO written_moment(given) AS
+    CASE
+        WHEN substr(given, 5, 1) IN ('-', '/')
+            THEN coalesce(iso_moment(given), iso_moment(tidied_moment(given)))
+        WHEN count_value(given) <= 0 OR count_value(given) >= 1e8 THEN count_value(given)
+        ELSE iso_moment(tidied_moment(given))
+    END;
+
+-- January 1970 is what zero becomes in any zone, and what seconds become that are read as
+-- milliseconds. A missing time is none that is wrong.
+CREATE OR REPLACE TEMP MACRO at_reason(at_text, played_at, latest, null_at) AS
+    CASE
+        WHEN played_at BETWEEN $earliest AND latest THEN NULL
+        WHEN is_blank(at_text) OR null_at THEN NULL
+        WHEN played_at IS NULL THEN 'at_not_a_time'
+        WHEN played_at < $earliest THEN 'at_too_early'
+        ELSE 'at_in_the_future'
+    END;

@@ -4,6 +4,6 @@ WITH $counted
 SELECT
     track_id,
     user_id,
-    plays,
+    plays,$played_at
     $reason AS reason
 FROM counted;

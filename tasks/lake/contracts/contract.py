@@ -61,11 +61,15 @@ class Contract:
     @property
     def schema(self) -> pa.Schema:
         """The Arrow schema of the declared columns, optional ones left out."""
+        return self.schema_with()
+
+    def schema_with(self, *optional: str) -> pa.Schema:
+        """Return the Arrow schema of the declared columns, of the optional ones those named."""
         return pa.schema(
             [
                 pa.field(column.name, column.type, nullable=column.nullable)
                 for column in self.columns
-                if not column.optional
+                if not column.optional or column.name in optional
             ]
         )
 

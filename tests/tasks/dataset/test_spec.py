@@ -135,3 +135,28 @@ def test_without_a_catalogue_the_history_describes_it(tmp_path: Path) -> None:
 def test_a_url_is_not_taken_for_a_relative_path(tmp_path: Path) -> None:
     spec = from_text(tmp_path, MOVIES.replace("movies.csv", "https://example.org/movies.csv"))
     assert spec.tracks.path == ("https://example.org/movies.csv",)
+
+
+@pytest.mark.parametrize(
+    ("at", "said"),
+    [
+        ('{ column = "t", zone = "Europe/Berln" }', 'no time zone `Europe/Berln`.*"Europe/Berlin"'),
+        ('{ column = "t", zone = "+02:00" }', r"no time zone `\+02:00`; write a name such as"),
+        ('{ column = "t", format = "%Q" }', "the time format '%Q' cannot be read"),
+        ('{ column = "t", unit = "min" }', '`plays.at.unit` must be "s", "ms", "us" or "ns"'),
+        ('{ column = "t", unit = "s", format = "%Y" }', "both `unit`, for numbers, and `format`"),
+        ('{ column = "t", units = "s" }', "there is no field `plays.at.units`; write `unit`"),
+        ('{ unit = "s" }', "`plays.at.column` is missing"),
+        ("5", '`plays.at` must be a table; write { column = "…", unit = "ms" }'),
+        ('""', "`plays.at.column` must be a text"),
+    ],
+)
+def test_mistakes_in_the_time_are_explained(at: str, said: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=said):
+        from_text(tmp_path, f"{MOVIES}at = {at}\n")
+
+
+def test_a_column_alone_is_a_time_in_utc(tmp_path: Path) -> None:
+    short = from_text(tmp_path, f'{MOVIES}at = "t"\n').plays.at
+    assert short == from_text(tmp_path, f'{MOVIES}at = {{ column = "t", zone = "UTC" }}\n').plays.at
+    assert from_text(tmp_path, MOVIES).plays.at is None

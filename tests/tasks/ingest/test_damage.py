@@ -66,6 +66,9 @@ def test_a_thousand_damages_of_every_kind(tmp_path: Path) -> None:
         "not_json",
         "strength_missing",
         "strength_not_a_number",
+        "at_not_a_time",
+        "at_too_early",
+        "at_in_the_future",
     }
 
 

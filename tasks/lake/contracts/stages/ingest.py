@@ -36,6 +36,13 @@ TRACKS = Contract(
         ),
         Column("genre", pa.string(), "genre", nullable=True),
         Column("year", pa.int16(), "year of release", _YEAR.low, _YEAR.high, nullable=True),
+        Column(
+            "released",
+            pa.date32(),
+            "day of release, of a month or year its first; with `tracks.released`",
+            nullable=True,
+            optional=True,
+        ),
         Column("spotify_preview_url", pa.string(), "link to a preview", nullable=True),
         Column("spotify_id", pa.string(), "id at Spotify", nullable=True),
         Column("listeners", pa.int32(), "listeners who have played it", 0),
@@ -73,8 +80,35 @@ INTERACTIONS = Contract(
         Column("user_key", pa.int32(), "the listener", 0),
         Column("played_key", pa.int32(), "the track", 0),
         Column("plays", pa.int32(), "plays of the track by the listener", 1, _INT32),
+        Column(
+            "first_at",
+            pa.uint32(),
+            "first play, in seconds since 1970 (UTC); empty: no play of it has a time; with "
+            "`plays.at`",
+            1,
+            nullable=True,
+            optional=True,
+        ),
+        Column(
+            "last_at",
+            pa.uint32(),
+            "last play, in the same way",
+            1,
+            nullable=True,
+            optional=True,
+        ),
+        Column(
+            "records",
+            pa.int32(),
+            "rows of the history that were added up; with `plays.at`",
+            1,
+            optional=True,
+        ),
     ),
 )
+
+TIMES = ("first_at", "last_at", "records")
+"""Columns of `INTERACTIONS` where the history has times."""
 
 MERGED_TRACKS = Contract(
     rows="track that was merged into another one by `tracks.duplicates`",
@@ -98,12 +132,20 @@ STAGE = StageContract(
 )
 
 
-def tracks_schema(numeric: Iterable[str], categorical: Iterable[str]) -> pa.Schema:
+def interactions_schema(timed: bool) -> pa.Schema:
+    """Return the schema of `INTERACTIONS`, with the columns of times or without."""
+    return INTERACTIONS.schema_with(*TIMES) if timed else INTERACTIONS.schema
+
+
+def tracks_schema(
+    numeric: Iterable[str], categorical: Iterable[str], released: bool = False
+) -> pa.Schema:
     """Return the schema of `TRACKS`, then the declared feature columns it does not hold already.
 
-    Numeric features are float64 and categorical ones strings; null means unknown.
+    Numeric features are float64 and categorical ones strings; null means unknown. ``released`` says
+    whether there are days of release.
     """
-    schema = TRACKS.schema
+    schema = TRACKS.schema_with("released") if released else TRACKS.schema
     for names, kind in ((numeric, pa.float64()), (categorical, pa.string())):
         for name in names:
             if name not in schema.names:
