@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from tasks.blend.parameters import MOST_PRIOR
 from tasks.holdout.parameters import HoldoutParameters
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -16,10 +17,11 @@ class EvaluationParameters(HoldoutParameters):
         default=(0.0, 0.2, 0.4, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0), min_length=1, max_length=101
     )
     """The collaborative shares w that are tried for each history-length segment."""
-    priors: tuple[Annotated[float, Field(ge=0, le=10)], ...] = Field(
-        default=(0.0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2), min_length=1, max_length=51
+    priors: tuple[Annotated[float, Field(ge=0, le=MOST_PRIOR)], ...] = Field(
+        default=(0.0, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 8.0, 100.0), min_length=1, max_length=51
     )
-    """The strengths p of the popularity prior that are tried together with each w."""
+    """The strengths p of the popularity prior that are tried together with each w. With the
+    largest, popularity alone orders the collaborative side."""
     gammas: tuple[Share, ...] = Field(
         default=(0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0),
         min_length=1,
@@ -39,7 +41,8 @@ class EvaluationParameters(HoldoutParameters):
     resamples: int = Field(default=1_000, ge=100, le=5_000)
     """Bootstrap resamples of the listeners (Efron 1979)."""
     confidence: float = Field(default=0.95, ge=0.5, le=0.999)
-    """Share of resamples that an interval covers (percentile method)."""
+    """Share of resamples that an interval covers (percentile method). A choice leaves its default
+    only for a gain that luck stays below in that share of resamples."""
     gate_loss: float = Field(default=0.02, ge=0, le=1)
     """Largest allowed loss against the current release, as a share of its value."""
     gate_strict: bool = False
