@@ -81,9 +81,7 @@ def choose_points(
         start = _within(at, np.array([defaults[s].weight, _share(defaults[s].popularity)]))
         nearest = int(np.argmin(((at - start) ** 2).sum(axis=1)))
         bagged = at[np.argmax(curve.drawn, axis=1)].mean(axis=0)
-        support = evidence(
-            curve.observed, curve.drawn, nearest, curve.listeners, parameters.confidence
-        )
+        support = evidence(curve.observed, curve.drawn, nearest, curve.listeners)
         weight, share = start + support * (bagged - start)
         chosen.append(Blend(round(float(weight), 2), round(float(share / (1 - share)), 2)))
     return chosen
@@ -113,7 +111,7 @@ def choose_gamma(
     nearest = int(np.argmin(np.abs(at - start)))
     bagged = float(at[np.argmax(drawn, axis=1)].mean())
     listeners = int((~np.isnan(curve[:, cheap])).all(axis=1).sum())
-    support = evidence(gain.sum(axis=0), drawn, nearest, listeners, parameters.confidence)
+    support = evidence(gain.sum(axis=0), drawn, nearest, listeners)
     return round(start + support * (bagged - start), 2)
 
 
@@ -149,7 +147,7 @@ class _Curve:
         return cls(total / best, np.asarray(counts @ values / best), len(curve))
 
     def times(self, listeners: float) -> "_Curve":
-        """Count the curve as that of so many listeners."""
+        """Count the curve as that of this many listeners."""
         return _Curve(self.observed * listeners, self.drawn * listeners, listeners)
 
     def plus(self, other: "_Curve") -> "_Curve":

@@ -32,6 +32,12 @@ class EvaluationParameters(HoldoutParameters):
     """Share of the NDCG of played tracks that showing unplayed ones may cost, at most."""
     hidden: float = Field(default=0.2, gt=0, lt=1)
     """Share of played tracks that are taken for unplayed while γ is chosen."""
+    hiding_plays: int = Field(default=2_000_000, ge=0, le=10**12)
+    """Up to this many listens, γ is chosen with neighbours learned without the hidden tracks'
+    plays. Beyond, learning once more would cost more than it tells: see docs/evaluation.md."""
+    refit_above: Share = 0.02
+    """Where more than this share of the listeners is held out, the neighbours are learned once
+    more, from everybody, after they were measured, and those are published."""
     tuning_listeners: int = Field(default=1_000, ge=2, le=1_000_000)
     """Held-out listeners per segment that the grids are tried on; the report is on all of them."""
     truncated_listeners: int = Field(default=2_500, ge=2, le=1_000_000)
@@ -41,8 +47,7 @@ class EvaluationParameters(HoldoutParameters):
     resamples: int = Field(default=1_000, ge=100, le=5_000)
     """Bootstrap resamples of the listeners (Efron 1979)."""
     confidence: float = Field(default=0.95, ge=0.5, le=0.999)
-    """Share of resamples that an interval covers (percentile method). A choice leaves its default
-    only for a gain that luck stays below in that share of resamples."""
+    """Share of resamples that an interval covers (percentile method)."""
     gate_loss: float = Field(default=0.02, ge=0, le=1)
     """Largest allowed loss against the current release, as a share of its value."""
     gate_strict: bool = False
@@ -54,4 +59,5 @@ class EvaluationParameters(HoldoutParameters):
     def measured_by(self) -> dict[str, Any]:
         """Return the fields that decide what is measured on given held-out listeners."""
         gate = {name for name in type(self).model_fields if name.startswith("gate_")}
-        return self.model_dump(exclude={"holdout", "min_listeners", "max_listeners", *gate})
+        elsewhere = {"holdout", "min_listeners", "max_listeners", "hiding_plays", "refit_above"}
+        return self.model_dump(exclude=elsewhere | gate)
