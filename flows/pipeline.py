@@ -18,6 +18,7 @@ from flows.artifacts.quality import show_data_quality
 from flows.artifacts.summary import refused_markdown, summary_markdown
 from flows.cluster import Cluster
 from flows.interrupts import on_stop
+from flows.learning import learn
 from flows.memory import PeakMemory
 from flows.outcome import Outcome
 from flows.parameters import DaskAddress, DatasetFile, Holdout, HomeFolder, Plays, Tracks
@@ -25,7 +26,6 @@ from flows.runs import RunLines, concluded, in_short, rename, starting_name, wor
 from flows.settings import Settings, load_settings, worker_memory
 from tasks.blend.parameters import HybridParameters
 from tasks.dataset.spec import DatasetSpec
-from tasks.evaluation.stage import learned_parameters
 from tasks.lake.record import StageResult
 from tasks.lake.retention import forget_unused
 from tasks.release.build import PLOTS
@@ -125,22 +125,13 @@ def _run(
         lake, spec, settings.ingest, settings.memory_limit, computing=cluster.start_soon
     )
     rename(_plays(ingested))
-    held_out = steps.holdout(lake, ingested, settings.evaluation)
-    by_plays = steps.collaborative.submit(lake, client, ingested, held_out, settings.collaborative)
-    by_content = steps.content.submit(lake, client, ingested, held_out, spec, settings.content)
-    neighbours = (by_plays.result(), by_content.result())
-    measured = None
-    if held_out is None:
-        hybrid = blend_of_current(home, spec.name, settings.hybrid)
-    else:
-        measured = steps.evaluation(
-            lake, client, ingested, held_out, neighbours, settings.hybrid, settings.evaluation
-        )
-        hybrid = learned_parameters(measured, settings.hybrid)
-    ranked = steps.lists(lake, client, ingested, neighbours, hybrid)
+    learned = learn(lake, client, spec, settings, ingested)
+    hybrid = learned.hybrid or blend_of_current(home, spec.name, settings.hybrid)
+    ranked = steps.lists(lake, client, ingested, learned.published, hybrid, learned.unseen)
     impact, feedback_inputs = _impact(settings, spec, lake, ingested, hybrid)
-    results = (ingested, *neighbours, measured, ranked, impact)
-    stages = {result.stage: result for result in results if result is not None}
+    stages = {"ingest": ingested, **learned.stages, "lists": ranked}
+    if impact is not None:
+        stages["experiments"] = impact
     candidate = Candidate(
         dataset=spec.name,
         inputs=ingested.inputs | feedback_inputs,
@@ -148,11 +139,14 @@ def _run(
         hybrid=hybrid,
         numeric_features=spec.tracks.numeric,
         ingested=ingested,
-        collaborative=neighbours[0],
-        content=neighbours[1],
+        neighbours=learned.published,
+        measured=learned.measured if learned.held_out else None,
+        held_out=learned.held_out.rows if learned.held_out else 0,
         lists=ranked,
-        data_quality=quality_with_drift(home, ingested, settings.ingest, spec.name, impact),
-        evaluation=measured,
+        data_quality=quality_with_drift(
+            home, ingested, settings.ingest, spec.name, impact, learned.evaluation
+        ),
+        evaluation=learned.evaluation,
         experiments=spec.experiments,
         impact=impact,
         stage_seconds={

@@ -4,16 +4,16 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, cast
-from uuid import UUID
+from typing import Any
 
 from distributed import Client
 from prefect import runtime, task
-from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 
 from flows.interrupts import raise_if_requested, requested
+from flows.progress import progress_page
+from tasks.blend.neighbours import Neighbours
 from tasks.blend.parameters import HybridParameters, Segment
 from tasks.blend.stage import lists_stage
 from tasks.collaborative.parameters import CollaborativeParameters
@@ -23,6 +23,7 @@ from tasks.content.stage import content_stage
 from tasks.dataset.experiments import Experiment
 from tasks.dataset.feedback import FeedbackSpec
 from tasks.dataset.spec import DatasetSpec
+from tasks.evaluation.hiding import HiddenWorld, hiding_stage
 from tasks.evaluation.parameters import EvaluationParameters
 from tasks.evaluation.stage import evaluation_stage
 from tasks.experiments.parameters import ExperimentParameters
@@ -31,7 +32,6 @@ from tasks.feedback.stage import Feedback, feedback_stage, without
 from tasks.holdout.stage import holdout_stage
 from tasks.ingest.limits import IngestLimits
 from tasks.ingest.stage import ingest_stage
-from tasks.lake.blocks import Progress
 from tasks.lake.dataset import Dataset
 from tasks.lake.plays import played_tracks
 from tasks.lake.record import StageResult, counts_in_words
@@ -42,9 +42,6 @@ from tasks.release.stage import gate_stage, publish_stage
 from warehouse.errors import ClusterError
 from warehouse.releases.home import Home
 from warehouse.releases.release import Release
-
-UPDATE_SECONDS = 2.0
-"""Least time between two updates of a progress artifact: each is a call to the API."""
 
 RETRY_DELAYS = [10.0, 60.0]
 """Seconds before the second and the third try."""
@@ -103,6 +100,7 @@ def collaborative(
     ingested: StageResult,
     held_out: Dataset | None,
     parameters: CollaborativeParameters,
+    name: str = "collaborative",
 ) -> StageResult:
     """Find each track's neighbours from who played what."""
     return log_counts(
@@ -113,8 +111,9 @@ def collaborative(
             played_tracks(ingested),
             held_out,
             parameters,
-            _progress("collaborative"),
-        )
+            progress_page(name),
+        ),
+        name,
     )
 
 
@@ -126,6 +125,7 @@ def content(
     held_out: Dataset | None,
     spec: DatasetSpec,
     parameters: ContentParameters,
+    name: str = "content",
 ) -> StageResult:
     """Find each track's neighbours from tags, artist, year and sound."""
     return log_counts(
@@ -138,9 +138,19 @@ def content(
             spec.tracks.numeric,
             spec.tracks.categorical,
             parameters,
-            _progress("content"),
-        )
+            progress_page(name),
+        ),
+        name,
     )
+
+
+@task(name="hiding", **_once)
+def hiding(
+    lake: Path, ingested: StageResult, parameters: EvaluationParameters
+) -> StageResult | None:
+    """Take some played tracks for unplayed, to choose γ by what it does for them."""
+    hidden = hiding_stage(lake, ingested, parameters)
+    return None if hidden is None else log_counts(hidden)
 
 
 @task(name="evaluation", **_again)
@@ -149,9 +159,10 @@ def evaluation(
     client: Client,
     ingested: StageResult,
     held_out: Dataset,
-    neighbours: tuple[StageResult, StageResult],
+    neighbours: Neighbours,
     hybrid: HybridParameters,
     parameters: EvaluationParameters,
+    hidden: HiddenWorld | None = None,
 ) -> StageResult:
     """Learn the blend on the held-out listeners and measure every model on them."""
     return log_counts(
@@ -163,7 +174,8 @@ def evaluation(
             *neighbours,
             hybrid,
             parameters,
-            _progress("evaluation"),
+            progress_page("evaluation"),
+            hidden,
         )
     )
 
@@ -173,12 +185,13 @@ def lists(
     lake: Path,
     client: Client,
     ingested: StageResult,
-    neighbours: tuple[StageResult, StageResult],
+    neighbours: Neighbours,
     parameters: HybridParameters,
+    unseen: Dataset | None = None,
 ) -> StageResult:
     """Rank the catalogue for every listener and every track."""
     return log_counts(
-        lists_stage(lake, client, ingested, *neighbours, parameters, _progress("lists"))
+        lists_stage(lake, client, ingested, *neighbours, parameters, progress_page("lists"), unseen)
     )
 
 
@@ -259,37 +272,12 @@ def publish(home: Home, release: Release, forced_because: str = "") -> Release:
     return published
 
 
-def log_counts(result: StageResult) -> StageResult:
-    """Log a stage's counts; they show in the terminal and in the Prefect UI.
+def log_counts(result: StageResult, name: str = "") -> StageResult:
+    """Log a stage's counts, also under another name; the terminal and the Prefect UI show them.
 
     Raises Stopped if a signal came while the stage was in a library that swallowed the exception.
     """
     raise_if_requested()
     took = "unchanged, reused" if result.reused else f"{result.seconds:.1f} s"
-    logger.info("%s: %s (%s)", result.stage, took, counts_in_words(result))
+    logger.info("%s: %s (%s)", name or result.stage, took, counts_in_words(result))
     return result
-
-
-def _progress(stage: str) -> Progress:
-    """Return a callback that updates a progress artifact in the Prefect UI."""
-    artifact, shown = None, 0.0
-
-    def update(done: int, of: int) -> None:
-        nonlocal artifact, shown
-        if artifact is not None and done < of and time.monotonic() - shown < UPDATE_SECONDS:
-            return
-        shown = time.monotonic()
-        percent = 100.0 * done / max(of, 1)
-        try:
-            if artifact is None:
-                artifact = create_progress_artifact(
-                    progress=percent,
-                    key=f"progress-{stage}",
-                    description=f"{stage}: blocks on Dask",
-                )
-            else:
-                update_progress_artifact(cast(UUID, artifact), percent)
-        except Exception as error:  # reporting must not stop the work
-            logger.warning("%s: the progress page could not be updated (%s)", stage, error)
-
-    return update

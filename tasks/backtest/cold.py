@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from scipy import sparse
 
-from tasks.evaluation.bootstrap import interval, resample_counts, resampled_means
+from tasks.backtest.draws import draw_means
 from tasks.evaluation.metrics import ndcg_at_k, recall_at_k
 
 Scores = NDArray[np.float64]
@@ -29,9 +29,9 @@ class ColdParameters(BaseModel):
     share: float = Field(default=0.1, gt=0.0, lt=1.0)
     """Share of the played tracks that a draw hides."""
 
-    draws: int = Field(default=10, ge=1, le=100)
+    draws: int = Field(default=10, ge=2, le=100)
     """Draws of hidden tracks. Which tracks are hidden moves results more than any model does:
-    every model meets the same draws, and only differences within them are compared."""
+    every model meets the same draws, and intervals are those of means over draws."""
 
     listeners: int = Field(default=500, ge=1, le=100_000)
     """Held-out listeners of a draw; at most half of all."""
@@ -42,11 +42,8 @@ class ColdParameters(BaseModel):
     ndcg_k: int = Field(default=100, ge=1, le=1_000)
     """Length of the lists that NDCG is measured on."""
 
-    resamples: int = Field(default=1_000, ge=100, le=100_000)
-    """Bootstrap resamples of listeners behind the 95 % intervals."""
-
     seed: int = Field(default=0, ge=0, le=2**31 - 1)
-    """Seeds draws and resamples."""
+    """Seeds the draws."""
 
 
 @dataclass(frozen=True)
@@ -147,28 +144,18 @@ COLD_TABLE = pa.schema(
 def cold_table(
     values: Mapping[str, NDArray[np.float64]], reference: str, parameters: ColdParameters
 ) -> pa.Table:
-    """Return means with paired 95 % bootstrap intervals as `COLD_TABLE`, worst recall first.
+    """Return means with paired 95 % intervals over draws as `COLD_TABLE`, worst recall first.
 
     ``ratio`` is how many times as good the ``reference`` model is as the row's.
     """
-    names = list(values)
-    columns = np.concatenate([values[name] for name in names], axis=1)
-    columns = columns[~np.isnan(columns).any(axis=1)]
-    counts = resample_counts(len(columns), parameters.resamples, parameters.seed)
-    drawn = resampled_means(counts, columns).reshape(len(counts), len(names), 2)
-    means = columns.mean(axis=0).reshape(len(names), 2)
-    best = names.index(reference)
+    means = {
+        name: [draw_means(found[:, m], parameters.draws) for m in range(len(METRICS))]
+        for name, found in values.items()
+    }
     rows = []
-    for at in np.argsort(means[:, 0], kind="stable"):
-        for metric, k in enumerate((parameters.recall_k, parameters.ndcg_k)):
-            low, high = interval(drawn[:, [at], metric], 0.95)
-            with np.errstate(divide="ignore", invalid="ignore"):
-                ratio = means[best, metric] / means[at, metric]
-                ends = interval(drawn[:, [best], metric] / drawn[:, [at], metric], 0.95)
-            rows.append(
-                (
-                    names[at], METRICS[metric], k, means[at, metric],
-                    low[0], high[0], ratio, ends[0][0], ends[1][0],
-                )
-            )  # fmt: skip
+    for name in sorted(values, key=lambda name: means[name][0].pooled):
+        for m, k in enumerate((parameters.recall_k, parameters.ndcg_k)):
+            own, best = means[name][m], means[reference][m]
+            value, ratio = own.interval(), best.ratio_to(own)
+            rows.append((name, METRICS[m], k, *value, *ratio))
     return pa.table(list(zip(*rows, strict=True)), schema=COLD_TABLE)

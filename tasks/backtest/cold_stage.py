@@ -13,13 +13,13 @@ from scipy import sparse
 
 from tasks.backtest.baselines import OURS, Baselines, OurContent, summed
 from tasks.backtest.cold import METRICS, ColdParameters, cold_draws, cold_table, measure_cold
+from tasks.backtest.draws import draw_means
 from tasks.backtest.exposure import GAMMAS, MEASURES, exposure_values
 from tasks.blend.parameters import HybridParameters
 from tasks.collaborative.models.registry import model_origin
 from tasks.collaborative.parameters import CollaborativeParameters
 from tasks.content.parameters import ContentParameters
 from tasks.content.plays import read_plays
-from tasks.evaluation.bootstrap import interval, resample_counts, resampled_means
 from tasks.lake.blocks import Block, run_blocks
 from tasks.lake.code import code_digest
 from tasks.lake.contracts.contract import StageContract
@@ -69,8 +69,8 @@ def cold_backtest(
     """Measure who finds the listeners of hidden tracks; return rows of `EVALUATION`.
 
     Segment ``cold``: every way to score hidden tracks, with ``recall`` and ``ndcg``, and as
-    ``recall_ratio`` and ``ndcg_ratio`` how many times as good ours is (paired over the same
-    draws and listeners). Segment ``catalogue``: the hybrid at each γ, see
+    ``recall_ratio`` and ``ndcg_ratio`` how many times as good ours is (paired by draw). Intervals
+    are over draws (`tasks.backtest.draws`). Segment ``catalogue``: the hybrid at each γ, see
     `tasks.backtest.exposure`. Empty where fewer than 50 tracks have listeners enough.
     """
     listeners = ingested["tracks"].read(["listeners"])["listeners"].to_numpy()
@@ -179,24 +179,21 @@ def _rows(values: pa.Table, parameters: ColdParameters) -> pa.Table:
 def _curve(values: pa.Table, parameters: ColdParameters) -> list[dict[str, Any]]:
     rows = []
     for metric, k in MEASURES:
-        columns = [_values_of(values, "hybrid", gamma, metric) for gamma in GAMMAS]
-        curve = np.column_stack(columns)
-        curve = curve[~np.isnan(curve).any(axis=1)]
-        if not len(curve):
-            continue
-        counts = resample_counts(len(curve), parameters.resamples, parameters.seed)
-        low, high = interval(resampled_means(counts, curve), 0.95)
-        for q, gamma in enumerate(GAMMAS):
+        for gamma in GAMMAS:
+            means = draw_means(_values_of(values, "hybrid", gamma, metric), parameters.draws)
+            if not means.counts.any():
+                continue
+            found = means.interval()
             rows.append(
                 {
                     "model": f"hybrid, γ = {gamma}",
                     "segment": CATALOGUE,
                     "metric": metric,
                     "k": k,
-                    "value": float(curve[:, q].mean()),
-                    "ci_low": float(low[q]),
-                    "ci_high": float(high[q]),
-                    "users": len(curve),
+                    "value": found.value,
+                    "ci_low": found.low,
+                    "ci_high": found.high,
+                    "users": int(means.counts.sum()),
                 }
             )
     return rows

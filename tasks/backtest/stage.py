@@ -15,6 +15,7 @@ from tasks.collaborative.stage import collaborative_stage
 from tasks.content.parameters import ContentParameters
 from tasks.content.stage import content_stage
 from tasks.dataset.spec import DatasetSpec
+from tasks.evaluation.hiding import HiddenWorld, hiding_stage
 from tasks.evaluation.models import (
     ANY_ARTIST,
     COLLABORATIVE,
@@ -63,32 +64,35 @@ def backtest(
             "nobody is held out, so there is nothing to measure on; give a holdout above 0 and a "
             "history in which some listeners have at least two tracks"
         )
-    by_content = content_stage(
-        lake,
-        client,
-        ingested["tracks"],
-        ingested["interactions"],
-        held_out,
-        spec.tracks.numeric,
-        spec.tracks.categorical,
-        content,
-    )
+    features = (spec.tracks.numeric, spec.tracks.categorical)
+
+    def by_content_in(world: StageResult) -> StageResult:
+        tracks, plays = world["tracks"], world["interactions"]
+        return content_stage(lake, client, tracks, plays, held_out, *features, content)
+
+    by_content = by_content_in(ingested)
     on_stage(by_content)
+    hiding = hiding_stage(lake, ingested, parameters)
     tables: list[pa.Table] = []
     blend = hybrid
     for model in models:
-        by_plays = collaborative_stage(
-            lake,
-            client,
-            ingested["interactions"],
-            played_tracks(ingested),
-            held_out,
-            collaborative.model_copy(update={"model": model}),
-        )
+        chosen = collaborative.model_copy(update={"model": model})
+
+        def by_plays_in(
+            world: StageResult, chosen: CollaborativeParameters = chosen
+        ) -> StageResult:
+            plays, played = world["interactions"], played_tracks(world)
+            return collaborative_stage(lake, client, plays, played, held_out, chosen)
+
+        by_plays = by_plays_in(ingested)
         on_stage(by_plays)
+        hidden = None
+        if hiding is not None:
+            hidden = HiddenWorld(hiding, by_plays_in(hiding), by_content_in(hiding))
         measured = evaluation_stage(
-            lake, client, ingested, held_out, by_plays, by_content, hybrid, parameters
-        )
+            lake, client, ingested, held_out, by_plays, by_content, hybrid, parameters,
+            hidden=hidden,
+        )  # fmt: skip
         on_stage(measured)
         kept = {CONTENT, POPULARITY} if not tables else set()
         if COSINE not in models and not tables:

@@ -81,12 +81,23 @@ class BlendCatalogue:
     """Only this many of ``by_listeners`` can be in a list; the others are never listed."""
 
     @classmethod
-    def from_tracks(cls, tracks: pa.Table) -> Self:
-        """Take the lake's TRACKS."""
+    def from_tracks(cls, tracks: pa.Table, unseen: NDArray[np.bool_] | None = None) -> Self:
+        """Take the lake's TRACKS; ``unseen`` tracks are cold, whoever has played them since."""
         listeners = tracks["listeners"].to_numpy()
+        if unseen is not None:
+            listeners = np.where(unseen, 0, listeners)
         order = np.argsort(-listeners.astype(np.int64), kind="stable").astype(np.int32)
         artist = tracks["artist_key"].fill_null(-1).to_numpy().astype(np.int32)
         return cls(artist, listeners == 0, popularity_prior(listeners), order, len(order))
+
+    @classmethod
+    def read(cls, catalogue: pa.Table, tracks: pa.Table) -> Self:
+        """Take the lake's CATALOGUE of a release, and the artists of TRACKS."""
+        popularity = catalogue["popularity"].to_numpy().copy()
+        order = np.empty(len(popularity), np.int32)
+        order[catalogue["listener_rank"].to_numpy()] = np.arange(len(order), dtype=np.int32)
+        artist = tracks["artist_key"].fill_null(-1).to_numpy().astype(np.int32)
+        return cls(artist, popularity == 0, popularity, order, len(order))
 
     @cached_property
     def listener_rank(self) -> NDArray[np.int32]:

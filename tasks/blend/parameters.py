@@ -11,6 +11,10 @@ from warehouse.contract.constants import ARTIST_FACTORS
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
+MOST_PRIOR = 1_000.0
+"""Largest strength p of the popularity prior: 99.9 % of the collaborative side."""
+
+
 class Segment(BaseModel):
     """Listeners with ``min_tracks`` to ``max_tracks`` different tracks in their history."""
 
@@ -21,7 +25,7 @@ class Segment(BaseModel):
     max_tracks: int | None = Field(default=None, ge=0)
     weight: Share
     """Default collaborative share w for histories of this length."""
-    popularity: float = Field(default=0.0, ge=0, le=10)
+    popularity: float = Field(default=0.0, ge=0, le=MOST_PRIOR)
     """Strength p of the popularity prior within the collaborative side."""
 
 

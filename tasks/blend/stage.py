@@ -21,7 +21,9 @@ from tasks.blend.ranking import rank_histories
 from tasks.lake.blocks import Block, Progress, balanced_blocks, run_blocks
 from tasks.lake.code import code_digest
 from tasks.lake.contracts.stages.lists import CATALOGUE, LISTENER_LISTS, SIMILAR_LISTS, STAGE
+from tasks.lake.dataset import Dataset
 from tasks.lake.files import write_parquet
+from tasks.lake.plays import plays_of
 from tasks.lake.record import Stage, StageResult
 
 LISTENER_BLOCKS = 48
@@ -41,8 +43,12 @@ def lists_stage(
     content: StageResult,
     parameters: HybridParameters,
     progress: Progress | None = None,
+    held_out: Dataset | None = None,
 ) -> StageResult:
     """Rank the catalogue for every listener and every track.
+
+    ``held_out`` names the listeners (column user_key) whose plays the neighbours were learned
+    without: a track that nobody else has played is cold, as it was when the model was measured.
 
     Datasets: ``catalogue``; ``weights`` and ``similarity``, the collaborative edges in track keys;
     ``listeners_000`` … and ``similar_000`` …, the lists in key order.
@@ -54,15 +60,17 @@ def lists_stage(
         "weights": collaborative["weights"].digest,
         "similarity": collaborative["similarity"].digest,
         "content": content["content"].digest,
+        "held_out": held_out.digest if held_out else None,
     }
     stage = Stage(lake, STAGE, inputs=inputs, parameters=parameters, code=code_digest(__name__))
     if finished := stage.finished():
         return finished
     started = time.perf_counter()
     tracks = ingested["tracks"].read(["track_key", "played_key", "listeners", "artist_key"])
-    files = _write_model(stage.folder, tracks, collaborative)
+    files = _write_model(stage.folder, tracks, collaborative, _unseen(ingested, tracks, held_out))
     model = {
         "tracks": ingested["tracks"].path,
+        "catalogue": files["catalogue"],
         "content": content["content"].path,
         "weights": files["weights"],
         "similarity": files["similarity"],
@@ -162,13 +170,11 @@ def _load_model(
 ) -> tuple[HybridModel, NDArray[np.int32]]:
     """Read the model once per worker; also return the track key of every played key."""
     path = dict(files)
-    tracks = pq.read_table(
-        path["tracks"], columns=["track_key", "played_key", "listeners", "artist_key"]
-    )
+    tracks = pq.read_table(path["tracks"], columns=["track_key", "played_key", "artist_key"])
     model = HybridModel(
         EdgeTable.from_edges(pq.read_table(path["weights"]), len(tracks)),
         EdgeTable.from_edges(pq.read_table(path["content"]), len(tracks)),
-        BlendCatalogue.from_tracks(tracks),
+        BlendCatalogue.read(pq.read_table(path["catalogue"]), tracks),
         parameters,
     )
     return model, track_of_played(tracks)
@@ -183,9 +189,25 @@ def _load_similarity(
     return replace(model, collaborative=EdgeTable.from_edges(similarity, len(model.catalogue)))
 
 
-def _write_model(folder: Path, tracks: pa.Table, collaborative: StageResult) -> dict[str, Path]:
+def _unseen(
+    ingested: StageResult, tracks: pa.Table, held_out: Dataset | None
+) -> NDArray[np.bool_] | None:
+    """Tell which tracks only held-out listeners have played."""
+    if held_out is None:
+        return None
+    _, played = plays_of(ingested["interactions"], held_out.read()["user_key"].to_numpy())
+    theirs = np.bincount(track_of_played(tracks)[played], minlength=len(tracks))
+    return np.asarray((theirs > 0) & (theirs == tracks["listeners"].to_numpy()))
+
+
+def _write_model(
+    folder: Path,
+    tracks: pa.Table,
+    collaborative: StageResult,
+    unseen: NDArray[np.bool_] | None,
+) -> dict[str, Path]:
     """Write the catalogue and the collaborative edges in track keys."""
-    catalogue = BlendCatalogue.from_tracks(tracks)
+    catalogue = BlendCatalogue.from_tracks(tracks, unseen)
     played = track_of_played(tracks)
     tables = {
         "catalogue": pa.table(

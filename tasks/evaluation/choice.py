@@ -2,10 +2,13 @@
 
 The best point of a measured curve is a noisy pick. It is picked in every bootstrap resample and the
 picks are averaged (bagging, Breiman 1996), which settles in the middle of a plateau and moves
-little from run to run. A segment with few listeners leans on its neighbours.
+little from run to run. A segment with few listeners leans on its neighbours, and a choice leaves
+its default only as far as the listeners can tell the two apart (`tasks.evaluation.shrinkage`).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +16,18 @@ from numpy.typing import NDArray
 from tasks.blend.parameters import Segment
 from tasks.evaluation.bootstrap import whole
 from tasks.evaluation.parameters import EvaluationParameters
+from tasks.evaluation.shrinkage import evidence
 
 Values = NDArray[np.float64]
+
+
+class Blend(NamedTuple):
+    """How the signals are mixed for histories of one length."""
+
+    weight: float
+    """w, the collaborative share."""
+    prior: float
+    """p, the strength of the popularity prior."""
 
 
 @dataclass(frozen=True)
@@ -42,64 +55,113 @@ def choose_points(
     points: NDArray[np.float64],
     curves: list[Values],
     counts: list[NDArray[np.float64]],
-    pooling: float,
-) -> list[tuple[float, float] | None]:
-    """Return for every segment the bagged (w, p), or None without any listener to learn from.
+    defaults: Sequence[Segment],
+    parameters: EvaluationParameters,
+) -> list[Blend | None]:
+    """Return for every segment the chosen blend, or None without any listener to learn from.
 
-    ``curves[s]`` is listeners × points, ``counts[s]`` resamples × listeners. A segment with fewer
-    than ``pooling`` listeners borrows the missing ones from the segments next to it; one with
-    enough stands alone, because what suits shorter histories suits it less than its own evidence.
-    The prior is averaged as its share p / (1 + p) of the collaborative side.
+    ``curves[s]`` is listeners × points, ``counts[s]`` resamples × listeners, ``defaults[s]`` what
+    the segment has until it is measured. A segment with fewer than ``pooling`` listeners borrows
+    the missing ones from the segments next to it; one with enough stands alone, because what
+    suits shorter histories suits it less than its own evidence. The prior is averaged as its
+    share p / (1 + p) of the collaborative side.
     """
-    share = points[:, 1] / (1.0 + points[:, 1])
-    totals = [_relative(c, n) for c, n in zip(curves, counts, strict=True)]
-    chosen: list[tuple[float, float] | None] = []
-    for s in range(len(curves)):
-        near = [t for t in (s - 1, s + 1) if 0 <= t < len(curves) and len(curves[t])]
-        if not len(curves[s]) and not near:
+    at = np.column_stack([points[:, 0], _share(points[:, 1])])
+    measured = [_Curve.of(c, n) for c, n in zip(curves, counts, strict=True)]
+    chosen: list[Blend | None] = []
+    for s, own in enumerate(measured):
+        near = [measured[t] for t in (s - 1, s + 1) if 0 <= t < len(curves) and len(curves[t])]
+        if not own.listeners and not near:
             chosen.append(None)
             continue
-        curve = len(curves[s]) * totals[s]
-        for t in near:
-            borrowed = max(0.0, pooling - len(curves[s])) / len(near)
-            curve = curve + min(borrowed, len(curves[t])) * totals[t]
-        best = np.argmax(curve, axis=1)
-        mixed = float(share[best].mean())
-        chosen.append((round(float(points[best, 0].mean()), 2), round(mixed / (1 - mixed), 2)))
+        curve = own.times(own.listeners)
+        for other in near:
+            borrowed = max(0.0, parameters.pooling - own.listeners) / len(near)
+            curve = curve.plus(other.times(min(borrowed, other.listeners)))
+        start = _within(at, np.array([defaults[s].weight, _share(defaults[s].popularity)]))
+        nearest = int(np.argmin(((at - start) ** 2).sum(axis=1)))
+        bagged = at[np.argmax(curve.drawn, axis=1)].mean(axis=0)
+        support = evidence(curve.observed, curve.drawn, nearest, curve.listeners)
+        weight, share = start + support * (bagged - start)
+        chosen.append(Blend(round(float(weight), 2), round(float(share / (1 - share)), 2)))
     return chosen
 
 
 def choose_gamma(
-    gammas: NDArray[np.float64], curve: Values, cost: Values, counts: Values, price: float
+    gammas: NDArray[np.float64],
+    curve: Values,
+    cost: Values,
+    counts: Values,
+    default: float,
+    parameters: EvaluationParameters,
 ) -> float | None:
-    """Return the bagged γ among those that cost little enough. None without a listener.
+    """Return the chosen γ among those that cost little enough. None without a listener.
 
     ``curve`` and ``cost`` are listeners × gammas, see `tasks.evaluation.measure.gamma_values`. A γ
-    may lose at most the share ``price`` of the best mean in ``cost``.
+    may lose at most the share ``gamma_price`` of the best mean in ``cost``; that holds for the
+    ``default`` too, which is lowered to the largest γ that may.
     """
     if not len(curve):
         return None
     visible = whole(cost).sum(axis=0)
-    cheap = visible >= (1 - price) * visible.max()
-    best = np.argmax(np.where(cheap, counts @ whole(curve), -np.inf), axis=1)
-    return round(float(gammas[best].mean()), 2)
+    cheap = np.flatnonzero(visible >= (1 - parameters.gamma_price) * visible.max())
+    gain, at = whole(curve)[:, cheap], gammas[cheap]
+    drawn = counts @ gain
+    start = min(max(default, float(at.min())), float(at.max()))
+    nearest = int(np.argmin(np.abs(at - start)))
+    bagged = float(at[np.argmax(drawn, axis=1)].mean())
+    listeners = int((~np.isnan(curve[:, cheap])).all(axis=1).sum())
+    support = evidence(gain.sum(axis=0), drawn, nearest, listeners)
+    return round(start + support * (bagged - start), 2)
 
 
 def learned_segments(
-    defaults: tuple[Segment, ...], chosen: list[tuple[float, float] | None]
+    defaults: tuple[Segment, ...], chosen: list[Blend | None]
 ) -> tuple[Segment, ...]:
     """Return the segments with what was chosen for those of at least one track."""
     learned, choices = [], iter(chosen)
     for segment in defaults:
         choice = next(choices) if segment.max_tracks != 0 else None
-        update = {"weight": choice[0], "popularity": choice[1]} if choice else {}
+        update = {"weight": choice.weight, "popularity": choice.prior} if choice else {}
         learned.append(segment.model_copy(update=update))
     return tuple(learned)
 
 
-def _relative(curve: Values, counts: NDArray[np.float64]) -> Values:
-    """Return resampled sums of a curve in units of its best mean: resamples × points."""
-    if not len(curve):
-        return np.zeros((len(counts), curve.shape[1]))
-    best = float(whole(curve).sum(axis=0).max()) or 1.0
-    return np.asarray(counts @ whole(curve) / best)
+@dataclass(frozen=True)
+class _Curve:
+    """A curve in units of its best mean, as observed and in every resample."""
+
+    observed: Values
+    drawn: Values
+    """Resamples × points."""
+    listeners: float
+
+    @classmethod
+    def of(cls, curve: Values, counts: NDArray[np.float64]) -> Self:
+        if not len(curve):
+            nothing = np.zeros((len(counts), curve.shape[1]))
+            return cls(nothing[0], nothing, 0)
+        values = whole(curve)
+        total = values.sum(axis=0)
+        best = float(total.max()) or 1.0
+        return cls(total / best, np.asarray(counts @ values / best), len(curve))
+
+    def times(self, listeners: float) -> "_Curve":
+        """Count the curve as that of this many listeners."""
+        return _Curve(self.observed * listeners, self.drawn * listeners, listeners)
+
+    def plus(self, other: "_Curve") -> "_Curve":
+        return _Curve(
+            self.observed + other.observed,
+            self.drawn + other.drawn,
+            self.listeners + other.listeners,
+        )
+
+
+def _share(prior: NDArray[np.float64] | float) -> NDArray[np.float64]:
+    return np.asarray(prior / (1.0 + np.asarray(prior)))
+
+
+def _within(at: Values, point: Values) -> Values:
+    """Return the point, moved into the range that the grid spans: a grid of one point decides."""
+    return np.clip(point, at.min(axis=0), at.max(axis=0))

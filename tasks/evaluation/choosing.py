@@ -64,7 +64,7 @@ def choose(rounds: Rounds, split: Split, tuned: Tuned) -> tuple[Choice, Choice, 
     blends = []
     for half in (0, 1, 2):
         curves = [c[mine] for c, mine in zip(tuned.curves, tuned.of_half(half), strict=True)]
-        chosen = choose_points(tuned.points, curves, tuned.counts(half), parameters.pooling)
+        chosen = choose_points(tuned.points, curves, tuned.counts(half), tuned.segments, parameters)
         blends.append(Choice(learned_segments(hybrid.segments, chosen), hybrid.gamma))
     some = some_of(split, split.fold_in > 0, parameters.tuning_listeners)
     ours = [some[(split.half[some] == half) | (half == 2)] for half in (0, 1, 2)]
@@ -82,6 +82,7 @@ def choose(rounds: Rounds, split: Split, tuned: Tuned) -> tuple[Choice, Choice, 
     choices = []
     for rows, curve, blend in zip(ours, values, blends, strict=True):
         gain, cost = np.hsplit(curve, 2)
-        gamma = choose_gamma(gammas, gain, cost, tuned.drawn[:, rows], parameters.gamma_price)
+        drawn = tuned.drawn[:, rows]
+        gamma = choose_gamma(gammas, gain, cost, drawn, hybrid.gamma, parameters)
         choices.append(Choice(blend.segments, blend.gamma if gamma is None else gamma))
     return choices[0], choices[1], choices[2]

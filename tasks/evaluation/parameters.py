@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from tasks.blend.parameters import MOST_PRIOR
 from tasks.holdout.parameters import HoldoutParameters
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -16,10 +17,11 @@ class EvaluationParameters(HoldoutParameters):
         default=(0.0, 0.2, 0.4, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0), min_length=1, max_length=101
     )
     """The collaborative shares w that are tried for each history-length segment."""
-    priors: tuple[Annotated[float, Field(ge=0, le=10)], ...] = Field(
-        default=(0.0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2), min_length=1, max_length=51
+    priors: tuple[Annotated[float, Field(ge=0, le=MOST_PRIOR)], ...] = Field(
+        default=(0.0, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 8.0, 100.0), min_length=1, max_length=51
     )
-    """The strengths p of the popularity prior that are tried together with each w."""
+    """The strengths p of the popularity prior that are tried together with each w. With the
+    largest, popularity alone orders the collaborative side."""
     gammas: tuple[Share, ...] = Field(
         default=(0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0),
         min_length=1,
@@ -30,6 +32,12 @@ class EvaluationParameters(HoldoutParameters):
     """Share of the NDCG of played tracks that showing unplayed ones may cost, at most."""
     hidden: float = Field(default=0.2, gt=0, lt=1)
     """Share of played tracks that are taken for unplayed while γ is chosen."""
+    hiding_plays: int = Field(default=2_000_000, ge=0, le=10**12)
+    """Up to this many listens, γ is chosen with neighbours learned without the hidden tracks'
+    plays. Beyond, learning once more would cost more than it tells: see docs/evaluation.md."""
+    refit_above: Share = 0.02
+    """Where more than this share of the listeners is held out, the neighbours are learned once
+    more, from everybody, after they were measured, and those are published."""
     tuning_listeners: int = Field(default=1_000, ge=2, le=1_000_000)
     """Held-out listeners per segment that the grids are tried on; the report is on all of them."""
     truncated_listeners: int = Field(default=2_500, ge=2, le=1_000_000)
@@ -51,4 +59,5 @@ class EvaluationParameters(HoldoutParameters):
     def measured_by(self) -> dict[str, Any]:
         """Return the fields that decide what is measured on given held-out listeners."""
         gate = {name for name in type(self).model_fields if name.startswith("gate_")}
-        return self.model_dump(exclude={"holdout", "min_listeners", "max_listeners", *gate})
+        elsewhere = {"holdout", "min_listeners", "max_listeners", "hiding_plays", "refit_above"}
+        return self.model_dump(exclude=elsewhere | gate)

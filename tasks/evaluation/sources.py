@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from tasks.blend.model import BlendCatalogue, EdgeTable, HybridModel, track_edges, track_of_played
 from tasks.blend.parameters import HybridParameters
+from tasks.evaluation.hiding import HiddenWorld, drawn_to_hide
 from tasks.evaluation.measure import EvaluationContext, Tags, hiding_model
 from tasks.evaluation.parameters import EvaluationParameters
 from tasks.evaluation.split import Split
-from tasks.holdout.hashing import id_hashes, mixed
+from tasks.holdout.hashing import id_hashes
 from tasks.lake.contracts.edges import EDGES
 from tasks.lake.dataset import Dataset
 from tasks.lake.files import write_parquet
@@ -33,6 +34,15 @@ _SPLIT = pa.schema(
 
 
 @dataclass(frozen=True)
+class HidingFiles:
+    """The model that has not seen the hidden tracks' plays."""
+
+    tracks: Path
+    weights: Path
+    content: Path
+
+
+@dataclass(frozen=True)
 class Sources:
     """The files a worker reads; equal sources are read once per process."""
 
@@ -45,6 +55,8 @@ class Sources:
     users: int
     hidden: float
     seed: int
+    hiding: HidingFiles | None
+    """None: hidden tracks only lose their edges and listeners."""
 
 
 def write_sources(
@@ -54,6 +66,7 @@ def write_sources(
     collaborative: StageResult,
     content: StageResult,
     parameters: EvaluationParameters,
+    hidden: HiddenWorld | None = None,
 ) -> Sources:
     """Split the held-out histories and count listeners without them; write both for workers."""
     tracks = ingested["tracks"].read(["track_key", "track_id", "played_key", "listeners"])
@@ -91,6 +104,13 @@ def write_sources(
         ingested["users"].rows - len(keys),
         parameters.hidden,
         parameters.seed,
+        None
+        if hidden is None
+        else HidingFiles(
+            hidden.hiding["tracks"].path,
+            hidden.collaborative["weights"].path,
+            hidden.content["content"].path,
+        ),
     )
 
 
@@ -132,9 +152,20 @@ def read_hiding_model(
     """Take a share of the played tracks, drawn by their ids, for unplayed, once per worker."""
     context = read_context(sources, hybrid)
     ids = pq.read_table(sources.tracks, columns=["track_id"])["track_id"]
-    drawn = mixed(id_hashes(ids, sources.seed), stream=1) / 2.0**64
-    hidden = (drawn < sources.hidden) & (context.listeners > 0)
-    return hiding_model(context.model, context.listeners, hidden), hidden
+    hidden = drawn_to_hide(ids, sources.hidden, sources.seed) & (context.listeners > 0)
+    model = context.model
+    if sources.hiding is not None:
+        played = track_of_played(
+            pq.read_table(sources.hiding.tracks, columns=["track_key", "played_key"])
+        )
+        weights = track_edges(pq.read_table(sources.hiding.weights), played)
+        content = pq.read_table(sources.hiding.content)
+        model = replace(
+            model,
+            collaborative=EdgeTable.from_edges(weights, len(ids)),
+            content=EdgeTable.from_edges(content, len(ids)),
+        )
+    return hiding_model(model, context.listeners, hidden), hidden
 
 
 def read_split(file: Path) -> Split:

@@ -8,7 +8,9 @@ from distributed import Client
 
 from tasks.blend.parameters import HybridParameters, Segment
 from tasks.evaluation.cases import report_cases
+from tasks.evaluation.checks import blend_checks
 from tasks.evaluation.choosing import choose, tune
+from tasks.evaluation.hiding import HiddenWorld
 from tasks.evaluation.parameters import EvaluationParameters
 from tasks.evaluation.report import (
     curve_table,
@@ -36,20 +38,24 @@ def evaluation_stage(
     hybrid: HybridParameters,
     parameters: EvaluationParameters,
     progress: Progress | None = None,
+    hidden: HiddenWorld | None = None,
 ) -> StageResult:
     """Learn the blend's weights on the held-out listeners and measure every model on them.
 
     Datasets: ``evaluation``, ``segment_curve``, ``segments``, ``listeners`` (see
-    tasks.evaluation.report), and ``values``, what they were made of: one row per case and model.
-    ``collaborative`` and ``content`` must not have seen the held-out listeners. Counts hold the
-    learned ``gamma``.
+    tasks.evaluation.report), ``data_quality``, the checks of the blend, and ``values``, what they
+    were made of: one row per case and model.
+    ``collaborative`` and ``content`` must not have seen the held-out listeners, those of ``hidden``
+    neither them nor the hidden tracks' plays. Without ``hidden``, γ is chosen with the same
+    neighbours as everything else. Counts hold the learned ``gamma``.
     """
     stage = Stage(
         lake,
         STAGE,
         inputs={name: ingested[name].digest for name in ("tracks", "users", "interactions")}
         | {name: collaborative[name].digest for name in ("weights", "similarity")}
-        | {"content": content["content"].digest, "held_out": held_out.digest},
+        | {"content": content["content"].digest, "held_out": held_out.digest}
+        | ({} if hidden is None else hidden.digests),
         hybrid=hybrid,
         parameters=parameters.measured_by(),
         code=code_digest(__name__),
@@ -57,7 +63,9 @@ def evaluation_stage(
     if finished := stage.finished():
         return finished
     began = time.perf_counter()
-    sources = write_sources(stage.scratch, ingested, held_out, collaborative, content, parameters)
+    sources = write_sources(
+        stage.scratch, ingested, held_out, collaborative, content, parameters, hidden
+    )
     rounds = Rounds(client, stage.scratch, sources, hybrid, parameters, progress)
     split = read_split(sources.split)
     tuned = tune(rounds, split, content["content"].rows > 0)
@@ -67,15 +75,17 @@ def evaluation_stage(
     values = rounds.measure("report", report_block, cases, sources, hybrid)
     user_ids = pq.read_table(sources.split, columns=["user_id"])["user_id"].combine_chunks()
     final = choices[2]
+    evaluation = evaluation_table(
+        values,
+        split,
+        final.segments,
+        tuned.drawn,
+        parameters.confidence,
+        ingested["tracks"].rows,
+    )
     tables = {
-        "evaluation": evaluation_table(
-            values,
-            split,
-            final.segments,
-            tuned.drawn,
-            parameters.confidence,
-            ingested["tracks"].rows,
-        ),
+        "evaluation": evaluation,
+        "data_quality": blend_checks(evaluation),
         "segment_curve": curve_table(
             tuned.segments, tuned.points, tuned.curves, tuned.counts(2), parameters.confidence
         ),

@@ -117,8 +117,8 @@ def _build_input(
         "catalogue": lists["catalogue"],
         "weights": lists["weights"],
         "similarity": lists["similarity"],
-        "content": candidate.content["content"],
-        "feature_weights": candidate.content["feature_weights"],
+        "content": candidate.neighbours.content["content"],
+        "feature_weights": candidate.neighbours.content["feature_weights"],
         "rejected_rows": candidate.ingested["rejected_rows"],
     }
     files = {name: [dataset.path] for name, dataset in named.items()}
@@ -146,6 +146,9 @@ def _build_input(
         ],
         experiments=[row for one in candidate.experiments for row in variant_rows(one)],
         assignments=[assignment_row(one) for one in candidate.experiments],
+        held_out_listeners=candidate.held_out,
+        measured_model=candidate.measured.digest if candidate.measured else None,
+        published_model=candidate.neighbours.digest,
         gamma=hybrid.gamma,
         artist_factor=hybrid.artist_factor,
         artist_factors=artist_factors(hybrid.artist_factor).tolist(),

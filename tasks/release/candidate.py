@@ -6,6 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from tasks.blend.neighbours import Neighbours
 from tasks.blend.parameters import HybridParameters, Segment
 from tasks.dataset.experiments import Experiment
 from tasks.ingest.limits import IngestLimits
@@ -29,12 +30,16 @@ class Candidate:
     hybrid: HybridParameters
     numeric_features: Sequence[str]
     ingested: StageResult
-    collaborative: StageResult
-    content: StageResult
+    neighbours: Neighbours
+    """The published model."""
     lists: StageResult
     data_quality: pa.Table
     """The checks of the input, and how it drifted from the current release."""
     evaluation: StageResult | None = None
+    measured: Neighbours | None = None
+    """The model that was measured, learned without the held-out listeners; None: nothing was."""
+    held_out: int = 0
+    """Listeners it was measured on."""
     experiments: Sequence[Experiment] = ()
     impact: StageResult | None = None
     """What the experiments stage measured, where there is feedback."""
@@ -45,8 +50,8 @@ class Candidate:
         """Hash of all that decides the release's content; when and how fast do not count."""
         datasets = [
             *self.ingested.datasets.values(),
-            *self.collaborative.datasets.values(),
-            *self.content.datasets.values(),
+            *self.neighbours.collaborative.datasets.values(),
+            *self.neighbours.content.datasets.values(),
             *self.lists.datasets.values(),
             *(self.evaluation.datasets.values() if self.evaluation else ()),
             *(self.impact.datasets.values() if self.impact else ()),
@@ -56,6 +61,7 @@ class Candidate:
             inputs=sorted(self.inputs.values()),
             parameters=self.parameters,
             hybrid=self.hybrid,
+            measured=self.measured.digest if self.measured else None,
             experiments=list(self.experiments),
             digests=[dataset.digest for dataset in datasets],
             code=code_digest("tasks.release.build"),
@@ -68,12 +74,13 @@ def quality_with_drift(
     limits: IngestLimits,
     dataset: str,
     impact: StageResult | None = None,
+    evaluation: StageResult | None = None,
 ) -> pa.Table:
-    """Return the checks of the input, how it drifted from the current release, the feedback's."""
+    """Return the checks of the input, its drift from the current release, blend and feedback."""
     current = current_release(home)
     drift = drift_checks(ingested, current.database if current else None, limits, dataset)
-    feedback = [impact["data_quality"].read()] if impact else []
-    return pa.concat_tables([ingested["data_quality"].read(), drift, *feedback])
+    measured = [result["data_quality"].read() for result in (evaluation, impact) if result]
+    return pa.concat_tables([ingested["data_quality"].read(), drift, *measured])
 
 
 def blend_of_current(home: Home, dataset: str, hybrid: HybridParameters) -> HybridParameters:

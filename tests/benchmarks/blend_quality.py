@@ -7,8 +7,8 @@ files. A fifth of the listeners is set apart, and the neighbours are tuned on th
 are cut into disjoint sets: each is held out once, from all models alike, and the blend reported
 for one half of a set was chosen on the other half. For histories of 1, 2, 5 and all folded-in
 tracks the table shows NDCG@100 of the blend over that of the best single signal (popularity,
-collaborative, content), with an interval of the ratio from the same resamples of listeners for
-both. Light listeners, five tracks or fewer as they are, stand beside heavy ones truncated to as
+cosine, collaborative, content), with an interval of the ratio from the same resamples of listeners
+for both. Light listeners, five tracks or fewer as they are, stand beside heavy ones truncated to as
 many.
 """
 
@@ -33,8 +33,9 @@ from tasks.content.stage import content_stage
 from tasks.dataset.spec import DatasetSpec, PlaysSpec, TagsSpec, TracksSpec
 from tasks.evaluation.bootstrap import interval, resample_counts, resampled_means
 from tasks.evaluation.cases import AS_IS
-from tasks.evaluation.models import COLLABORATIVE, CONTENT, HYBRID, MODELS, POPULARITY
+from tasks.evaluation.models import HYBRID, MODELS
 from tasks.evaluation.parameters import EvaluationParameters
+from tasks.evaluation.report import SINGLE_SIGNALS
 from tasks.evaluation.split import HEAVY, targets_of
 from tasks.evaluation.stage import evaluation_stage
 from tasks.holdout.hashing import id_hashes
@@ -47,7 +48,6 @@ from tasks.lake.record import Stage, StageResult
 from tasks.tuning.parameters import TuneParameters
 from tasks.tuning.search import GRID, measured_here, tune, tuning_fold
 
-SINGLE = (POPULARITY, COLLABORATIVE, CONTENT)
 SEGMENTS = (
     Segment(segment="0", min_tracks=0, max_tracks=0, weight=1.0),
     Segment(segment="1", min_tracks=1, max_tracks=1, weight=0.5, popularity=0.3),
@@ -81,7 +81,7 @@ class Measured:
 
     def best(self, row: Row) -> str:
         """Return the single signal with the highest mean."""
-        return max(SINGLE, key=lambda model: float(self.values[model, row].mean()))
+        return max(SINGLE_SIGNALS, key=lambda model: float(self.values[model, row].mean()))
 
 
 def dataset(name: str, folder: Path) -> DatasetSpec:
@@ -175,7 +175,7 @@ def _per_listener(
     model, segment = values["model"].to_numpy(), values["segment"].to_numpy()
     listener, ndcg = values["listener"].to_numpy(), values["ndcg@100"].to_numpy()
     length = fold_in[listener]
-    for name in (*SINGLE, HYBRID):
+    for name in (*SINGLE_SIGNALS, HYBRID):
         ours = model == MODELS.index(name)
         rows: dict[Row, NDArray[np.bool_]] = {
             (row, "truncated"): ours & (segment == key) for row, key in TRUNCATED.items()

@@ -25,7 +25,7 @@ from tests.conftest import running_prefect_server
 EMPTY = "from prefect import flow\n@flow\ndef nothing():\n    pass\nnothing()\n"
 BIN = Path(sys.executable).parent
 STEPS = (
-    *("ingest", "holdout", "collaborative", "content", "evaluation"),
+    *("ingest", "holdout", "hiding", "collaborative", "content", "evaluation"),
     *("lists", "build", "gate", "publish"),
 )
 SHOWN = ("rename", "show", "show_data_quality", "show_difference", "show_evaluation")
@@ -40,6 +40,10 @@ class Plain:
     def __call__(self, *arguments: Any) -> Any:
         """Call the function."""
         return self._function(*arguments)
+
+    def with_options(self, **_: Any) -> "Plain":
+        """Name nothing: there is nowhere to show a name."""
+        return self
 
     def submit(self, *arguments: Any) -> Any:
         """Start the function; the future has `result` as Prefect's has."""
@@ -89,7 +93,7 @@ def full(inputs: dict[str, str], runs: int, folder: Path) -> list[tuple[str, flo
             for name in STEPS:
                 plain = Plain(getattr(steps, name).fn, pool)
                 patched.enter_context(patch.object(steps, name, plain))
-            patched.enter_context(patch.object(steps, "_progress", lambda _: None))
+            patched.enter_context(patch.object(steps, "progress_page", lambda _: None))
             for name in SHOWN:
                 patched.enter_context(patch.object(pipeline, name, _silent))
             pipeline._run_locked(load_settings(**inputs, home=home), force=False)

@@ -50,11 +50,40 @@ def test_each_stage_is_a_task_run_and_the_summary_an_artifact(published: Publish
     assert float(by_key["progress-lists"]) == 100.0
 
 
+def test_a_small_release_is_measured_first_and_then_learned_from_everybody(
+    published: Published,
+) -> None:
+    with duckdb.connect(str(published.database), read_only=True) as connection:
+        release = connection.execute(
+            "SELECT held_out_listeners, measured_model, published_model, refitted FROM release"
+        ).fetchone()
+        stages = connection.execute(
+            "SELECT unnest(map_keys(stage_seconds)) FROM release"
+        ).fetchall()
+        (users,) = connection.execute("SELECT count(*) FROM users").fetchall()[0]
+        checks = connection.execute(
+            "SELECT severity FROM data_quality WHERE check_name LIKE 'hybrid_keeps_up:%'"
+        ).fetchall()
+        cold = connection.execute("SELECT count(*) FROM tracks WHERE is_cold != (listeners = 0)")
+        assert cold.fetchall() == [(0,)]
+    assert release is not None
+    held_out, measured, model, refitted = release
+    assert held_out == 200 > 0.02 * users
+    assert refitted
+    assert measured != model
+    learned = {f"{stage}{ending}" for stage in ("collaborative", "content")
+               for ending in ("", "_hidden", "_refit")}  # fmt: skip
+    assert learned < {name for (name,) in stages}
+    assert {severity for (severity,) in checks} == {"warn"}
+    assert len(checks) >= 5
+
+
 def test_releases_rollback_and_prune(published: Published, sample: Sample, tmp_path: Path) -> None:
     crossfade = copied(published, tmp_path)
     pointer = tmp_path / "home" / "warehouse" / "current.duckdb"
     first = pointer.readlink().parent.name
-    assert crossfade("run", *sample.flags, "--model", "cosine").returncode == 0
+    other = crossfade("run", *sample.flags, "--model", "cosine", "--force")  # it is worse here
+    assert other.returncode == 0, other.stderr
     second = pointer.readlink().parent.name
     assert first < second
     listed = crossfade("releases").stdout

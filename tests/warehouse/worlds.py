@@ -105,7 +105,8 @@ def release_world(
     catalogue = BlendCatalogue.from_tracks(tracks)
     prior = [tracks["track_key"], catalogue.popularity, catalogue.listener_rank]
     files["catalogue"] = _write(lake, "catalogue", pa.table(prior, schema=CATALOGUE.schema))
-    model = {name: files[name] for name in ("tracks", "content", "weights", "similarity")}
+    parts = ("tracks", "catalogue", "content", "weights", "similarity")
+    model = {name: files[name] for name in parts}
     listeners = rank_listeners(
         Block(0, len(user_ids)), model, files["users"], files["interactions"], parameters
     )

@@ -45,7 +45,7 @@ SELECT
     t.track_id AS id,
     t.* EXCLUDE (track_id, played_key)
         REPLACE (coalesce(t.artists, CASE WHEN t.artist IS NOT NULL THEN [t.artist] END) AS artists),
-    t.listeners = 0 AS is_cold,
+    c.popularity = 0 AS is_cold,
     c.popularity, c.listener_rank,
     s.search_name, s.search_artist,
     store.letter_pairs(s.search_text, 31, 1, 64) AS search_pairs,

@@ -64,6 +64,11 @@ class BuildInput(BaseModel):
     evaluation: list[dict[str, Any]] = []
     experiments: list[dict[str, Any]] = []
     assignments: list[dict[str, Any]] = []
+    held_out_listeners: int = 0
+    measured_model: str | None = None
+    """Digest of the neighbours that were measured; None: nothing was."""
+    published_model: str = ""
+    """Digest of the neighbours that the release holds."""
     gamma: float
     artist_factor: float
     artist_factors: list[float]
@@ -125,7 +130,7 @@ def record_release(
             if name != "release"
         }
         connection.execute(
-            "INSERT INTO store.release VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO store.release VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 given.release_id,
                 SCHEMA_VERSION,
@@ -139,6 +144,10 @@ def record_release(
                 peak_memory,
                 given.gamma,
                 given.artist_factor,
+                given.held_out_listeners,
+                given.measured_model,
+                given.published_model,
+                given.measured_model not in (None, given.published_model),
             ],
         )
         connection.execute("USE memory")

@@ -12,7 +12,7 @@ COMMENT ON COLUMN tracks.spotify_preview_url IS 'Link to a preview of the track'
 COMMENT ON COLUMN tracks.spotify_id IS 'Spotify id; not unique';
 COMMENT ON COLUMN tracks.listeners IS 'Different listeners who played it';
 COMMENT ON COLUMN tracks.plays IS 'Plays of it in all';
-COMMENT ON COLUMN tracks.is_cold IS 'True: nobody has played it yet, content alone places it';
+COMMENT ON COLUMN tracks.is_cold IS 'True: the release learned from no play of it, content alone places it';
 
 COMMENT ON VIEW users IS 'Every listener with at least one play of a catalogue track. One row per listener.';
 COMMENT ON COLUMN users.user_id IS 'Id of the listener, byte for byte as in the input';
@@ -166,6 +166,10 @@ COMMENT ON COLUMN release.stage_seconds IS 'Seconds each stage took; 0: its resu
 COMMENT ON COLUMN release.peak_memory_bytes IS 'Peak memory of all processes of the run together';
 COMMENT ON COLUMN release.gamma IS 'γ: an unplayed track''s collaborative score is γ times its content score';
 COMMENT ON COLUMN release.artist_factor IS 'δ: factor for each further track of an artist beyond the third above';
+COMMENT ON COLUMN release.held_out_listeners IS 'Listeners that evaluation measured on, whose plays the measured model had not seen; 0: nothing was measured';
+COMMENT ON COLUMN release.measured_model IS 'Digest of the neighbours that evaluation measured; NULL: nothing was measured';
+COMMENT ON COLUMN release.published_model IS 'Digest of the neighbours that all lists are made of';
+COMMENT ON COLUMN release.refitted IS 'True: after measuring, the published neighbours were learned once more, from all listeners; false: they are the measured ones';
 
 COMMENT ON MACRO TABLE recommend_user IS '`recommend_user(user_id, k := 20, weight := NULL, exclude := [], heard := false, per_artist := NULL, exclude_artists := [], new_artists := false)`: recommendations for a listener. A listener who is not known gets the popular list, every row with the source `popular` or `catalogue`. `exclude` leaves out ids (shown yesterday, blocked), `heard := true` lets played tracks back in, `per_artist` is the most tracks of one artist, `exclude_artists` leaves out artists by name, `new_artists := true` those in the history. The list stays full.';
 COMMENT ON MACRO TABLE recommend_tracks IS '`recommend_tracks(track_ids, k := 20, weight := NULL, exclude := [], per_artist := NULL, exclude_artists := [], new_artists := false)`: recommendations for anyone with a few liked tracks.';

@@ -16,14 +16,14 @@ REJECTED_ROWS = Contract(
 )
 
 DATA_QUALITY = Contract(
-    rows="check of the input",
+    rows="check of the input or of what was measured",
     key=("check_name",),
     is_sorted=False,
     columns=(
         Column("check_name", pa.string(), "name of the check"),
         Column("severity", pa.string(), "what its failing does", one_of=("warn", "stop")),
         Column("status", pa.string(), "how it came out", one_of=("passed", "failed", "skipped")),
-        Column("observed", pa.float64(), "what was measured", 0, nullable=True),
+        Column("observed", pa.float64(), "what was measured", nullable=True),
         Column("expected", pa.string(), "what passes, readable"),
         Column("details", pa.string(), "what was found, readable"),
     ),

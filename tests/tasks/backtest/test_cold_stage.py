@@ -29,7 +29,7 @@ def test_ours_stands_beside_the_baselines_and_the_curve_is_there(
             ContentParameters(neighbours=20, played_neighbours=20),
             CollaborativeParameters(neighbours=20),
             HybridParameters(),
-            ColdParameters(draws=2, listeners=100, resamples=100),
+            ColdParameters(draws=2, listeners=100),
         ).to_pylist()
     value = {(r["segment"], r["model"], r["metric"]): r["value"] for r in rows}
     models = {model for segment, model, _ in value if segment == COLD}

@@ -6,10 +6,12 @@ from numpy.typing import NDArray
 
 from tasks.blend.parameters import DEFAULT_SEGMENTS
 from tasks.evaluation.bootstrap import interval, resample_counts, resampled_means
-from tasks.evaluation.choice import choose_gamma, choose_points, grid, learned_segments
+from tasks.evaluation.choice import Blend, choose_gamma, choose_points, grid, learned_segments
 from tasks.evaluation.parameters import EvaluationParameters
 
-GRID = grid(EvaluationParameters(), has_content=True)
+PARAMETERS = EvaluationParameters()
+GRID = grid(PARAMETERS, has_content=True)
+DEFAULTS = DEFAULT_SEGMENTS[1:]
 
 
 def curves(
@@ -27,10 +29,26 @@ def counts_of(curve: NDArray[np.float64]) -> NDArray[np.float64]:
     return resample_counts(len(curve), 200, 0) if len(curve) else np.zeros((200, 0))
 
 
-def choose(
-    *by_segment: NDArray[np.float64], pooling: float = 100.0
-) -> list[tuple[float, float] | None]:
-    return choose_points(GRID, list(by_segment), [counts_of(c) for c in by_segment], pooling)
+def choose(*by_segment: NDArray[np.float64], pooling: float = 100.0) -> list[Blend | None]:
+    return choose_points(
+        GRID,
+        list(by_segment),
+        [counts_of(c) for c in by_segment],
+        DEFAULTS[: len(by_segment)],
+        PARAMETERS.model_copy(update={"pooling": pooling}),
+    )
+
+
+def gamma_of(
+    gammas: NDArray[np.float64],
+    curve: NDArray[np.float64],
+    cost: NDArray[np.float64],
+    price: float = 0.01,
+    default: float = 0.0,
+) -> float | None:
+    parameters = PARAMETERS.model_copy(update={"gamma_price": price})
+    counts = counts_of(curve) if len(curve) else np.zeros((200, 0))
+    return choose_gamma(gammas, curve, cost, counts, default, parameters)
 
 
 def test_the_best_point_is_found() -> None:
@@ -41,45 +59,91 @@ def test_the_best_point_is_found() -> None:
 
 
 def test_a_thin_segment_leans_on_its_neighbours() -> None:
-    thin = curves((0.0, 0.0), 3)
+    thin = curves((0.0, 0.0), 20)
     wide = curves((0.9, 0.8), 1_000)
     alone = choose(thin, wide, pooling=0.0)[0]
     leaning = choose(thin, wide, pooling=100.0)[0]
     assert alone is not None
     assert leaning is not None
-    assert alone[0] < 0.2
-    assert leaning[0] > 0.7
+    assert alone.weight < 0.2
+    assert leaning.weight > 0.65
     # and the wide one hardly notices
     own = choose(thin, wide, pooling=100.0)[1]
     assert own is not None
-    assert own[0] == pytest.approx(0.9, abs=0.05)
+    assert own.weight == pytest.approx(0.9, abs=0.05)
 
 
 def test_a_segment_with_enough_listeners_stands_alone() -> None:
     """A neighbour with more at stake must not pull it from its own best point."""
     flat = 0.3 + 0.1 * (curves((1.0, 0.0), 300) - 0.3)
     steep = curves((0.2, 3.2), 300)
-    assert choose(steep, flat)[1] == choose(flat)[0]
+    beside, alone = choose(steep, flat)[1], choose(curves((0.5, 0.3), 300), flat)[1]
+    assert beside == alone
 
 
 def test_an_empty_segment_takes_its_neighbours_choice_or_keeps_the_default() -> None:
     nobody = np.zeros((0, len(GRID)))
     filled = choose(nobody, curves((0.6, 0.2), 400), nobody, nobody)
     assert filled[0] is not None
-    assert filled[0][0] == pytest.approx(0.6, abs=0.05)
-    assert filled[2] == pytest.approx(filled[0], abs=0.1)
+    assert filled[0].weight == pytest.approx(0.6, abs=0.05)
+    assert filled[2] is not None
+    assert filled[2].weight == pytest.approx(0.6, abs=0.1)
     assert filled[3] is None
     learned = learned_segments(DEFAULT_SEGMENTS, filled)
     assert [s.segment for s in learned] == [s.segment for s in DEFAULT_SEGMENTS]
     assert learned[0] == DEFAULT_SEGMENTS[0]
-    assert learned[1].weight == filled[0][0]
+    assert learned[1].weight == filled[0].weight
     assert learned[4] == DEFAULT_SEGMENTS[4]
 
 
-def test_what_makes_no_difference_stays_collaborative() -> None:
-    assert choose(np.full((50, len(GRID)), 0.3)) == [(1.0, 0.0)]
-    without_content = grid(EvaluationParameters(), has_content=False)
+def test_what_makes_no_difference_stays_at_the_default() -> None:
+    found = choose(np.full((50, len(GRID)), 0.3))
+    assert found == [Blend(DEFAULTS[0].weight, DEFAULTS[0].popularity)]
+    without_content = grid(PARAMETERS, has_content=False)
     assert set(without_content[:, 0]) == {1.0}
+
+
+def test_noise_on_few_listeners_does_not_move_a_choice() -> None:
+    """Points near each other do alike, as in a real curve; nothing is better than anything."""
+    rng = np.random.default_rng(5)
+    moved = []
+    for _ in range(200):
+        slopes = rng.normal(size=(40, 5))
+        share = GRID[:, 1] / (1 + GRID[:, 1])
+        shapes = np.stack([GRID[:, 0], share, GRID[:, 0] ** 2, share**2, GRID[:, 0] * share])
+        curve = 0.3 + 0.05 * slopes @ shapes + 0.02 * rng.normal(size=(40, len(GRID)))
+        (found,) = choose(curve)
+        assert found is not None
+        moved.append(abs(found.weight - DEFAULTS[0].weight))
+    assert np.mean(np.array(moved) > 0.02) < 0.2  # nine of ten stay, fewer on few listeners
+    assert np.mean(moved) < 0.02
+
+
+def test_many_listeners_move_a_choice_all_the_way() -> None:
+    few, many = (choose(curves((0.95, 0.05), n, noise=0.2))[0] for n in (12, 3_000))
+    assert few is not None
+    assert many is not None
+    default = DEFAULTS[0].weight
+    assert many.weight == pytest.approx(0.95, abs=0.06)
+    assert default <= few.weight < many.weight
+
+
+def test_a_grid_of_one_point_decides() -> None:
+    parameters = EvaluationParameters(weights=(0.35,), priors=(7.0,))
+    points = grid(parameters, has_content=True)
+    curve = np.full((5, 1), 0.3)
+    assert choose_points(points, [curve], [counts_of(curve)], DEFAULTS[:1], parameters) == [
+        Blend(0.35, 7.0)
+    ]
+    assert gamma_of(np.array([0.7]), curve, curve, default=0.3) == 0.7
+
+
+def test_popularity_alone_can_be_chosen() -> None:
+    """Where popularity orders best the grid does not end before it."""
+    (found,) = choose(curves((1.0, 1_000.0), 500))
+    assert found is not None
+    assert found.weight > 0.9
+    assert found.prior > 8
 
 
 def test_gamma_is_the_best_one() -> None:
@@ -87,19 +151,31 @@ def test_gamma_is_the_best_one() -> None:
     rng = np.random.default_rng(1)
     curve = np.array([0.2, 0.4, 0.3]) + 0.01 * rng.normal(size=(100, 3))
     free = np.ones((100, 3))
-    assert choose_gamma(gammas, curve, free, counts_of(curve), 0.01) == 0.5
+    assert gamma_of(gammas, curve, free) == 0.5
     curve[:50] = np.nan  # listeners with nothing but hidden tracks say nothing
-    assert choose_gamma(gammas, curve, free, counts_of(curve), 0.01) == 0.5
-    assert choose_gamma(gammas, curve[:0], free[:0], np.zeros((200, 0)), 0.01) is None
+    assert gamma_of(gammas, curve, free) == pytest.approx(0.5, abs=0.01)
+    assert gamma_of(gammas, curve[:0], free[:0]) is None
 
 
 def test_gamma_costs_the_played_tracks_little() -> None:
     gammas = np.array([0.0, 0.3, 0.6])
     curve = np.tile([0.2, 0.3, 0.4], (40, 1))
     cost = np.tile([0.500, 0.496, 0.480], (40, 1))  # 0.8 % and 4 % below the best
-    assert choose_gamma(gammas, curve, cost, counts_of(curve), 0.01) == 0.3
-    assert choose_gamma(gammas, curve, cost, counts_of(curve), 0.05) == 0.6
-    assert choose_gamma(gammas, curve, cost, counts_of(curve), 0.0) == 0.0
+    assert gamma_of(gammas, curve, cost, 0.01) == 0.3
+    assert gamma_of(gammas, curve, cost, 0.05) == 0.6
+    assert gamma_of(gammas, curve, cost, 0.0) == 0.0
+    assert gamma_of(gammas, curve[:3], cost[:3], 0.01, default=0.6) == 0.3  # the default pays too
+
+
+def test_noise_does_not_move_gamma() -> None:
+    gammas = np.linspace(0, 1, 11)
+    rng = np.random.default_rng(2)
+    slopes = rng.normal(size=(100, 30, 1))
+    found = [
+        gamma_of(gammas, 0.3 + 0.1 * slope * gammas, np.ones((30, 11)), default=0.3)
+        for slope in slopes
+    ]
+    assert np.mean(np.array(found) != 0.3) < 0.2
 
 
 def test_resampled_means_are_those_of_the_drawn_listeners() -> None:

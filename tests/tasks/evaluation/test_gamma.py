@@ -12,6 +12,7 @@ from tasks.evaluation.cases import gamma_cases
 from tasks.evaluation.choice import Choice, choose_gamma
 from tasks.evaluation.measure import DEPTH, gamma_values, hiding_model
 from tasks.evaluation.metrics import ndcg_at_k
+from tasks.evaluation.parameters import EvaluationParameters
 from tasks.evaluation.points import BlendPoints, rank_points
 from tasks.evaluation.split import Split
 from tests.tasks.blend.worlds import random_model
@@ -71,4 +72,5 @@ def test_a_gain_that_counts_less_is_not_worth_the_same_loss(worth: float, chosen
     as_it_is = np.tile([0.50, 0.46, 0.42], (50, 1))
     curve = worth * hidden_gain + as_it_is  # 0.50, 0.56, 0.62 or 0.50, 0.485, 0.47
     counts = resample_counts(50, 200, 0)
-    assert choose_gamma(GAMMAS, curve, np.ones((50, 3)), counts, 0.01) == chosen
+    free = np.ones((50, 3))
+    assert choose_gamma(GAMMAS, curve, free, counts, 0.0, EvaluationParameters()) == chosen

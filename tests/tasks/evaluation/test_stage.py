@@ -15,6 +15,7 @@ from scipy import sparse
 
 from tasks.blend.parameters import HybridParameters, segment_of
 from tasks.blend.ranking import rank_histories
+from tasks.blend.stage import lists_stage
 from tasks.collaborative.parameters import CollaborativeParameters
 from tasks.collaborative.stage import collaborative_stage
 from tasks.content.parameters import ContentParameters
@@ -23,6 +24,7 @@ from tasks.evaluation import rounds
 from tasks.evaluation.metrics import ndcg_at_k
 from tasks.evaluation.models import MODELS
 from tasks.evaluation.parameters import EvaluationParameters
+from tasks.evaluation.refit import needs_refit
 from tasks.evaluation.sources import Sources, read_context, read_split, write_sources
 from tasks.evaluation.stage import evaluation_stage, learned_parameters
 from tasks.holdout.stage import holdout_stage
@@ -38,6 +40,7 @@ from tests.tasks.content.catalogues import catalogue
 TRACKS, LISTENERS_IN_ALL, TASTES = 140, 500, 3
 PARAMETERS = EvaluationParameters(min_listeners=150, resamples=200)
 HYBRID = HybridParameters(popular_candidates=30)
+CONTENT = ContentParameters(neighbours=10, played_neighbours=5, dimensions=8)
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +136,7 @@ def make_lake(folder: Path, client: Client, played: NDArray[np.bool_], tagged: b
         held_out,
         (),
         (),
-        ContentParameters(neighbours=10, played_neighbours=5, dimensions=8),
+        CONTENT,
     )
     return Lake(folder, ingested, held_out, collaborative, content)
 
@@ -217,8 +220,10 @@ def test_gains_are_paired_differences(result: StageResult) -> None:
         assert gain["value"] == pytest.approx(value["hybrid"] - max(single))
         over = rows["hybrid", segment, "gain_over_popularity", 100]
         assert over["value"] == pytest.approx(value["hybrid"] - value["popularity"])
-        hybrid = rows["hybrid", segment, "ndcg", 100]
-        assert gain["ci_high"] - gain["ci_low"] < hybrid["ci_high"] - hybrid["ci_low"]
+        best = max(("popularity", "cosine", "collaborative", "content"), key=lambda m: value[m])
+        apart = [rows[model, segment, "ndcg", 100] for model in ("hybrid", best)]
+        unpaired = sum((row["ci_high"] - row["ci_low"]) ** 2 for row in apart) ** 0.5
+        assert gain["ci_high"] - gain["ci_low"] < unpaired
 
 
 def test_the_curve_has_every_point_and_the_segments_every_length(result: StageResult) -> None:
@@ -273,6 +278,28 @@ def _sources(lake: Lake, folder: Path) -> Sources:
     return write_sources(
         folder, lake.ingested, lake.held_out, lake.collaborative, lake.content, PARAMETERS
     )
+
+
+def test_a_track_of_held_out_listeners_alone_is_cold_when_measured_and_when_published(
+    lake: Lake, client: Client, played: NDArray[np.bool_], tmp_path: Path
+) -> None:
+    keys = lake.held_out.read()["user_key"].to_numpy()
+    rest = np.setdiff1d(np.arange(len(played)), keys)
+    theirs = played.copy()
+    theirs[np.ix_(rest, np.arange(0, 120, 9))] = False  # the rest of the tracks keeps its listeners
+    theirs[~theirs.any(axis=1), 1] = True
+    assert theirs[:, ::9][keys].any()
+    world = make_lake(tmp_path, client, theirs)
+    model = (world.ingested, world.collaborative, world.content)
+    measured = read_context(_sources(world, tmp_path), HYBRID).model.catalogue.is_cold
+    only_theirs = measured & (theirs.any(axis=0))
+    assert only_theirs.sum() >= 10
+    for held_out, cold in ((world.held_out, measured), (None, ~theirs.any(axis=0))):
+        lists = lists_stage(tmp_path / "lake", client, *model, HYBRID, held_out=held_out)
+        catalogue = lists["catalogue"].read()
+        np.testing.assert_array_equal(catalogue["popularity"].to_numpy() == 0, cold)
+        ranks = catalogue["listener_rank"].to_numpy()
+        assert ranks[cold].min() > ranks[~cold].max()
 
 
 def test_no_half_is_chosen_for_by_itself(
@@ -374,6 +401,15 @@ def test_without_content_the_collaborative_side_decides_alone(
     )
     learned = learned_parameters(bare.evaluate(client), HYBRID)
     assert {segment.weight for segment in learned.segments} == {1.0}
+
+
+@pytest.mark.parametrize(("listeners", "refit"), [(9_999, True), (10_000, False)])
+def test_the_model_is_learned_once_more_below_ten_thousand_listeners(
+    lake: Lake, listeners: int, refit: bool
+) -> None:
+    held_out = lake.held_out.model_copy(update={"rows": 200})
+    users = lake.ingested["users"].model_copy(update={"rows": listeners})
+    assert needs_refit(held_out, users, EvaluationParameters()) == refit
 
 
 def test_nobody_is_held_out_with_share_0_or_nobody_to_split(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Stages are reused when nothing changed, and redone when anything did or was damaged."""
 
+import os
 from pathlib import Path
 
 import pyarrow as pa
@@ -89,6 +90,15 @@ def test_the_least_recently_used_results_go(tmp_path: Path) -> None:
     gone = forget_unused(tmp_path, keep=2)
     assert gone == [stages[1].folder]
     assert Stage(tmp_path, EXAMPLE, inputs="a").finished() is not None
+
+
+def test_a_stage_that_runs_several_times_per_run_keeps_as_many_results(tmp_path: Path) -> None:
+    several = StageContract("collaborative", {})
+    stages = [Stage(tmp_path, several, inputs=name) for name in range(7)]
+    for number, stage in enumerate(stages):
+        os.utime(stage.folder, ns=(number, number))
+    gone = forget_unused(tmp_path, keep=2)
+    assert gone == [stages[0].folder]
 
 
 def test_fingerprints_depend_on_content_not_on_order() -> None:

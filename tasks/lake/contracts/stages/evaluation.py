@@ -3,6 +3,7 @@
 import pyarrow as pa
 
 from tasks.lake.contracts.contract import Column, Contract, Further, StageContract
+from tasks.lake.contracts.quality import DATA_QUALITY
 
 EVALUATION = Contract(
     rows="model, segment and metric",
@@ -77,5 +78,6 @@ STAGE = StageContract(
         "segments": SEGMENTS,
         "listeners": LISTENERS,
         "values": VALUES,
+        "data_quality": DATA_QUALITY,
     },
 )

@@ -1,0 +1,113 @@
+"""What a run learns, in order: a model to measure, its blend, and the model that is published.
+
+The measured model has not seen the held-out listeners. γ is chosen with a third one, which has not
+seen the plays of the tracks that are hidden for it either. All have the same parameters.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from distributed import Client
+from prefect.futures import PrefectFuture
+
+from flows import steps
+from flows.settings import Settings
+from tasks.blend.neighbours import Neighbours
+from tasks.blend.parameters import HybridParameters
+from tasks.dataset.spec import DatasetSpec
+from tasks.evaluation.hiding import HiddenWorld
+from tasks.evaluation.refit import needs_refit
+from tasks.evaluation.stage import learned_parameters
+from tasks.lake.dataset import Dataset
+from tasks.lake.record import StageResult
+
+REFIT, HIDDEN = "_refit", "_hidden"
+"""Endings of the names of what is learned beside the measured model."""
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What a run has learned from one ingested dataset."""
+
+    measured: Neighbours
+    """Learned without the held-out listeners."""
+    published: Neighbours
+    """The same, or learned once more from all listeners."""
+    held_out: Dataset | None
+    evaluation: StageResult | None
+    hybrid: HybridParameters | None
+    """The blend that was measured; None where nobody was held out."""
+    stages: dict[str, StageResult]
+    """Everything that was computed for it, by name."""
+
+    @property
+    def unseen(self) -> Dataset | None:
+        """The listeners that the published model has not seen."""
+        return self.held_out if self.published == self.measured else None
+
+
+@dataclass(frozen=True)
+class _Learning:
+    lake: Path
+    client: Client
+    spec: DatasetSpec
+    settings: Settings
+    stages: dict[str, StageResult] = field(default_factory=dict)
+
+    def started(
+        self, ingested: StageResult, held_out: Dataset | None, ending: str = ""
+    ) -> "_Pending":
+        """Start to learn both tables side by side from what ``ingested`` holds."""
+        by_plays, by_content = f"collaborative{ending}", f"content{ending}"
+        shared = (self.lake, self.client, ingested, held_out)
+        return _Pending(
+            self,
+            {
+                by_plays: steps.collaborative.with_options(name=by_plays).submit(
+                    *shared, self.settings.collaborative, by_plays
+                ),
+                by_content: steps.content.with_options(name=by_content).submit(
+                    *shared, self.spec, self.settings.content, by_content
+                ),
+            },
+        )
+
+
+@dataclass(frozen=True)
+class _Pending:
+    learning: _Learning
+    futures: dict[str, PrefectFuture[StageResult]]
+
+    def result(self) -> Neighbours:
+        """Wait for both tables."""
+        found = {name: future.result() for name, future in self.futures.items()}
+        self.learning.stages.update(found)
+        return Neighbours(*found.values())
+
+
+def learn(
+    lake: Path, client: Client, spec: DatasetSpec, settings: Settings, ingested: StageResult
+) -> Learned:
+    """Learn without the held-out listeners, measure, and learn from all where that pays."""
+    learning = _Learning(lake, client, spec, settings)
+    parameters = settings.evaluation
+    held_out = steps.holdout(lake, ingested, parameters)
+    measured = published = learning.started(ingested, held_out).result()
+    if held_out is None:
+        return Learned(measured, measured, None, None, None, learning.stages)
+    hiding = steps.hiding(lake, ingested, parameters)
+    pending = None if hiding is None else learning.started(hiding, held_out, HIDDEN)
+    everybody = needs_refit(held_out, ingested["users"], parameters)
+    refit = learning.started(ingested, None, REFIT) if everybody else None
+    world = None
+    if hiding is not None and pending is not None:
+        learning.stages["hiding"] = hiding
+        world = HiddenWorld(hiding, *pending.result())
+    evaluation = steps.evaluation(
+        lake, client, ingested, held_out, measured, settings.hybrid, parameters, world
+    )
+    learning.stages["evaluation"] = evaluation
+    if refit is not None:
+        published = refit.result()
+    hybrid = learned_parameters(evaluation, settings.hybrid)
+    return Learned(measured, published, held_out, evaluation, hybrid, learning.stages)
