@@ -11,6 +11,7 @@ from tasks.evaluation.cases import report_cases
 from tasks.evaluation.choosing import choose, tune
 from tasks.evaluation.parameters import EvaluationParameters
 from tasks.evaluation.report import (
+    choices_table,
     curve_table,
     evaluation_table,
     listeners_table,
@@ -39,7 +40,7 @@ def evaluation_stage(
 ) -> StageResult:
     """Learn the blend's weights on the held-out listeners and measure every model on them.
 
-    Datasets: ``evaluation``, ``segment_curve``, ``segments``, ``listeners`` (see
+    Datasets: ``evaluation``, ``segment_curve``, ``segments``, ``choices``, ``listeners`` (see
     tasks.evaluation.report), and ``values``, what they were made of: one row per case and model.
     ``collaborative`` and ``content`` must not have seen the held-out listeners. Counts hold the
     learned ``gamma``.
@@ -80,6 +81,7 @@ def evaluation_stage(
             tuned.segments, tuned.points, tuned.curves, tuned.counts(2), parameters.confidence
         ),
         "segments": segments_table(final.segments),
+        "choices": choices_table(choices),
         "listeners": listeners_table(values, user_ids),
         "values": values.drop_columns(["shown"]).sort_by(
             [(name, "ascending") for name in ("model", "segment", "listener")]

@@ -2,6 +2,7 @@
 
 import shutil
 import time
+from collections.abc import Collection
 from pathlib import Path
 
 BY_FILE = ("exposures", "events")
@@ -12,10 +13,11 @@ KEPT_SECONDS = 30 * 86_400
 """How long the result for a file is kept that no run uses any more."""
 
 
-def forget_unused(lake: Path, keep: int) -> list[Path]:
+def forget_unused(lake: Path, keep: int, in_use: Collection[Path] = ()) -> list[Path]:
     """Delete all but the ``keep`` most recently used results of every stage.
 
-    Those of `BY_FILE` stages stay while a run has used them within `KEPT_SECONDS`.
+    Those of `BY_FILE` stages stay while a run has used them within `KEPT_SECONDS`. Folders
+    ``in_use``, such as ``lake/measured/<key>``, stay in any case.
     """
     gone = []
     oldest = time.time() - KEPT_SECONDS
@@ -23,6 +25,8 @@ def forget_unused(lake: Path, keep: int) -> list[Path]:
         by_use = sorted(stage.iterdir(), key=lambda path: path.stat().st_mtime_ns, reverse=True)
         unused = [path for path in by_use if path.stat().st_mtime < oldest]
         for folder in unused if stage.name in BY_FILE else by_use[keep:]:
+            if folder in in_use:
+                continue
             shutil.rmtree(folder, ignore_errors=True)
             gone.append(folder)
     return gone

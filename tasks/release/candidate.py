@@ -14,6 +14,7 @@ from tasks.lake.keys import fingerprint
 from tasks.lake.record import StageResult
 from tasks.release.drift import drift_checks
 from warehouse.releases.home import Home
+from warehouse.releases.manifest import KeptModel, Override
 from warehouse.releases.pointer import current_release, named_current, rolled_back
 from warehouse.releases.reader import Reader
 from warehouse.releases.release import Release
@@ -35,6 +36,8 @@ class Candidate:
     data_quality: pa.Table
     """The checks of the input, and how it drifted from the current release."""
     evaluation: StageResult | None = None
+    measured: StageResult | None = None
+    """The measured model, as the release keeps it."""
     experiments: Sequence[Experiment] = ()
     impact: StageResult | None = None
     """What the experiments stage measured, where there is feedback."""
@@ -60,6 +63,18 @@ class Candidate:
             digests=[dataset.digest for dataset in datasets],
             code=code_digest("tasks.release.build"),
         )
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What the gate said of a candidate."""
+
+    summary: str
+    """What was compared and what came out, in words."""
+    anchor: KeptModel | None = None
+    """What later challengers are compared with beside this release; None: this release alone."""
+    override: Override | None = None
+    """Who publishes it although the gate refuses it."""
 
 
 def quality_with_drift(

@@ -65,7 +65,7 @@ CREATE TABLE store.release (
     release_id VARCHAR, schema_version INTEGER, created_at TIMESTAMP, code_version VARCHAR,
     dataset VARCHAR, inputs MAP(VARCHAR, VARCHAR), parameters VARCHAR,
     row_counts MAP(VARCHAR, BIGINT), stage_seconds MAP(VARCHAR, DOUBLE), peak_memory_bytes BIGINT,
-    gamma DOUBLE, artist_factor DOUBLE
+    gamma DOUBLE, artist_factor DOUBLE, gate VARCHAR, forced_by VARCHAR, forced_because VARCHAR
 );
 
 -- What is being tried, and for each experiment where in [0, 1) the variants' parts end.

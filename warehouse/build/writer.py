@@ -68,6 +68,9 @@ class BuildInput(BaseModel):
     artist_factor: float
     artist_factors: list[float]
     popular_candidates: int
+    gate: str | None = None
+    forced_by: str | None = None
+    forced_because: str | None = None
     numeric_features: list[str]
 
 
@@ -124,7 +127,7 @@ def record_release(
             if name != "release"
         }
         connection.execute(
-            "INSERT INTO store.release VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO store.release VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 given.release_id,
                 SCHEMA_VERSION,
@@ -138,6 +141,9 @@ def record_release(
                 peak_memory,
                 given.gamma,
                 given.artist_factor,
+                given.gate,
+                given.forced_by,
+                given.forced_because,
             ],
         )
         connection.execute("USE memory")
