@@ -8,7 +8,6 @@ import duckdb
 
 from tests.conftest import Published, Sample
 from tests.flows.homes import copied
-from warehouse.errors import InputError
 from warehouse.releases.manifest import Manifest
 
 
@@ -73,9 +72,8 @@ def test_shuffled_plays_are_refused_and_force_publishes(
 
 def test_a_reason_goes_with_force(published: Published) -> None:
     done = published.crossfade.here("rollback", "--reason", "because")
-    assert done.exit_code != 0
-    assert isinstance(done.exception, InputError)
-    assert str(done.exception) == "--reason is for --force; give both, or neither"
+    assert done.exit_code == 2
+    assert "--reason is for --force; give both, or neither" in " ".join(done.output.split())
 
 
 def test_without_a_holdout_nothing_is_measured_and_weights_come_from_the_current_release(
