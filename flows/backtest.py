@@ -18,6 +18,7 @@ from flows.parameters import DaskAddress, DatasetFile, Holdout, HomeFolder, Play
 from flows.runs import concluded, in_short, rename, starting_name, working_in
 from flows.settings import Settings, load_settings, worker_memory
 from tasks.backtest.stage import backtest as measure
+from tasks.release.stage import rule_of_current
 from warehouse.releases.home import Home
 from warehouse.spreadsheets import csv_bytes
 
@@ -73,6 +74,7 @@ def _measured(settings: Settings, out: Path | None) -> tuple[pa.Table, str]:
             settings.hybrid,
             settings.evaluation,
             on_stage=steps.log_counts,
+            before=rule_of_current(home, spec.name),
         )
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)

@@ -20,6 +20,7 @@ from tasks.evaluation.refit import needs_refit
 from tasks.evaluation.stage import learned_parameters
 from tasks.lake.dataset import Dataset
 from tasks.lake.record import StageResult
+from warehouse.releases.home import Home
 
 REFIT, HIDDEN = "_refit", "_hidden"
 """Endings of the names of what is learned beside the measured model."""
@@ -37,6 +38,8 @@ class Learned:
     evaluation: StageResult | None
     hybrid: HybridParameters | None
     """The blend that was measured; None where nobody was held out."""
+    kept: StageResult | None
+    """The measured model and its blend, as the release keeps them in the lake."""
     stages: dict[str, StageResult]
     """Everything that was computed for it, by name."""
 
@@ -86,15 +89,16 @@ class _Pending:
 
 
 def learn(
-    lake: Path, client: Client, spec: DatasetSpec, settings: Settings, ingested: StageResult
+    home: Home, client: Client, spec: DatasetSpec, settings: Settings, ingested: StageResult
 ) -> Learned:
     """Learn without the held-out listeners, measure, and learn from all where that pays."""
+    lake = home.lake
     learning = _Learning(lake, client, spec, settings)
     parameters = settings.evaluation
-    held_out = steps.holdout(lake, ingested, parameters)
+    held_out = steps.holdout(home, spec.name, ingested, parameters)
     measured = published = learning.started(ingested, held_out).result()
     if held_out is None:
-        return Learned(measured, measured, None, None, None, learning.stages)
+        return Learned(measured, measured, None, None, None, None, learning.stages)
     hiding = steps.hiding(lake, ingested, parameters)
     pending = None if hiding is None else learning.started(hiding, held_out, HIDDEN)
     everybody = needs_refit(held_out, ingested["users"], parameters)
@@ -107,7 +111,8 @@ def learn(
         lake, client, ingested, held_out, measured, settings.hybrid, parameters, world
     )
     learning.stages["evaluation"] = evaluation
+    kept = steps.measured(lake, ingested, held_out, measured, evaluation, settings.hybrid)
     if refit is not None:
         published = refit.result()
     hybrid = learned_parameters(evaluation, settings.hybrid)
-    return Learned(measured, published, held_out, evaluation, hybrid, learning.stages)
+    return Learned(measured, published, held_out, evaluation, hybrid, kept, learning.stages)

@@ -21,26 +21,40 @@ from flows.interrupts import on_stop
 from flows.learning import learn
 from flows.memory import PeakMemory
 from flows.outcome import Outcome
-from flows.parameters import DaskAddress, DatasetFile, Holdout, HomeFolder, Plays, Tracks
+from flows.override import override_by_operator
+from flows.parameters import (
+    DaskAddress,
+    DatasetFile,
+    Force,
+    Holdout,
+    HomeFolder,
+    Plays,
+    Reason,
+    Tracks,
+)
 from flows.runs import RunLines, concluded, in_short, rename, starting_name, working_in
 from flows.settings import Settings, load_settings, worker_memory
 from tasks.blend.parameters import HybridParameters
 from tasks.dataset.spec import DatasetSpec
+from tasks.lake.dataset import Dataset
 from tasks.lake.record import StageResult
 from tasks.lake.retention import forget_unused
 from tasks.release.build import PLOTS
 from tasks.release.candidate import (
     Candidate,
+    Judged,
     blend_of_current,
     current_of,
     quality_with_drift,
     reason_to_skip_publish,
 )
+from tasks.release.gate import GateVerdict
 from tasks.release.stage import refuse
 from warehouse.errors import GateError
 from warehouse.releases.home import Home
+from warehouse.releases.manifest import Override
 from warehouse.releases.release import Release
-from warehouse.releases.retention import clear_leftovers, prune
+from warehouse.releases.retention import clear_leftovers, kept_models, prune
 
 logger = logging.getLogger("crossfade")
 
@@ -59,7 +73,8 @@ def crossfade(
     holdout: Holdout = None,
     dask: DaskAddress = None,
     home: HomeFolder = None,
-    force: Annotated[bool, Field(description="Publish even what the gate refuses")] = False,
+    force: Force = False,
+    reason: Reason = None,
 ) -> Outcome:
     """Two CSVs in, a checked, measured and published DuckDB release out.
 
@@ -76,12 +91,12 @@ def crossfade(
                 dask=dask,
                 home=home,
             ),
-            force,
+            override_by_operator(reason) if force else None,
         )
     )
 
 
-def _run_locked(settings: Settings, force: bool) -> tuple[Outcome, str]:
+def _run_locked(settings: Settings, override: Override | None) -> tuple[Outcome, str]:
     """Run as the only run in the home; return the outcome, also in words."""
     home = Home(settings.home.resolve())
     cluster = Cluster(
@@ -91,7 +106,7 @@ def _run_locked(settings: Settings, force: bool) -> tuple[Outcome, str]:
     with RunLines() as said, alone, PeakMemory() as memory, cluster, on_stop(cluster.abort):
         clear_leftovers(home)
         try:
-            outcome = _run(settings, home, cluster, memory, force)
+            outcome = _run(settings, home, cluster, memory, override)
         except GateError as error:
             _tidy(settings, home)
             show("release-summary", refused_markdown(str(error), said.lines), "Why it was refused")
@@ -112,11 +127,15 @@ def _run_locked(settings: Settings, force: bool) -> tuple[Outcome, str]:
 def _tidy(settings: Settings, home: Home) -> None:
     """Delete releases and stage results beyond the numbers that the settings keep."""
     prune(home, settings.keep_releases)
-    forget_unused(home.lake, settings.keep_stages)
+    forget_unused(home.lake, settings.keep_stages, kept_models(home))
 
 
 def _run(
-    settings: Settings, home: Home, cluster: Cluster, memory: PeakMemory, force: bool
+    settings: Settings,
+    home: Home,
+    cluster: Cluster,
+    memory: PeakMemory,
+    override: Override | None,
 ) -> Outcome:
     """Take the dataset through every stage; nothing is current before the gate has passed it."""
     spec, lake, client = settings.spec(), home.lake, cast(Client, cluster)
@@ -125,7 +144,7 @@ def _run(
         lake, spec, settings.ingest, settings.memory_limit, computing=cluster.start_soon
     )
     rename(_plays(ingested))
-    learned = learn(lake, client, spec, settings, ingested)
+    learned = learn(home, client, spec, settings, ingested)
     hybrid = learned.hybrid or blend_of_current(home, spec.name, settings.hybrid)
     ranked = steps.lists(lake, client, ingested, learned.published, hybrid, learned.unseen)
     impact, feedback_inputs = _impact(settings, spec, lake, ingested, hybrid)
@@ -147,15 +166,17 @@ def _run(
             home, ingested, settings.ingest, spec.name, impact, learned.evaluation
         ),
         evaluation=learned.evaluation,
+        kept=learned.kept,
         experiments=spec.experiments,
         impact=impact,
         stage_seconds={
             name: 0.0 if result.reused else result.seconds for name, result in stages.items()
         },
     )
-    release, because = reason_to_skip_publish(home, candidate, force) or (None, "")
+    skip = reason_to_skip_publish(home, candidate, override is not None)
+    release, because = skip or (None, "")
     if release is None:
-        release = _publish(settings, home, candidate, memory, force)
+        release = _publish(settings, home, candidate, learned.held_out, memory, override)
     else:
         logger.info("%s: %s stays current", because, release.manifest.release_id)
         rename(_plays(ingested), "unchanged")
@@ -188,28 +209,58 @@ def _impact(
 
 
 def _publish(
-    settings: Settings, home: Home, candidate: Candidate, memory: PeakMemory, force: bool
+    settings: Settings,
+    home: Home,
+    candidate: Candidate,
+    held_out: Dataset | None,
+    memory: PeakMemory,
+    override: Override | None,
 ) -> Release:
     """Build the challenger and make it current if the gate passes it or the user forces it."""
     show_data_quality(candidate.data_quality)
     before = current_of(home, candidate.dataset)
-    built = steps.build(home, candidate, settings.memory_limit, os.cpu_count() or 1, memory.bytes)
-    refused = ""
+    verdict = _verdict(settings, home, candidate, held_out)
+    refused = "; ".join(verdict.reasons)
+    override = override if refused else None
+    judged = Judged(verdict.summary, verdict.anchor, override)
+    built = steps.build(
+        home, candidate, judged, settings.memory_limit, os.cpu_count() or 1, memory.bytes
+    )
     show_difference(before, built)
     if candidate.evaluation is not None:
         show_evaluation(candidate.evaluation, built.folder / PLOTS)
-        verdict = steps.gate(home, built, candidate.evaluation, settings.evaluation)
-        refused = "; ".join(verdict.reasons)
-    if refused and not force:
+    if refused and override is None:
         refuse(built, refused)
         rename(_plays(candidate.ingested), f"{built.manifest.release_id} refused")
         raise GateError(
             f"the gate refused {built.manifest.release_id}: {refused}; the current release "
             "is unchanged; --force publishes it anyway"
         )
-    release = steps.publish(home, built, refused)
+    release = steps.publish(home, built, refused, override)
     rename(_plays(candidate.ingested), f"release {release.manifest.release_id}")
     return release
+
+
+def _verdict(
+    settings: Settings, home: Home, candidate: Candidate, held_out: Dataset | None
+) -> GateVerdict:
+    """Ask the gate; where nobody is held out there is nothing to ask it."""
+    if candidate.evaluation is None or candidate.kept is None or held_out is None:
+        current = current_of(home, candidate.dataset)
+        return GateVerdict(
+            passed=True,
+            notes=("nobody is held out: nothing was measured and nothing compared",),
+            anchor=current.manifest.anchor if current else None,
+        )
+    return steps.gate(
+        home,
+        candidate.dataset,
+        candidate.ingested,
+        held_out,
+        candidate.kept,
+        candidate.evaluation,
+        settings.evaluation,
+    )
 
 
 def _plays(ingested: StageResult) -> str:

@@ -36,11 +36,13 @@ from tasks.lake.dataset import Dataset
 from tasks.lake.plays import played_tracks
 from tasks.lake.record import StageResult, counts_in_words
 from tasks.release.build import build_stage
-from tasks.release.candidate import Candidate
+from tasks.release.candidate import Candidate, Judged
 from tasks.release.gate import GateVerdict
-from tasks.release.stage import gate_stage, publish_stage
+from tasks.release.measured import measured_stage
+from tasks.release.stage import gate_stage, publish_stage, rule_of_current
 from warehouse.errors import ClusterError
 from warehouse.releases.home import Home
+from warehouse.releases.manifest import Override
 from warehouse.releases.release import Release
 
 RETRY_DELAYS = [10.0, 60.0]
@@ -83,9 +85,12 @@ def ingest(
 
 
 @task(name="holdout", **_once)
-def holdout(lake: Path, ingested: StageResult, parameters: EvaluationParameters) -> Dataset | None:
-    """Choose the listeners that the published model must not see, to measure it on them."""
-    held_out = holdout_stage(lake, ingested["users"], parameters)
+def holdout(
+    home: Home, dataset: str, ingested: StageResult, parameters: EvaluationParameters
+) -> Dataset | None:
+    """Choose the listeners that the measured model must not see, to measure it on them."""
+    before = rule_of_current(home, dataset)
+    held_out = holdout_stage(home.lake, ingested["users"], parameters, before)
     if held_out is None:
         logger.warning("holdout: nobody is held out, so nothing is measured and nothing is gated")
     else:
@@ -234,11 +239,16 @@ def experiments(
 
 @task(name="build", **_once)
 def build(
-    home: Home, candidate: Candidate, memory_limit: str, threads: int, peak_memory: int
+    home: Home,
+    candidate: Candidate,
+    judged: Judged,
+    memory_limit: str,
+    threads: int,
+    peak_memory: int,
 ) -> Release:
     """Build the release file and check it against the contract."""
     started = time.perf_counter()
-    release = build_stage(home, candidate, memory_limit, threads, peak_memory)
+    release = build_stage(home, candidate, judged, memory_limit, threads, peak_memory)
     megabytes = release.manifest.bytes / 1e6
     logger.info(
         "build: %s, %.1f MB, checked in %.1f s",
@@ -249,26 +259,49 @@ def build(
     return release
 
 
+@task(name="measured", **_once)
+def measured(
+    lake: Path,
+    ingested: StageResult,
+    held_out: Dataset,
+    neighbours: tuple[StageResult, StageResult],
+    evaluation: StageResult,
+    hybrid: HybridParameters,
+) -> StageResult:
+    """Keep the measured model in the lake, for the gate of this release and of later ones."""
+    return measured_stage(lake, ingested, held_out, *neighbours, evaluation, hybrid)
+
+
 @task(name="gate", **_once)
 def gate(
-    home: Home, release: Release, measured: StageResult, parameters: EvaluationParameters
+    home: Home,
+    dataset: str,
+    ingested: StageResult,
+    held_out: Dataset,
+    measured: StageResult,
+    evaluation: StageResult,
+    parameters: EvaluationParameters,
 ) -> GateVerdict:
-    """Compare the release with the current one on the listeners both were measured on."""
-    verdict = gate_stage(home, release, measured, parameters)
-    logger.info("gate: %s", "passed" if verdict.passed else "refused")
+    """Compare the measured model with that of the current release and of the anchor."""
+    verdict = gate_stage(home, dataset, ingested, held_out, measured, evaluation, parameters)
+    for said in (*verdict.compared, *verdict.notes):
+        logger.info("gate: %s", said)
     for said in verdict.reasons:
         logger.warning("gate: %s", said)
-    for said in verdict.notes:
-        logger.info("gate: %s", said)
+    logger.info("gate: %s", "passed" if verdict.passed else "refused")
     return verdict
 
 
 @task(name="publish", **_once)
-def publish(home: Home, release: Release, forced_because: str = "") -> Release:
+def publish(
+    home: Home, release: Release, refused_because: str = "", override: Override | None = None
+) -> Release:
     """Make the release current."""
     raise_if_requested()
-    published = publish_stage(home, release, forced_because)
+    published = publish_stage(home, release, refused_because, override)
     logger.info("publish: %s is current", published.manifest.release_id)
+    if override is not None:
+        logger.warning("publish: by force, by %s: %s", override.by, override.because)
     return published
 
 

@@ -73,7 +73,7 @@ def _chosen(settings: Settings, out: Path | None) -> tuple[Tuning, str]:
             cast(Client, cluster),
             ingested["interactions"],
             played_tracks(ingested),
-            steps.holdout(home.lake, ingested, settings.evaluation),
+            steps.holdout(home, spec.name, ingested, settings.evaluation),
             start,
             settings.tune,
             _log_point,

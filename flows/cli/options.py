@@ -1,10 +1,12 @@
 """Options that several commands take, and how they are passed on."""
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from warehouse.errors import InputError
 from warehouse.releases.home import Home
 
 HomeOption = Annotated[
@@ -26,6 +28,25 @@ HoldoutOption = Annotated[
 DaskOption = Annotated[
     str | None, typer.Option("--dask", help="Address of an existing Dask scheduler, tcp://…")
 ]
+
+ReasonOption = Annotated[
+    str | None,
+    typer.Option("--reason", help="Why it is forced, for the release to keep [default: asked]"),
+]
+
+
+def reason_for(force: bool, reason: str | None) -> str | None:
+    """Return why something is forced: what was given, else what a terminal's user answers.
+
+    Raises InputError for a reason without ``force``.
+    """
+    if not force:
+        if reason is not None:
+            raise InputError("--reason is for --force; give both, or neither")
+        return None
+    if reason is None and sys.stdin.isatty():
+        return str(typer.prompt("Why is it forced? The release keeps the answer"))
+    return reason
 
 
 def as_text(**values: Any) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from flows.artifacts.summary import example_queries
 from flows.outcome import Outcome
+from warehouse.releases.manifest import Override
 from warehouse.releases.reader import Reader
 from warehouse.releases.release import Release
 from warehouse.spreadsheets import csv_bytes
@@ -54,13 +55,18 @@ def print_releases(releases: Sequence[Release]) -> None:
             manifest.release_id,
             manifest.status
             + (", rolled back" if manifest.rolled_back else "")
-            + (f" ({manifest.reason})" if manifest.reason else ""),
+            + (f" ({manifest.reason})" if manifest.reason else "")
+            + _by(manifest.override),
             f"{manifest.row_counts['tracks']:,}",
             f"{manifest.row_counts['users']:,}",
             f"{manifest.bytes / 1e6:.1f}",
             Text(manifest.dataset),
         )
     Console().print(table)
+
+
+def _by(override: Override | None) -> str:
+    return f", by {override.by}: {override.because}" if override else ""
 
 
 def print_outcome(outcome: Outcome) -> None:

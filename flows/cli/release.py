@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from flows.cli.options import DebugOption, HomeOption, home_of
+from flows.cli.options import DebugOption, HomeOption, ReasonOption, home_of, reason_for
 from flows.cli.output import Format, print_releases, print_rows
 from warehouse.errors import InputError
 
@@ -22,13 +22,17 @@ def rollback(
     force: Annotated[
         bool, typer.Option("--force", help="Take even a release that the gate refused")
     ] = False,
+    reason: ReasonOption = None,
     home: HomeOption = None,
     debug: DebugOption = False,  # noqa: ARG001
 ) -> None:
     """Make an earlier release current: the named one, else the one before the current."""
+    from flows.override import override_by_operator
     from warehouse.releases.pointer import rollback as roll_back
 
-    release = roll_back(home_of(home), release_id, force)
+    because = reason_for(force, reason)
+    override = override_by_operator(because) if force else None
+    release = roll_back(home_of(home), release_id, force, override)
     typer.echo(f"{release.manifest.release_id} is current")
 
 

@@ -18,8 +18,10 @@ from flows.cli.options import (
     HoldoutOption,
     HomeOption,
     PlaysOption,
+    ReasonOption,
     TracksOption,
     as_text,
+    reason_for,
 )
 from flows.cli.output import print_backtest, print_outcome
 from flows.environment import prepare, prepare_for_server, quiet_console
@@ -87,10 +89,12 @@ def run(
     force: Annotated[
         bool, typer.Option("--force", help="Publish even what the gate refuses")
     ] = False,
+    reason: ReasonOption = None,
     home: HomeOption = None,
     debug: DebugOption = False,
 ) -> None:
     """Run the pipeline: two CSVs in, a published DuckDB release out."""
+    because = reason_for(force, reason)
     given = _made_ready(
         debug, tracks=tracks, plays=plays, dataset=dataset, model=model, holdout=holdout,
         dask=dask, home=home,
@@ -99,7 +103,7 @@ def run(
 
     quiet_console(debug)
     with _tagged():
-        outcome = crossfade(**given, force=force)
+        outcome = crossfade(**given, force=force, reason=because)
     print_outcome(outcome)
 
 

@@ -27,6 +27,7 @@ from tasks.evaluation.models import (
 )
 from tasks.evaluation.parameters import EvaluationParameters
 from tasks.evaluation.stage import evaluation_stage, learned_parameters
+from tasks.holdout.rule import HoldoutRule
 from tasks.holdout.stage import holdout_stage
 from tasks.lake.plays import played_tracks
 from tasks.lake.record import StageResult
@@ -48,17 +49,19 @@ def backtest(
     models: Sequence[str] = (),
     on_stage: Callable[[StageResult], object] = lambda _: None,
     cold: ColdParameters | None = None,
+    before: HoldoutRule | None = None,
 ) -> pa.Table:
     """Measure the named collaborative models, or all, alone and blended, on the same listeners.
 
     Returns the rows of `EVALUATION`. What does not depend on the collaborative model is there once
     (popularity, cosine, content); the rest is named after it: ``learned``, ``hybrid(learned)``, ….
     Last come the rows of the cold-track backtest, blended as the first model's lists are.
-    ``on_stage`` is called with every finished stage. Raises InputError where nobody can be held
+    ``on_stage`` is called with every finished stage; ``before`` is the rule by which listeners were
+    held out of the current release. Raises InputError where nobody can be held
     out.
     """
     models = models or model_names()
-    held_out = holdout_stage(lake, ingested["users"], parameters)
+    held_out = holdout_stage(lake, ingested["users"], parameters, before)
     if held_out is None:
         raise InputError(
             "nobody is held out, so there is nothing to measure on; give a holdout above 0 and a "

@@ -49,7 +49,11 @@ class EvaluationParameters(HoldoutParameters):
     confidence: float = Field(default=0.95, ge=0.5, le=0.999)
     """Share of resamples that an interval covers (percentile method)."""
     gate_loss: float = Field(default=0.02, ge=0, le=1)
-    """Largest allowed loss against the current release, as a share of its value."""
+    """Largest allowed loss against the current release or the anchor, as a share of its value."""
+    gate_collapse: float = Field(default=0.25, ge=0, le=1)
+    """Largest fall of NDCG@100 below what the current release reached on the plays of its day."""
+    gate_size: float = Field(default=0.05, gt=0, le=0.5)
+    """Largest probability of refusing an equal release, over all metrics and both comparisons."""
     gate_strict: bool = False
     """True: what cannot be shown to stay within the limit is refused too (non-inferiority proper).
     False: refused is a loss beyond the limit whose interval leaves out zero."""

@@ -11,6 +11,7 @@ from tasks.blend.parameters import Segment
 from tasks.evaluation import beyond_accuracy as beyond
 from tasks.evaluation.bootstrap import interval, resampled_means
 from tasks.evaluation.cases import AS_IS, heavy_in, is_truncated, light_in
+from tasks.evaluation.choice import Choice
 from tasks.evaluation.measure import (
     ACCURACY,
     BEYOND,
@@ -22,13 +23,19 @@ from tasks.evaluation.measure import (
 )
 from tasks.evaluation.models import COLLABORATIVE, CONTENT, COSINE, HYBRID, MODELS, POPULARITY
 from tasks.evaluation.split import Split
-from tasks.lake.contracts.stages.evaluation import EVALUATION, LISTENERS, SEGMENT_CURVE, SEGMENTS
+from tasks.lake.contracts.stages.evaluation import (
+    CHOICES,
+    EVALUATION,
+    LISTENERS,
+    SEGMENT_CURVE,
+    SEGMENTS,
+)
 
 SINGLE_SIGNALS = (POPULARITY, COSINE, COLLABORATIVE, CONTENT)
 JUDGED = ("ndcg", DEPTH)
 """The metric that weights are chosen by and gains are reported in."""
 GATED = (("recall", 20), ("recall", 50), ("ndcg", DEPTH))
-"""What is kept per listener, for the comparison with the next release."""
+"""What the gate compares."""
 
 
 def evaluation_table(
@@ -111,6 +118,18 @@ def segments_table(segments: tuple[Segment, ...]) -> pa.Table:
     """Return `SEGMENTS`."""
     return pa.Table.from_pylist(
         [segment.model_dump() for segment in segments], schema=SEGMENTS.schema
+    )
+
+
+def choices_table(choices: tuple[Choice, Choice, Choice]) -> pa.Table:
+    """Return `CHOICES`: what was chosen on either half, and on all of them."""
+    return pa.Table.from_pylist(
+        [
+            {"half": half, **segment.model_dump(), "gamma": choice.gamma}
+            for half, choice in enumerate(choices)
+            for segment in choice.segments
+        ],
+        schema=CHOICES.schema,
     )
 
 

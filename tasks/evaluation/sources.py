@@ -16,6 +16,7 @@ from tasks.evaluation.measure import EvaluationContext, Tags, hiding_model
 from tasks.evaluation.parameters import EvaluationParameters
 from tasks.evaluation.split import Split
 from tasks.holdout.hashing import id_hashes
+from tasks.holdout.rule import MIN_TRACKS
 from tasks.lake.contracts.edges import EDGES
 from tasks.lake.dataset import Dataset
 from tasks.lake.files import write_parquet
@@ -68,15 +69,22 @@ def write_sources(
     parameters: EvaluationParameters,
     hidden: HiddenWorld | None = None,
 ) -> Sources:
-    """Split the held-out histories and count listeners without them; write both for workers."""
+    """Split the held-out histories and count listeners without them; write both for workers.
+
+    A held-out listener with a single track is left out of the split.
+    """
     tracks = ingested["tracks"].read(["track_key", "track_id", "played_key", "listeners"])
     keys: NDArray[np.int32] = held_out.read()["user_key"].to_numpy()
-    users = ingested["users"].read(["user_id"]).combine_chunks().take(pa.array(keys))
     user, played = plays_of(ingested["interactions"], keys)
-    row, track = np.searchsorted(keys, user), track_of_played(tracks)[played]
+    track = track_of_played(tracks)[played]
+    trained_on = ingested["users"].rows - len(keys)
+    others = tracks["listeners"].to_numpy() - np.bincount(track, minlength=len(tracks))
+    can_be_split = np.bincount(np.searchsorted(keys, user), minlength=len(keys)) >= MIN_TRACKS
+    keys, its_listener_can = keys[can_be_split], can_be_split[np.searchsorted(keys, user)]
+    users = ingested["users"].read(["user_id"]).combine_chunks().take(pa.array(keys))
+    row, track = np.searchsorted(keys, user[its_listener_can]), track[its_listener_can]
     hashes = id_hashes(users["user_id"], parameters.seed)
     split = Split.of(hashes, row, track, id_hashes(tracks["track_id"], parameters.seed))
-    others = tracks["listeners"].to_numpy() - np.bincount(track, minlength=len(tracks))
     files = {name: folder / f"{name}.parquet" for name in ("split", "listeners")}
     write_parquet(
         pa.table(
@@ -101,7 +109,7 @@ def write_sources(
         content["content"].path,
         files["listeners"],
         files["split"],
-        ingested["users"].rows - len(keys),
+        trained_on,
         parameters.hidden,
         parameters.seed,
         None

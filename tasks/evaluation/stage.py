@@ -13,6 +13,7 @@ from tasks.evaluation.choosing import choose, tune
 from tasks.evaluation.hiding import HiddenWorld
 from tasks.evaluation.parameters import EvaluationParameters
 from tasks.evaluation.report import (
+    choices_table,
     curve_table,
     evaluation_table,
     listeners_table,
@@ -42,7 +43,7 @@ def evaluation_stage(
 ) -> StageResult:
     """Learn the blend's weights on the held-out listeners and measure every model on them.
 
-    Datasets: ``evaluation``, ``segment_curve``, ``segments``, ``listeners`` (see
+    Datasets: ``evaluation``, ``segment_curve``, ``segments``, ``choices``, ``listeners`` (see
     tasks.evaluation.report), ``data_quality``, the checks of the blend, and ``values``, what they
     were made of: one row per case and model.
     ``collaborative`` and ``content`` must not have seen the held-out listeners, those of ``hidden``
@@ -90,6 +91,7 @@ def evaluation_stage(
             tuned.segments, tuned.points, tuned.curves, tuned.counts(2), parameters.confidence
         ),
         "segments": segments_table(final.segments),
+        "choices": choices_table(choices),
         "listeners": listeners_table(values, user_ids),
         "values": values.drop_columns(["shown"]).sort_by(
             [(name, "ascending") for name in ("model", "segment", "listener")]

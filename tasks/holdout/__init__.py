@@ -1,1 +1,1 @@
-"""Who is held out of the published model, to measure it on."""
+"""Who is held out of the measured model, to measure it on."""

@@ -6,16 +6,16 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class HoldoutParameters(BaseModel):
-    """How many listeners the published model does not see."""
+    """How many listeners the measured model does not see."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     holdout: float = Field(default=0.01, ge=0, le=0.5)
-    """Share of listeners that the published model does not see and is measured on; 0: none."""
+    """Share of listeners that the measured model does not see and is measured on; 0: none."""
     min_listeners: int = Field(default=200, ge=2, le=1_000_000)
-    """Hold out at least this many, where that is no more than half of all listeners."""
+    """Double the share until about this many can be measured, up to half of all listeners."""
     max_listeners: int = Field(default=10_000, ge=2, le=1_000_000)
-    """Hold out at most this many: intervals are narrow enough by then."""
+    """Halve the share until about this many are held out: intervals are narrow enough by then."""
     seed: int = Field(default=0, ge=0, le=2**31 - 1)
     """Keys every hash: who is held out, how a history is split, which half tunes."""
 

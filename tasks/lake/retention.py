@@ -2,6 +2,7 @@
 
 import shutil
 import time
+from collections.abc import Collection
 from pathlib import Path
 
 BY_FILE = ("exposures", "events")
@@ -14,11 +15,12 @@ KEPT_SECONDS = 30 * 86_400
 """How long the result for a file is kept that no run uses any more."""
 
 
-def forget_unused(lake: Path, keep: int) -> list[Path]:
+def forget_unused(lake: Path, keep: int, in_use: Collection[Path] = ()) -> list[Path]:
     """Delete all but what the last ``keep`` runs may have used of every stage.
 
     That is its most recently used results, as many per run as `PER_RUN` says. Those of `BY_FILE`
-    stages stay while a run has used them within `KEPT_SECONDS`.
+    stages stay while a run has used them within `KEPT_SECONDS`. Folders ``in_use``, such as
+    ``lake/measured/<key>``, stay in any case.
     """
     gone = []
     oldest = time.time() - KEPT_SECONDS
@@ -28,6 +30,8 @@ def forget_unused(lake: Path, keep: int) -> list[Path]:
         for folder in (
             unused if stage.name in BY_FILE else by_use[keep * PER_RUN.get(stage.name, 1) :]
         ):
+            if folder in in_use:
+                continue
             shutil.rmtree(folder, ignore_errors=True)
             gone.append(folder)
     return gone

@@ -14,7 +14,8 @@ from tasks.blend.parameters import artist_factors
 from tasks.experiments.assignment import assignment_row, variant_rows
 from tasks.lake.files import write_parquet
 from tasks.lake.record import StageResult
-from tasks.release.candidate import Candidate
+from tasks.release.candidate import Candidate, Judged
+from tasks.release.measured import kept_model
 from warehouse.build.checks import check_release
 from warehouse.build.writer import MEASURED, BuildInput, build, record_release
 from warehouse.contract.versions import SCHEMA_VERSION, STORAGE_VERSION
@@ -25,7 +26,7 @@ from warehouse.releases.manifest import Manifest
 from warehouse.releases.release import Release, adopt, list_releases
 
 MEASURED_LISTENERS = "measured_listeners.parquet"
-"""In the release folder: what each held-out listener scored, for the next release's gate."""
+"""In the release folder: what each held-out listener scored on the plays of the day."""
 
 STAMP = "%Y%m%dT%H%M%S"
 """The time in a release id."""
@@ -35,7 +36,12 @@ PLOTS = "plots"
 
 
 def build_stage(
-    home: Home, candidate: Candidate, memory_limit: str, threads: int, peak_memory: int
+    home: Home,
+    candidate: Candidate,
+    judged: Judged,
+    memory_limit: str,
+    threads: int,
+    peak_memory: int,
 ) -> Release:
     """Build, check and keep a release that is not current yet.
 
@@ -46,7 +52,8 @@ def build_stage(
     home.building.mkdir(parents=True, exist_ok=True)
     quality = home.building / "data_quality.parquet"
     write_parquet(candidate.data_quality, quality)
-    given = _build_input(_release_id(home, now, candidate.fingerprint), now, candidate, quality)
+    release_id = _release_id(home, now, candidate.fingerprint)
+    given = _build_input(release_id, now, candidate, judged, quality)
     folder = build(home, given, memory_limit, threads)
     broken = check_release(
         folder / DATABASE,
@@ -67,8 +74,9 @@ def build_stage(
         shutil.copyfile(candidate.evaluation["listeners"].path, folder / MEASURED_LISTENERS)
         _write_plots(candidate.evaluation, folder / PLOTS)
     database = folder / DATABASE
+    kept = kept_model(candidate.kept, release_id) if candidate.kept else None
     manifest = Manifest(
-        release_id=given.release_id,
+        release_id=release_id,
         schema_version=SCHEMA_VERSION,
         storage_version=STORAGE_VERSION,
         duckdb_version=duckdb.__version__,
@@ -83,6 +91,9 @@ def build_stage(
         bytes=database.stat().st_size,
         digest=file_digest(database),
         status="candidate",
+        gate=judged.summary,
+        measured=kept,
+        anchor=judged.anchor or kept,
     )
     return adopt(home, folder, manifest)
 
@@ -109,7 +120,7 @@ def _release_id(home: Home, now: datetime, digest: str) -> str:
 
 
 def _build_input(
-    release_id: str, now: datetime, candidate: Candidate, data_quality: Path
+    release_id: str, now: datetime, candidate: Candidate, judged: Judged, data_quality: Path
 ) -> BuildInput:
     lists = candidate.lists.datasets
     named = {
@@ -153,6 +164,9 @@ def _build_input(
         artist_factor=hybrid.artist_factor,
         artist_factors=artist_factors(hybrid.artist_factor).tolist(),
         popular_candidates=hybrid.popular_candidates,
+        gate=judged.summary,
+        forced_by=judged.override.by if judged.override else None,
+        forced_because=judged.override.because if judged.override else None,
         numeric_features=list(candidate.numeric_features),
         **rows,
     )

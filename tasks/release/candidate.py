@@ -15,6 +15,7 @@ from tasks.lake.keys import fingerprint
 from tasks.lake.record import StageResult
 from tasks.release.drift import drift_checks
 from warehouse.releases.home import Home
+from warehouse.releases.manifest import KeptModel, Override
 from warehouse.releases.pointer import current_release, named_current, rolled_back
 from warehouse.releases.reader import Reader
 from warehouse.releases.release import Release
@@ -40,6 +41,8 @@ class Candidate:
     """The model that was measured, learned without the held-out listeners; None: nothing was."""
     held_out: int = 0
     """Listeners it was measured on."""
+    kept: StageResult | None = None
+    """The measured model, as the release keeps it in the lake."""
     experiments: Sequence[Experiment] = ()
     impact: StageResult | None = None
     """What the experiments stage measured, where there is feedback."""
@@ -66,6 +69,18 @@ class Candidate:
             digests=[dataset.digest for dataset in datasets],
             code=code_digest("tasks.release.build"),
         )
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What the gate said of a candidate."""
+
+    summary: str
+    """What was compared and what came out, in words."""
+    anchor: KeptModel | None = None
+    """What later challengers are compared with beside this release; None: this release alone."""
+    override: Override | None = None
+    """Who publishes it although the gate refuses it."""
 
 
 def quality_with_drift(

@@ -39,7 +39,7 @@ from tasks.evaluation.report import SINGLE_SIGNALS
 from tasks.evaluation.split import HEAVY, targets_of
 from tasks.evaluation.stage import evaluation_stage
 from tasks.holdout.hashing import id_hashes
-from tasks.holdout.listeners import MIN_TRACKS
+from tasks.holdout.rule import MIN_TRACKS
 from tasks.ingest.stage import ingest_stage
 from tasks.lake.contracts.stages.holdout import HELD_OUT, STAGE
 from tasks.lake.dataset import Dataset

@@ -26,7 +26,7 @@ EMPTY = "from prefect import flow\n@flow\ndef nothing():\n    pass\nnothing()\n"
 BIN = Path(sys.executable).parent
 STEPS = (
     *("ingest", "holdout", "hiding", "collaborative", "content", "evaluation"),
-    *("lists", "build", "gate", "publish"),
+    *("measured", "lists", "gate", "build", "publish"),
 )
 SHOWN = ("rename", "show", "show_data_quality", "show_difference", "show_evaluation")
 
@@ -96,7 +96,7 @@ def full(inputs: dict[str, str], runs: int, folder: Path) -> list[tuple[str, flo
             patched.enter_context(patch.object(steps, "progress_page", lambda _: None))
             for name in SHOWN:
                 patched.enter_context(patch.object(pipeline, name, _silent))
-            pipeline._run_locked(load_settings(**inputs, home=home), force=False)
+            pipeline._run_locked(load_settings(**inputs, home=home), override=None)
 
     times: dict[str, list[float]] = {"with Prefect": [], "without Prefect": []}
     for number in range(runs + 1):

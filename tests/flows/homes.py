@@ -11,8 +11,8 @@ from flows.settings import TOKEN
 from tests.conftest import CommandLine, Published
 from warehouse.contract.relations import relations
 
-TIMES = {"release": ("release_id", "created_at", "stage_seconds", "peak_memory_bytes")}
-"""Columns that tell of the run and not of the data."""
+TIMES = {"release": ("release_id", "created_at", "stage_seconds", "peak_memory_bytes", "gate")}
+"""Columns that tell of the run, or of earlier ones, and not of the data."""
 
 
 def copied(published: Published, to: Path) -> CommandLine:

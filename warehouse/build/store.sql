@@ -66,7 +66,8 @@ CREATE TABLE store.release (
     dataset VARCHAR, inputs MAP(VARCHAR, VARCHAR), parameters VARCHAR,
     row_counts MAP(VARCHAR, BIGINT), stage_seconds MAP(VARCHAR, DOUBLE), peak_memory_bytes BIGINT,
     gamma DOUBLE, artist_factor DOUBLE,
-    held_out_listeners BIGINT, measured_model VARCHAR, published_model VARCHAR, refitted BOOLEAN
+    held_out_listeners BIGINT, measured_model VARCHAR, published_model VARCHAR, refitted BOOLEAN,
+    gate VARCHAR, forced_by VARCHAR, forced_because VARCHAR
 );
 
 -- What is being tried, and for each experiment where in [0, 1) the variants' parts end.

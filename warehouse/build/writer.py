@@ -73,6 +73,9 @@ class BuildInput(BaseModel):
     artist_factor: float
     artist_factors: list[float]
     popular_candidates: int
+    gate: str | None = None
+    forced_by: str | None = None
+    forced_because: str | None = None
     numeric_features: list[str]
 
 
@@ -130,7 +133,7 @@ def record_release(
             if name != "release"
         }
         connection.execute(
-            "INSERT INTO store.release VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            f"INSERT INTO store.release VALUES ({', '.join('?' * 19)})",
             [
                 given.release_id,
                 SCHEMA_VERSION,
@@ -148,6 +151,9 @@ def record_release(
                 given.measured_model,
                 given.published_model,
                 given.measured_model not in (None, given.published_model),
+                given.gate,
+                given.forced_by,
+                given.forced_because,
             ],
         )
         connection.execute("USE memory")

@@ -12,6 +12,35 @@ from warehouse.files import sync
 MANIFEST = "manifest.json"
 
 
+class KeptModel(BaseModel):
+    """A measured model in the lake, which stays there as long as a manifest names it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    release_id: str
+    """The release that was measured with it."""
+    key: str
+    """Its folder, ``lake/measured/<key>``."""
+    digest: str
+    """Hash of the digests of its files."""
+    format: int
+    """Form of the files; only models of the same one are compared."""
+    seed: int
+    """Keys the hashes of the listeners' ids."""
+    share: float
+    """Share of all hashes that were held out, the smallest ones."""
+
+
+class Override(BaseModel):
+    """Who published what the gate had refused, and why."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    by: str
+    because: str
+    at: datetime
+
+
 class Manifest(BaseModel):
     """One release, as its ``manifest.json`` records it."""
 
@@ -38,6 +67,14 @@ class Manifest(BaseModel):
     status: Literal["candidate", "published", "refused", "forced"]
     reason: str = ""
     """Why the gate refused it, also if it was published by force."""
+    gate: str = ""
+    """What was compared and what came out, in words; empty in releases of older versions."""
+    override: Override | None = None
+    """Who published it although the gate had refused it."""
+    measured: KeptModel | None = None
+    """The model that was measured, to be compared with later ones; None: nothing was measured."""
+    anchor: KeptModel | None = None
+    """The best measured model so far, this one perhaps: later ones are compared with it too."""
     rolled_back: bool = False
     """Whether an operator rolled back from it to an older release."""
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from warehouse.errors import UnknownReleaseError
 from warehouse.files import sync
 from warehouse.releases.home import DATABASE, Home
+from warehouse.releases.manifest import Override
 from warehouse.releases.release import (
     Release,
     current_id,
@@ -38,11 +39,17 @@ def make_current(home: Home, release: Release) -> None:
     sync(home.current.parent)
 
 
-def rollback(home: Home, release_id: str | None = None, force: bool = False) -> Release:
+def rollback(
+    home: Home,
+    release_id: str | None = None,
+    force: bool = False,
+    override: Override | None = None,
+) -> Release:
     """Make an earlier release current: the named one, else the last published before this one.
 
     Raises UnknownReleaseError if there is none, or if the named one was not published; ``force``
-    accepts one that the gate refused.
+    accepts one that the gate refused. It keeps the ``override``, by whom and why, and is the
+    anchor of later releases.
     """
     with home.locked("pointer", "rollback"):
         if release_id is not None:
@@ -64,8 +71,14 @@ def rollback(home: Home, release_id: str | None = None, force: bool = False) -> 
         make_current(home, release)
         if left is not None and left.folder.name > release.folder.name:
             left.noted(rolled_back=True)
-        status = release.manifest.status if release.is_published else "forced"
-        return release.noted(rolled_back=False, status=status)
+        if release.is_published:
+            return release.noted(rolled_back=False)
+        return release.noted(
+            rolled_back=False,
+            status="forced",
+            override=override,
+            anchor=release.manifest.measured,
+        )
 
 
 def _published(release: Release, force: bool) -> Release:

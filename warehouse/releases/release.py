@@ -7,7 +7,7 @@ from warehouse.contract.versions import SCHEMA_VERSION
 from warehouse.errors import UnknownReleaseError
 from warehouse.files import file_digest, make_folders, sync, sync_tree
 from warehouse.releases.home import DATABASE, Home
-from warehouse.releases.manifest import Manifest
+from warehouse.releases.manifest import KeptModel, Manifest, Override
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Release:
         """Whether it passed the gate or was published by force."""
         return self.manifest.status in ("published", "forced")
 
-    def noted(self, **changes: str | bool) -> "Release":
+    def noted(self, **changes: str | bool | KeptModel | Override | None) -> "Release":
         """Change fields of the manifest, on disk too; return the release as it is then."""
         manifest = self.manifest.model_copy(update=changes)
         if manifest != self.manifest:

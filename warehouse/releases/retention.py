@@ -26,6 +26,13 @@ def prune(home: Home, keep: int) -> list[str]:
         return [release.manifest.release_id for release in gone]
 
 
+def kept_models(home: Home) -> set[Path]:
+    """Return the folders in the lake that the measured models of the releases are in."""
+    manifests = [release.manifest for release in list_releases(home)]
+    kept = [model for one in manifests for model in (one.measured, one.anchor) if model]
+    return {home.lake / "measured" / model.key for model in kept}
+
+
 def clear_leftovers(home: Home) -> None:
     """Delete what a killed run left: half-built releases, candidates, old links.
 

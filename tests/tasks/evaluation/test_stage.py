@@ -27,6 +27,7 @@ from tasks.evaluation.parameters import EvaluationParameters
 from tasks.evaluation.refit import needs_refit
 from tasks.evaluation.sources import Sources, read_context, read_split, write_sources
 from tasks.evaluation.stage import evaluation_stage, learned_parameters
+from tasks.holdout.rule import MIN_TRACKS
 from tasks.holdout.stage import holdout_stage
 from tasks.lake.contracts.edges import EDGES
 from tasks.lake.contracts.stages.evaluation import EVALUATION, LISTENERS, SEGMENT_CURVE, SEGMENTS
@@ -34,7 +35,10 @@ from tasks.lake.contracts.stages.ingest import INTERACTIONS, USERS
 from tasks.lake.dataset import Dataset
 from tasks.lake.files import write_parquet
 from tasks.lake.record import StageResult
-from tasks.release.gate import gate
+from tasks.release.gate import Before, GateVerdict, Rival, gate
+from tasks.release.measured import MeasuredModel, measured_stage, read_measured
+from tasks.release.rerank import rerank
+from tasks.release.stage import held_out_plays
 from tests.tasks.content.catalogues import catalogue
 
 TRACKS, LISTENERS_IN_ALL, TASTES = 140, 500, 3
@@ -87,6 +91,26 @@ class Lake:
             HYBRID,
             parameters,
         )
+
+    def measured(self, client: Client) -> MeasuredModel:
+        """Return the measured model, as a release keeps it."""
+        return read_measured(
+            measured_stage(
+                self.folder / "lake",
+                self.ingested,
+                self.held_out,
+                self.collaborative,
+                self.content,
+                self.evaluate(client),
+                HYBRID,
+            )
+        )
+
+    def can_be_split(self) -> NDArray[np.int32]:
+        """Return the held-out listeners with two tracks or more."""
+        keys: NDArray[np.int32] = self.held_out.read()["user_key"].to_numpy()
+        played = self.ingested["users"].read(["tracks_played"])["tracks_played"].to_numpy()
+        return np.asarray(keys[played[keys] >= MIN_TRACKS])
 
 
 def ingested_lake(folder: Path, played: NDArray[np.bool_], tagged: bool = True) -> StageResult:
@@ -182,7 +206,7 @@ def test_writes_its_datasets_and_reuses_them(
     assert result["segment_curve"].read().schema == SEGMENT_CURVE.schema
     assert result["segments"].read().schema == SEGMENTS.schema
     assert result["listeners"].read().schema == LISTENERS.schema
-    assert result.counts["held_out"] == lake.held_out.rows == 150
+    assert result.counts["held_out"] == len(lake.can_be_split()) > 120
     again = lake.evaluate(client)
     assert again.reused
     # The gate's limits decide nothing that is measured
@@ -203,7 +227,7 @@ def test_rows_make_sense(result: StageResult) -> None:
     assert {"all", "history:1", "history:2-5", "history:6-20", "light:2-5"} <= segments
     assert {"history:>20", "listeners:>50"} <= segments
     everyone = {model: rows[model, "all", "ndcg", 100] for model in MODELS}
-    assert {row["users"] for row in everyone.values()} == {150}
+    assert {row["users"] for row in everyone.values()} == {result.counts["held_out"]}
     # Tastes are planted, so signals beat popularity and the blend keeps up with the best of its own
     value = {model: row["value"] for model, row in everyone.items()}
     assert value["collaborative"] > 1.2 * value["popularity"]
@@ -222,7 +246,7 @@ def test_gains_are_paired_differences(result: StageResult) -> None:
         assert over["value"] == pytest.approx(value["hybrid"] - value["popularity"])
         best = max(("popularity", "cosine", "collaborative", "content"), key=lambda m: value[m])
         apart = [rows[model, segment, "ndcg", 100] for model in ("hybrid", best)]
-        unpaired = sum((row["ci_high"] - row["ci_low"]) ** 2 for row in apart) ** 0.5
+        unpaired = np.hypot(*(row["ci_high"] - row["ci_low"] for row in apart))
         assert gain["ci_high"] - gain["ci_low"] < unpaired
 
 
@@ -269,7 +293,7 @@ def test_values_are_those_of_the_published_ranking(
     at, targets = world.split.to_find(everyone)
     wanted = sparse.csr_array((np.ones(len(targets)), targets, at), shape=(len(of), TRACKS))
     expected = ndcg_at_k(lists.tracks, wanted, 100)
-    keys = lake.held_out.read()["user_key"].to_numpy()
+    keys = lake.can_be_split()
     ours = [found[f"listener-{key:05}", "ndcg@100"] for key in keys]
     np.testing.assert_allclose(ours, expected, rtol=0, atol=1e-12)
 
@@ -310,7 +334,7 @@ def test_no_half_is_chosen_for_by_itself(
     tmp_path: Path,
 ) -> None:
     """Change what most listeners of one half like: the reports of its others do not move."""
-    keys = lake.held_out.read()["user_key"].to_numpy()
+    keys = lake.can_be_split()
     half = read_split(_sources(lake, tmp_path).split).half
     first = keys[half == 0]
     changed = played.copy()
@@ -362,28 +386,52 @@ def test_the_number_of_blocks_does_not_show(
 
 
 def test_a_shuffled_world_is_refused(
-    client: Client, result: StageResult, played: NDArray[np.bool_], tmp_path: Path
+    lake: Lake, client: Client, result: StageResult, played: NDArray[np.bool_], tmp_path: Path
 ) -> None:
     shuffled = played.copy()
     rng = np.random.default_rng(3)
     for row in shuffled:
         row[:120] = rng.permutation(row[:120])
-    candidate = make_lake(tmp_path, client, shuffled).evaluate(client)
-    verdict = gate(
-        candidate["listeners"].read(),
-        result["listeners"].read(),
-        candidate["evaluation"].read(),
-        PARAMETERS,
-    )
-    assert not verdict.passed
+    changed = make_lake(tmp_path, client, shuffled)
+    challenger, current = changed.measured(client), lake.measured(client)
+    evaluation = changed.evaluate(client)
+    on_its_day = Before("r1", result["listeners"].read())
+    verdict = judged(changed, challenger, current, evaluation, on_its_day)
+    assert not verdict.passed  # neither model can answer today's question
     assert any(reason.startswith("NDCG@100 fell from") for reason in verdict.reasons)
-    same = gate(
-        result["listeners"].read(),
-        result["listeners"].read(),
-        result["evaluation"].read(),
-        PARAMETERS,
-    )
+    # the shuffled model answers the question of the real world worse than the real one does
+    assert not judged(lake, challenger, current, evaluation).passed
+    same = judged(lake, current, current, result)
     assert same.passed
+    assert {one.change for one in same.comparisons} == {0.0}
+    assert {one.listeners for one in same.comparisons} == {len(lake.can_be_split())}
+
+
+def judged(
+    lake: Lake,
+    challenger: MeasuredModel,
+    current: MeasuredModel,
+    evaluation: StageResult,
+    before: Before | None = None,
+) -> GateVerdict:
+    """Ask the gate about two measured models on the plays of a lake."""
+    plays = held_out_plays(lake.ingested, lake.held_out, challenger)
+    rival = Rival("current release", "r1", rerank(challenger, current, plays))
+    own, listeners = (evaluation[name].read() for name in ("evaluation", "listeners"))
+    return gate([rival], own, listeners, before, PARAMETERS)
+
+
+def test_the_measured_model_ranks_as_the_evaluation_does(
+    lake: Lake, client: Client, result: StageResult
+) -> None:
+    """One question of the five is the evaluation's own, with the same cross-fitted blends."""
+    model = lake.measured(client)
+    plays = held_out_plays(lake.ingested, lake.held_out, model)
+    paired = rerank(model, model, plays, rounds=1)
+    found = values_of(result)
+    for metric, values in paired.ours.items():
+        expected = [found[user, metric] for user in paired.user_ids.to_pylist()]
+        np.testing.assert_allclose(values, expected, rtol=0, atol=1e-12)
 
 
 def test_without_content_the_collaborative_side_decides_alone(
@@ -424,5 +472,7 @@ def test_a_handful_of_listeners_is_enough(client: Client, tmp_path: Path) -> Non
     parameters = PARAMETERS.model_copy(update={"min_listeners": 3})
     lake = make_lake(tmp_path, client, few)
     result = lake.evaluate(client, parameters)
-    assert result.counts["held_out"] == 4
-    assert rows_of(result)["hybrid", "all", "ndcg", 100]["users"] == 4
+    held_out = len(lake.can_be_split())
+    assert 0 < held_out <= 4
+    assert result.counts["held_out"] == held_out
+    assert rows_of(result)["hybrid", "all", "ndcg", 100]["users"] == held_out

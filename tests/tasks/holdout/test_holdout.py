@@ -1,5 +1,7 @@
 """Who is held out and how histories are split: stable, disjoint, the same run after run."""
 
+from pathlib import Path
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -13,7 +15,10 @@ from tasks.evaluation.choice import Choice
 from tasks.evaluation.parameters import EvaluationParameters
 from tasks.evaluation.split import HEAVY, Split
 from tasks.holdout.hashing import id_hashes
-from tasks.holdout.listeners import held_out_listeners
+from tasks.holdout.rule import HoldoutRule, held_out_listeners, holdout_rule
+from tasks.holdout.stage import holdout_stage, rule_of
+from tasks.lake.dataset import Dataset
+from tasks.lake.files import write_parquet
 
 
 def users(n: int, start: int = 0, seed: int = 0) -> pa.Table:
@@ -28,45 +33,109 @@ def users(n: int, start: int = 0, seed: int = 0) -> pa.Table:
     )
 
 
-def held_out_ids(table: pa.Table, parameters: EvaluationParameters) -> set[str]:
-    keys = held_out_listeners(table, parameters)
+def rule(
+    table: pa.Table, parameters: EvaluationParameters, before: HoldoutRule | None = None
+) -> HoldoutRule:
+    found = holdout_rule(table, parameters, before)
+    assert found is not None
+    return found
+
+
+def held_out_ids(table: pa.Table, rule: HoldoutRule) -> set[str]:
+    keys = held_out_listeners(table, rule)
     assert np.all(np.diff(keys) > 0)
     ids: list[str] = table["user_id"].take(pa.array(keys)).to_pylist()
     return set(ids)
 
 
 @pytest.mark.parametrize(
-    ("listeners", "share", "expected"),
+    ("listeners", "holdout", "expected"),
     [
-        (1_000, 0.1, 200),  # at least 200
-        (9_000, 0.05, 450),  # the share
-        (9_000, 0.5, 3_000),  # at most max_listeners
-        (300, 0.01, 150),  # never more than half
-        (9_000, 0.0, 0),  # switched off
-        (0, 0.01, 0),
-        (1, 0.5, 0),
+        (1_000, 0.1, 0.4),  # three in four can be measured: 150 with 0.2
+        (9_000, 0.05, 0.05),  # the share itself
+        (9_000, 0.5, 0.25),  # at most max_listeners
+        (300, 0.01, 0.32),  # 0.64 would be more than half
+        (40_000, 0.01, 0.01),
+        (8_000, 0.01, 0.04),
     ],
 )
-def test_how_many(listeners: int, share: float, expected: int) -> None:
-    parameters = EvaluationParameters(holdout=share, max_listeners=3_000)
-    assert len(held_out_listeners(users(listeners), parameters)) == expected
+def test_the_share_is_the_one_asked_for_or_that_doubled_or_halved(
+    listeners: int, holdout: float, expected: float
+) -> None:
+    parameters = EvaluationParameters(holdout=holdout, max_listeners=3_000)
+    table = users(listeners)
+    assert rule(table, parameters).share == expected
+    held_out = len(held_out_ids(table, rule(table, parameters)))
+    spread = np.sqrt(listeners * expected * (1 - expected))
+    assert abs(held_out - expected * listeners) < 4 * spread
 
 
-def test_nobody_who_cannot_be_split() -> None:
-    table = users(400)
-    keys = held_out_listeners(table, EvaluationParameters(holdout=0.5))
-    assert table["tracks_played"].to_numpy()[keys].min() == 2
+@pytest.mark.parametrize("listeners", [0, 1])
+def test_nobody_is_held_out_of_nobody(listeners: int) -> None:
+    table = users(listeners)
+    chosen = holdout_rule(table, EvaluationParameters(holdout=0.5))
+    assert chosen is None or held_out_ids(table, chosen) == set()
+    assert holdout_rule(users(1_000), EvaluationParameters(holdout=0)) is None
 
 
-def test_the_same_listeners_when_others_come_and_the_share_grows() -> None:
-    some, more = users(2_000), users(3_000)
+@given(st.integers(1, 40), st.integers(0, 2**31 - 1))
+@settings(max_examples=60, deadline=None)
+def test_never_more_than_half(listeners: int, seed: int) -> None:
+    table, parameters = users(listeners), EvaluationParameters(holdout=0.5, seed=seed)
+    chosen = rule(table, parameters)
+    assert len(held_out_ids(table, chosen)) <= listeners // 2
+
+
+@given(st.lists(st.floats(-0.3, 0.6), min_size=1, max_size=40))
+@settings(max_examples=40, deadline=None)
+def test_growth_by_less_than_four_times_moves_the_share_at_most_once(changes: list[float]) -> None:
+    """Whatever the data does, nobody stays who should go, and the share does not flutter."""
+    parameters = EvaluationParameters(min_listeners=50, max_listeners=400)
+    size, before = 2_000.0, rule(users(2_000), parameters)
+    for change in changes:
+        size = min(max(size * (1 + change), 100.0), 60_000.0)
+        table = users(round(size))
+        eligible = int((table["tracks_played"].to_numpy() >= 2).sum())
+        after = rule(table, parameters, before)
+        steps = np.log2(after.share / parameters.holdout)
+        assert steps == round(steps)
+        assert after.share * eligible <= 400
+        assert after.share * eligible >= 50 or 2 * after.share > 0.5
+        bounds_hold = 50 <= before.share * eligible <= 400
+        if bounds_hold and before.share * eligible < 200 and before.share >= parameters.holdout:
+            assert after == before
+        before = after
+
+
+def test_a_listener_stays_held_out_whoever_else_comes_and_whatever_they_play() -> None:
+    some, more = users(2_000), users(3_000, seed=1)
     parameters = EvaluationParameters(min_listeners=2, holdout=0.1)
-    before = held_out_ids(some, parameters)
-    wider = parameters.model_copy(update={"holdout": 0.2})
-    assert before < held_out_ids(some, wider)
-    # Of the listeners there were, the same ones stay as long as the threshold lets them
-    assert len(before & held_out_ids(more, parameters)) > 0.8 * len(before)
-    assert before != held_out_ids(some, parameters.model_copy(update={"seed": 1}))
+    before, after = rule(some, parameters), rule(more, parameters)
+    assert before == after
+    here = set(some["user_id"].to_pylist())
+    assert held_out_ids(more, after) & here == held_out_ids(some, before)
+    wider = rule(some, parameters.model_copy(update={"holdout": 0.2}))
+    assert held_out_ids(some, before) < held_out_ids(some, wider)
+    other = rule(some, parameters.model_copy(update={"seed": 1}))
+    assert held_out_ids(some, before) != held_out_ids(some, other)
+
+
+def test_the_stage_keeps_its_rule(tmp_path: Path) -> None:
+    file = tmp_path / "users.parquet"
+    write_parquet(users(3_000), file)
+    parameters = EvaluationParameters(min_listeners=20)
+    wide = HoldoutRule(seed=0, share=0.02)
+    for before in (None, wide):
+        held_out = holdout_stage(tmp_path / "lake", Dataset.of(file), parameters, before)
+        assert held_out is not None
+        expected = rule(users(3_000), parameters, before)
+        assert rule_of(held_out) == expected
+        assert (expected == wide) == (before is not None)
+    alone = tmp_path / "alone.parquet"
+    write_parquet(
+        users(3_000).filter(pa.array(users(3_000)["tracks_played"].to_numpy() < 2)), alone
+    )
+    assert holdout_stage(tmp_path / "lake", Dataset.of(alone), parameters) is None
 
 
 def random_split(

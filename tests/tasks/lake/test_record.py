@@ -87,6 +87,7 @@ def test_the_lake_can_be_moved(tmp_path: Path) -> None:
 def test_the_least_recently_used_results_go(tmp_path: Path) -> None:
     stages = [_finished(tmp_path, inputs=name) for name in "abc"]
     Stage(tmp_path, EXAMPLE, inputs="a").finished()
+    assert forget_unused(tmp_path, keep=2, in_use={stages[1].folder}) == []
     gone = forget_unused(tmp_path, keep=2)
     assert gone == [stages[1].folder]
     assert Stage(tmp_path, EXAMPLE, inputs="a").finished() is not None

@@ -28,6 +28,8 @@ def release(home: Home, snapshot: Snapshot) -> None:
         f"code {row['code_version']}",
     )
     _headline(snapshot, row, evaluation)
+    if row.get("gate"):  # releases of older versions have none
+        st.caption(f"Gate: {row['gate']}")
     contents: dict[str, Callable[[], None]] = {
         "Quality": lambda: quality(snapshot, evaluation),
         "Catalogue": lambda: catalogue(snapshot, evaluation),

@@ -48,6 +48,22 @@ SEGMENTS = Contract(
     ),
 )
 
+CHOICES = Contract(
+    rows="choice and history-length segment",
+    key=("half", "min_tracks"),
+    columns=(
+        Column(
+            "half",
+            pa.int8(),
+            "listeners it was chosen on: half 0, half 1, or 2 for all, which is published",
+            0,
+            2,
+        ),
+        *SEGMENTS.columns,
+        Column("gamma", pa.float64(), "γ, chosen on the same listeners", 0, 1),
+    ),
+)
+
 LISTENERS = Contract(
     rows="held-out listener and metric",
     key=("user_id", "metric"),
@@ -76,6 +92,7 @@ STAGE = StageContract(
         "evaluation": EVALUATION,
         "segment_curve": SEGMENT_CURVE,
         "segments": SEGMENTS,
+        "choices": CHOICES,
         "listeners": LISTENERS,
         "values": VALUES,
         "data_quality": DATA_QUALITY,
