@@ -64,7 +64,7 @@ class Paired:
 
 
 def rounds_for(listeners: int) -> int:
-    """Return how many questions each of so many listeners is asked."""
+    """Return how many questions each listener is asked, given the number of listeners."""
     return max(1, min(MOST_ROUNDS, -(-ENOUGH // max(1, listeners))))
 
 

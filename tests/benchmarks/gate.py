@@ -164,7 +164,7 @@ class Case:
     plays: HeldOutPlays
 
     def asked(self, listeners: int) -> list[Rival]:
-        """Ask all strangers as many questions as so many listeners would be asked."""
+        """Ask every stranger as often as a run with this number of listeners would."""
         rounds = rounds_for(listeners)
         return [
             Rival(
