@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import shutil
 from collections.abc import Iterator
 
 import httpx
@@ -94,6 +95,8 @@ def test_a_crash_is_recovered_from_by_the_next_run_alone(
     }[crashed]
     pointer = installed.home / "warehouse" / "current.duckdb"
     before = _current(installed).release_id if pointer.exists() else ""
+    # so that blocks have work to do: another run's refit may have learned the same
+    shutil.rmtree(installed.home / "lake" / "collaborative", ignore_errors=True)
     first = installed.go("nightly", model=model, holdout=0.0)
     installed.until(lambda: installed.progress(first), "blocks at work on Dask")
     _crash(installed, crashed, first)
