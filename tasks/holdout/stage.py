@@ -29,26 +29,22 @@ def holdout_stage(
     """
     if parameters.holdout == 0:
         return None
-    stage = Stage(
-        lake,
-        STAGE,
-        users=users.digest,
-        parameters=parameters.held_out_by(),
-        before=before,
-        code=code_digest(__name__),
-    )
+    table = users.read(["user_key", "user_id", "tracks_played"])
+    rule = holdout_rule(table, parameters, before)
+    if rule is None:
+        return None
+    # by the rule, not by what led to it: the release after the first one is measured by the same
+    stage = Stage(lake, STAGE, users=users.digest, rule=rule, code=code_digest(__name__))
     if not (result := stage.finished()):
         began = time.perf_counter()
-        table = users.read(["user_key", "user_id", "tracks_played"])
-        rule = holdout_rule(table, parameters, before)
-        chosen = held_out_listeners(table, rule) if rule else np.empty(0, np.int32)
+        chosen = held_out_listeners(table, rule)
         is_held_out = np.isin(table["user_key"].to_numpy(), chosen, assume_unique=True)
         can_be_split = table["tracks_played"].to_numpy() >= MIN_TRACKS
         counts = {
             "held_out": len(chosen),
             "measurable": int(np.count_nonzero(is_held_out & can_be_split)),
-            "share": rule.share if rule else 0.0,
-            "seed": parameters.seed,
+            "share": rule.share,
+            "seed": rule.seed,
         }
         file = stage.folder / "held_out.parquet"
         write_parquet(pa.table([pa.array(chosen, pa.int32())], schema=HELD_OUT.schema), file)

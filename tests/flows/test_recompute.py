@@ -51,7 +51,7 @@ def test_only_the_catalogue_changed_and_the_collaborative_side_is_reused(
     written = {
         path.relative_to(tmp_path / "home" / "lake").parts[0] for path in after - before.keys()
     }
-    assert written == {"ingest", "hiding", "content", "evaluation", "lists"}
+    assert written == {"ingest", "hiding", "content", "evaluation", "measured", "lists"}
     name = crossfade("recommend", "--similar-to", track_id, "-k", "1")
     assert name.returncode == 0
     searched = contents(tmp_path / "home" / "warehouse" / "current.duckdb")

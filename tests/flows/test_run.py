@@ -68,7 +68,7 @@ def test_a_small_release_is_measured_first_and_then_learned_from_everybody(
         assert cold.fetchall() == [(0,)]
     assert release is not None
     held_out, measured, model, refitted = release
-    assert held_out == 200 > 0.02 * users
+    assert held_out > 0.02 * users
     assert refitted
     assert measured != model
     learned = {f"{stage}{ending}" for stage in ("collaborative", "content")
