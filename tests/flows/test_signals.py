@@ -198,7 +198,7 @@ def _states(published: Published, tag: str) -> list[Any]:
     answer = httpx.post(
         f"{published.environment['PREFECT_API_URL']}/flow_runs/filter",
         json={"flow_runs": {"tags": {"all_": [tag]}}},
-        timeout=30,
+        timeout=120,  # the server may wait a minute for its database when a client was killed
     )
     return [run["state"]["type"] for run in answer.json()]
 
