@@ -50,9 +50,10 @@ def test_two_workers_answer_and_report_together(tmp_path: Path) -> None:
 
 
 def test_it_ends_at_sigterm_and_its_workers_with_it(tmp_path: Path) -> None:
+    others = _children()  # other tests of this process keep servers running
     with process(tmp_path, "--workers", "2") as api:
         port = api.base_url.port
-        mine = psutil.Process().children(recursive=True)
+        mine = list(_children() - others)
     _, left = psutil.wait_procs(mine, timeout=20)
     assert left == []
     with socket.socket() as probe:
@@ -60,15 +61,19 @@ def test_it_ends_at_sigterm_and_its_workers_with_it(tmp_path: Path) -> None:
 
 
 def test_a_worker_that_is_killed_is_replaced(tmp_path: Path) -> None:
+    others = _children()
     with process(tmp_path, "--workers", "2") as api:
-        workers = [one for one in psutil.Process().children(recursive=True)
-                   if "spawn_main" in " ".join(one.cmdline())]  # fmt: skip
+        workers = [one for one in _children() - others if "spawn_main" in " ".join(one.cmdline())]
         assert len(workers) == 2
         workers[0].kill()
         workers[0].wait(60)  # until then the kernel may still hand it connections
         wait(lambda: answers_again(api))
         for _ in range(20):
             assert api.get("/v1/release", headers={"Connection": "close"}).status_code == 503
+
+
+def _children() -> set[psutil.Process]:
+    return set(psutil.Process().children(recursive=True))
 
 
 def answers_again(api: httpx.Client) -> bool:
