@@ -8,7 +8,10 @@ from pydantic import BaseModel
 from warehouse.serve import questions as ask
 from warehouse.serve import rows
 from warehouse.serve.queries import Rows
-from warehouse.statements import statement
+from warehouse.statements import filled, statement
+
+FILTERED = statement("warehouse.serve", "sql/filtered")
+"""How all lists of candidates are filtered."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,7 @@ class Endpoint:
     @cached_property
     def sql(self) -> str:
         """The query, in the `sql/` folder."""
-        return statement("warehouse.serve", f"sql/{self.name}")
+        return filled(statement("warehouse.serve", f"sql/{self.name}"), {"filtered": FILTERED})
 
     @property
     def path(self) -> str:

@@ -1,4 +1,4 @@
-"""Start the worker processes on one socket, and keep them running until asked to stop."""
+"""Start the worker processes on one address, and keep them running until asked to stop."""
 
 import os
 import socket
