@@ -1,15 +1,16 @@
 """Find the input files, see what they are, and find the columns the dataset names in them."""
 
 import glob
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tasks.dataset.files import URL, FilesSpec
+from tasks.dataset.folders import data_files, is_hidden
 from tasks.ingest.dialect import BOM, HEAD, Dialect, find_dialect, header_span
 from tasks.ingest.header import MissingColumnError, missing_column, no_encoding
 from tasks.ingest.json_records import json_to_parquet
@@ -31,9 +32,6 @@ __all__ = [
     "recognise",
     "tell_apart",
 ]
-
-MOST_ENTRIES = 50_000
-"""A folder with more below it was not meant: ``/``, say."""
 
 COMPRESSED = ("gzip", "zstd", "bzip2", "xz", "zip")
 
@@ -99,16 +97,16 @@ def matching_paths(paths: Sequence[str], field: str) -> list[Path]:
         resolved(literal)  # raises for a path that cannot exist, on which is_dir() would fail
         matches = [literal]
         if literal.is_dir():
-            matches = list(_data_files(literal))
+            matches = data_files(literal)
             if not matches:
                 raise InputError(f"{path} is a folder without data files; check `{field}`")
         elif not literal.exists() and glob.has_magic(path):
             root = literal.anchor
             below = Path(root or ".").glob(str(literal.relative_to(root)))
-            visible = (match for match in below if not _is_hidden(match.name))
+            visible = (match for match in below if not is_hidden(match.name))
             matches = []
             for match in visible:
-                matches += _data_files(match) if _is_dataset(match) else [match]
+                matches += data_files(match) if _is_dataset(match) else [match]
             matches = [match for match in matches if match.exists() and not match.is_dir()]
             if not matches:
                 raise InputError(f"no file matches {path} (`{field}`); check the pattern")
@@ -117,26 +115,9 @@ def matching_paths(paths: Sequence[str], field: str) -> list[Path]:
     return list(found.values())
 
 
-def _is_hidden(name: str) -> bool:
-    return name.startswith((".", "_"))
-
-
 def _is_dataset(path: Path) -> bool:
     """Tell whether a match of a glob is a folder that stands for a file of parts."""
     return path.is_dir() and (path.suffix != "" or "=" in path.name)
-
-
-def _data_files(folder: Path) -> Iterator[Path]:
-    entries = list(islice(folder.rglob("*"), MOST_ENTRIES + 1))
-    if len(entries) > MOST_ENTRIES:
-        raise InputError(
-            f"{folder} holds more than {MOST_ENTRIES:,} files and folders; give the folder of the "
-            "data alone"
-        )
-    for path in sorted(entries):
-        inside = path.relative_to(folder).parts
-        if not path.is_dir() and not any(_is_hidden(part) for part in inside):
-            yield path
 
 
 def _partitions(path: Path) -> tuple[tuple[str, str], ...]:

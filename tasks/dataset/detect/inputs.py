@@ -7,6 +7,7 @@ from pathlib import Path
 from tasks.dataset.detect.identity import same_content
 from tasks.dataset.detect.names import HISTORY_FILES, file_words
 from tasks.dataset.detect.table import Table, group_tables, look
+from tasks.dataset.folders import is_hidden
 from warehouse.errors import InputError
 
 
@@ -76,7 +77,7 @@ def _expanded(path: str) -> list[str]:
         return [path]
     files = [
         one for one in sorted(place.iterdir())
-        if one.is_file() and not one.name.startswith((".", "_"))
+        if one.is_file() and not is_hidden(one.name)
     ]  # fmt: skip
     if not files or all(one.suffix == ".parquet" or ".parquet." in one.name for one in files):
         return [path]

@@ -22,6 +22,7 @@ from tasks.dataset.detect.dialect import Dialect, detect_dialect, name_columns_o
 from tasks.dataset.detect.encoding import Encoding, detect_encoding
 from tasks.dataset.detect.sureness import Sureness
 from tasks.dataset.detect.values import Column, describe_column
+from tasks.dataset.folders import data_files
 from warehouse.errors import InputError
 
 MOST_ROWS = 150_000
@@ -89,7 +90,7 @@ def _files(path: str) -> list[Path]:
         raise InputError(f"{path} is a remote address, which is not read; download the file first")
     place = Path(path)
     if place.is_dir():
-        found = sorted(one for one in place.rglob("*") if _is_data(one, place))
+        found = [one for one in data_files(place) if one.is_file()]
     elif place.exists():
         found = [place]
     else:
@@ -101,11 +102,6 @@ def _files(path: str) -> list[Path]:
     if not found:
         raise InputError(f"there is no file {path}; check the path")
     return found
-
-
-def _is_data(file: Path, folder: Path) -> bool:
-    hidden = any(part.startswith((".", "_")) for part in file.relative_to(folder).parts)
-    return file.is_file() and not hidden
 
 
 def _look_at_file(
