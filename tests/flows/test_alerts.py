@@ -22,7 +22,7 @@ def test_a_failure_at_a_terminal_raises_no_alert(prefect_server: dict[str, str])
             flow = client.create_flow_from_name("crossfade")
             deployment = client.create_deployment(flow_id=flow, name="nightly")
             created = {"flow_id": str(flow), "name": "at a terminal"}
-            at_terminal = httpx.post(f"{api}/flow_runs/", json=created, timeout=30).json()["id"]
+            at_terminal = client.request("POST", "/flow_runs/", json=created).json()["id"]
             deployed = client.create_flow_run_from_deployment(deployment, name="deployed")
             for run_id in (at_terminal, deployed.id):
                 client.set_flow_run_state(run_id, Failed(message="on purpose"), force=True)

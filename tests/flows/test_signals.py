@@ -62,7 +62,7 @@ def test_a_second_signal_ends_it_at_once(
         run.send_signal(signal.SIGTERM)
         assert run.wait(30) == 128 + signal.SIGTERM
         _wait(lambda: not carrying(run.token), 10)
-        assert time.monotonic() - second < 2  # one, and what a busy machine adds
+        assert time.monotonic() - second < interrupts.UNWIND_SECONDS - 1  # it did not wait for it
 
 
 @pytest.mark.timeout(1200)
