@@ -36,6 +36,10 @@ class Edges:
             np.concatenate([part.weight for part in parts]),
         )
 
+    def reversed(self) -> Self:
+        """Turn every pair around."""
+        return type(self)(self.target, self.source, self.weight)
+
     def matrix(self, tracks: int) -> sparse.csr_array:
         """Return the sources × targets matrix, rows and columns in order."""
         by_target = sparse.coo_array(

@@ -34,29 +34,30 @@ def find_edges(
     targets: NDArray[np.int32],
     parameters: CollaborativeParameters,
 ) -> FoundEdges:
-    """Return the weights into ``targets`` by the chosen model and the tracks similar to them.
+    """Return the weights of ``targets`` by the chosen model and the tracks similar to them.
 
-    What a target gets does not depend on the other targets asked for.
+    The weights are those into the targets, or out of them for a model that keeps each source's
+    best targets. What a target gets does not depend on the other targets asked for.
     """
     model, own = _chosen(parameters)
     likeness = cosine_scaling(interactions)
     if isinstance(model, CooccurrenceModel):
         # its candidates and the similarity come from one walk over the plays
         scaling, neighbours = model.scaling(interactions, own), own.neighbours
+        factor = model.ranking(scaling, own)
     else:
-        scaling, neighbours = likeness, 1
+        scaling, neighbours, factor = likeness, 1, likeness.source
     top = top_sources(
         interactions,
         targets,
         scaling.user,
-        scaling.source,
+        factor,
         neighbours,
         likeness.source,
         parameters.similar,
     )
     if isinstance(model, CooccurrenceModel):
-        by_place = model.weights(interactions, scaling, targets, top, own)
-        weights = Edges.of_lists(targets, top.sources, by_place)
+        weights = model.edges(interactions, scaling, targets, top, own)
     else:
         weights = model.find(interactions, targets, own)
     scale = likeness.source[top.similar] * likeness.target[targets][:, None]

@@ -44,8 +44,8 @@ KEPT = (50, 100, 200, 400)
 OURS, EASE, COSINE = "learned, tuned", "dense EASE", "cosine (implicit)"
 
 
-def plays(name: str, folder: Path) -> sparse.csr_array:
-    """Read who played what: listeners × tracks, ones."""
+def plays(name: str, folder: Path, fewest: int = FEWEST_LISTENERS) -> sparse.csr_array:
+    """Read who played what: listeners × tracks with ``fewest`` listeners, ones."""
     file, user, track = FILES[name]
     table = pyarrow.csv.read_csv(folder / file)
     rows, columns = (
@@ -54,7 +54,7 @@ def plays(name: str, folder: Path) -> sparse.csr_array:
     )
     X = sparse.coo_array((np.ones(len(rows)), (rows, columns))).tocsr()
     X.data[:] = 1.0
-    return X[:, np.flatnonzero(np.bincount(X.indices) >= FEWEST_LISTENERS)]
+    return X[:, np.flatnonzero(np.bincount(X.indices) >= fewest)]
 
 
 def popularity(X: sparse.csr_array) -> Weights:

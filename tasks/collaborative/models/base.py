@@ -10,7 +10,7 @@ so kernels are imported where a model works.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,11 +32,25 @@ class ModelParameters(BaseModel):
 
 
 class NeighbourhoodParameters(ModelParameters):
-    """Parameters of a model that keeps a number of sources per target."""
+    """Parameters of a model that keeps a number of neighbours per track."""
 
     neighbours: int = Field(default=100, ge=1, le=2_000)
-    """m: sources per target track. More help on small dense catalogues (MovieLens: 400) and cost
-    table size and, for `learned`, time (m² to gather, m³ to solve)."""
+    """m: sources per target track; for `rp3beta` and `bm25`, targets per source track. More help on
+    small dense catalogues (MovieLens: 400) and cost table size and, for `learned`, time (m² to
+    gather, m³ to solve)."""
+
+
+Side = Literal["target", "source"]
+
+
+class SideParameters(NeighbourhoodParameters):
+    """Parameters of a model that keeps the neighbours of either side of a pair."""
+
+    neighbours_of: Side = "source"
+    """`rp3beta`, `bm25`: keep each source's best targets or each target's best sources. These
+    formulas leave popular targets the highest sums: where a long tail of tracks has few listeners
+    (music), most histories would have no edge to a popular target that kept only its best sources.
+    Small dense catalogues (MovieLens) want `target`."""
 
 
 P = TypeVar("P", bound=ModelParameters)
@@ -61,7 +75,8 @@ class CollaborativeModel(ABC, Generic[P]):
     def find(self, interactions: Interactions, targets: NDArray[np.int32], parameters: P) -> Edges:
         """Return weighted edges source → target for the given targets; sources are all tracks.
 
-        No pair twice, no target its own source. Called once for every block of targets.
+        No pair twice, no target its own source. Called once for every block of targets. A model
+        may return the edges out of the given tracks instead, for every block alike.
         """
 
     def target_cost(self, parameters: P) -> float:  # noqa: ARG002
@@ -91,7 +106,7 @@ class CollaborativeModel(ABC, Generic[P]):
 
 
 class CooccurrenceModel(CollaborativeModel[N]):
-    """Keeps each target's best sources by a formula on shared listeners."""
+    """Keeps every track's best neighbours by a formula on shared listeners."""
 
     @abstractmethod
     def scaling(self, interactions: Interactions, parameters: N) -> CosineScaling:
@@ -101,27 +116,51 @@ class CooccurrenceModel(CollaborativeModel[N]):
         self,
         interactions: Interactions,  # noqa: ARG002
         scaling: CosineScaling,
-        targets: NDArray[np.int32],
+        tracks: NDArray[np.int32],
         top: TopSources,
-        parameters: N,  # noqa: ARG002
+        parameters: N,
     ) -> NDArray[np.float64]:
-        """Return the weights of ``top.sources`` (targets × places); by default the formula's."""
-        scale = scaling.source[top.sources] * scaling.target[targets][:, None]
+        """Return the weights of ``top.sources`` (tracks × places); by default the formula's."""
+        own, other = self._sides(scaling, parameters)
+        scale = other[top.sources] * own[tracks][:, None]
         return (top.shared * scaling.user.unit) * scale
 
+    def neighbours_of(self, parameters: N) -> Side:  # noqa: ARG002
+        """Tell whose neighbours are kept: each target's best sources, or each source's targets."""
+        return "target"
+
+    def ranking(self, scaling: CosineScaling, parameters: N) -> NDArray[np.float64]:
+        """Return the factor by which the neighbours of any track are ranked."""
+        return self._sides(scaling, parameters)[1]
+
+    def edges(
+        self,
+        interactions: Interactions,
+        scaling: CosineScaling,
+        tracks: NDArray[np.int32],
+        top: TopSources,
+        parameters: N,
+    ) -> Edges:
+        """Return the edges between some tracks and their neighbours ``top.sources``."""
+        weights = self.weights(interactions, scaling, tracks, top, parameters)
+        into = Edges.of_lists(tracks, top.sources, weights)
+        return into if self.neighbours_of(parameters) == "target" else into.reversed()
+
     def find(self, interactions: Interactions, targets: NDArray[np.int32], parameters: N) -> Edges:
-        """Return the edges from each target's best sources."""
+        """Return the edges between the given tracks and their neighbours."""
         from tasks.collaborative.kernels.cooccurrence import top_sources
 
         scaling = self.scaling(interactions, parameters)
+        factor = self.ranking(scaling, parameters)
         top = top_sources(
-            interactions,
-            targets,
-            scaling.user,
-            scaling.source,
-            parameters.neighbours,
-            scaling.source,
-            1,
+            interactions, targets, scaling.user, factor, parameters.neighbours, factor, 1
         )
-        weights = self.weights(interactions, scaling, targets, top, parameters)
-        return Edges.of_lists(targets, top.sources, weights)
+        return self.edges(interactions, scaling, targets, top, parameters)
+
+    def _sides(
+        self, scaling: CosineScaling, parameters: N
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the factors of the tracks whose neighbours are kept, and of the neighbours."""
+        if self.neighbours_of(parameters) == "target":
+            return scaling.target, scaling.source
+        return scaling.source, scaling.target

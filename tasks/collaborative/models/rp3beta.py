@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from tasks.collaborative.models.base import CooccurrenceModel, NeighbourhoodParameters
+from tasks.collaborative.models.base import CooccurrenceModel, Side, SideParameters
 from tasks.collaborative.models.scaling import CosineScaling, powers
 
 if TYPE_CHECKING:
     from tasks.collaborative.interactions import Interactions
 
 
-class RP3BetaParameters(NeighbourhoodParameters):
+class RP3BetaParameters(SideParameters):
     """Parameters of `rp3beta`."""
 
     walk_exponent: float = Field(default=0.8, ge=0.0, le=2.0)
@@ -37,3 +37,7 @@ class RP3Beta(CooccurrenceModel[RP3BetaParameters]):
             powers(listeners, -alpha),
             powers(listeners, -parameters.walk_popularity),
         )
+
+    def neighbours_of(self, parameters: RP3BetaParameters) -> Side:
+        """Return what the parameter says."""
+        return parameters.neighbours_of

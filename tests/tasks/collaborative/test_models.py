@@ -41,8 +41,10 @@ def test_cosine_equals_its_formula(users: int, tracks: int, density: float, m: i
         CollaborativeParameters(model="asymmetric_cosine", asymmetry=0.2),
         CollaborativeParameters(model="rp3beta", walk_exponent=0.9, walk_popularity=0.3),
         CollaborativeParameters(model="bm25", saturation=2.0, length_share=0.5),
+        CollaborativeParameters(model="rp3beta", neighbours_of="target"),
+        CollaborativeParameters(model="bm25", neighbours_of="target"),
     ],
-    ids=lambda parameters: parameters.model,
+    ids=lambda parameters: f"{parameters.model} {parameters.neighbours_of}",
 )
 def test_other_models_equal_their_formula(
     users: int, tracks: int, density: float, parameters: CollaborativeParameters
@@ -52,9 +54,12 @@ def test_other_models_equal_their_formula(
     np.fill_diagonal(full, 0.0)
     np.testing.assert_allclose(weights(X, parameters), full, rtol=2e-5, atol=1e-9)
     cut = weights(X, parameters.model_copy(update={"neighbours": 3}))
-    assert np.all((cut != 0).sum(axis=0) == np.minimum((full > 0).sum(axis=0), 3))
+    # of each target's sources, or of each source's targets
+    targets = parameters.model == "asymmetric_cosine" or parameters.neighbours_of == "target"
+    side = 0 if targets else 1
+    assert np.all((cut != 0).sum(axis=side) == np.minimum((full > 0).sum(axis=side), 3))
     left, kept = np.where(cut > 0, 0.0, full), np.where(cut > 0, full, np.inf)
-    assert np.all(left.max(axis=0) <= kept.min(axis=0) * (1 + 2e-5))
+    assert np.all(left.max(axis=side) <= kept.min(axis=side) * (1 + 2e-5))
 
 
 def test_bm25_agrees_with_implicit() -> None:
