@@ -59,6 +59,9 @@ COMMENT ON COLUMN segments.max_tracks IS 'Most different tracks played; NULL: no
 COMMENT ON COLUMN segments.users IS 'Listeners in the segment';
 COMMENT ON COLUMN segments.weight IS 'Default collaborative share for histories of this length';
 COMMENT ON COLUMN segments.popularity IS 'Strength p of the popularity prior for histories of this length';
+COMMENT ON COLUMN segments.neighbours_share IS 'Share of the score that comes from what other listeners of the same tracks play: weight / (1 + popularity)';
+COMMENT ON COLUMN segments.popularity_share IS 'Share of the score that comes from popularity; 1 without a history';
+COMMENT ON COLUMN segments.content_share IS 'Share of the score that comes from tracks that sound or are described alike: 1 - weight';
 
 COMMENT ON VIEW segment_curve IS 'Quality measured for every weight and prior that was tried. One row per segment, weight, prior and metric.';
 COMMENT ON COLUMN segment_curve.segment IS 'History-length segment';

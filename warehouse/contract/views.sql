@@ -57,7 +57,14 @@ FROM store.popular p JOIN store.tracks t ON t.track_key = p.track_key;
 
 CREATE VIEW segments AS
 SELECT
-    s.segment, s.min_tracks, s.max_tracks, coalesce(u.users, 0) AS users, s.weight, s.popularity
+    s.segment, s.min_tracks, s.max_tracks, coalesce(u.users, 0) AS users, s.weight, s.popularity,
+    CASE WHEN s.max_tracks = 0 THEN 0 ELSE round(s.weight / (1 + s.popularity), 4) END
+        AS neighbours_share,
+    CASE
+        WHEN s.max_tracks = 0 THEN 1
+        ELSE round(s.weight * s.popularity / (1 + s.popularity), 4)
+    END AS popularity_share,
+    CASE WHEN s.max_tracks = 0 THEN 0 ELSE round(1 - s.weight, 4) END AS content_share
 FROM store.segments s
 LEFT JOIN (SELECT l.segment, count(*) AS users FROM store.listeners l GROUP BY l.segment) u
     ON u.segment = s.segment

@@ -142,6 +142,9 @@ class Segment(BaseModel):
     users: int
     weight: float
     popularity: float
+    neighbours_share: float | None = None
+    popularity_share: float | None = None
+    content_share: float | None = None
 
 
 class Experiment(BaseModel):
