@@ -66,7 +66,9 @@ def test_every_model_and_blend_once(tmp_path: Path, ingested: StageResult) -> No
     single = ["popularity", "content", "learned", "cosine"]
     assert sorted(map(str, of_all)) == sorted([*single, *blends])
     assert told == ["content", *["collaborative", "evaluation"] * 2]
-    assert {r["users"] for r in rows if (r["segment"], r["metric"]) == ("all", "ndcg")} == {150}
+    # a listener is held out by a hash of the id: near 150, and the same ones for every model
+    (users,) = {r["users"] for r in rows if (r["segment"], r["metric"]) == ("all", "ndcg")}
+    assert 120 < int(users) < 180
 
 
 def test_nobody_held_out_is_explained(tmp_path: Path, ingested: StageResult) -> None:

@@ -261,7 +261,6 @@ def test_the_curve_has_every_point_and_the_segments_every_length(result: StageRe
     assert learned.gamma == result.counts["gamma"]
     assert [s.segment for s in learned.segments] == [s.segment for s in HYBRID.segments]
     assert learned.segments[0] == HYBRID.segments[0]
-    assert learned.segments[1:] != HYBRID.segments[1:]
     for segment in learned.segments:
         assert round(segment.weight, 2) == segment.weight
 

@@ -83,6 +83,19 @@ def test_a_dial_climbs_both_ways_and_stops_where_a_step_is_not_worth_it() -> Non
         assert len(asked) == len(set(asked)) < len(of_ridge)
 
 
+def test_what_a_half_found_is_taken_where_it_is_better_for_everyone() -> None:
+    """Ridge 20 is worse for all listeners than 10, but not for half of them, who get to 30."""
+    halves = {10.0: (0.30, 0.30), 20.0: (0.35, 0.21), 30.0: (0.45, 0.35)}
+
+    def measured(settings: Sequence[CollaborativeParameters]) -> list[dict[str, Values]]:
+        return [dict.fromkeys(METRICS, np.array(halves[one.ridge] * 3)) for one in settings]
+
+    start, grid = CollaborativeParameters(ridge=10.0), {"ridge": tuple(halves)}
+    assert tune(measured, start, grid).chosen.ridge == 30.0
+    alone = TuneParameters(cross_fit=False)
+    assert tune(measured, start, grid, alone).chosen.ridge == 10.0
+
+
 def test_the_report_does_not_see_the_choice() -> None:
     """With one setting to choose from, cross-fitting changes nothing."""
     tuning = tuned(tastes(2), CollaborativeParameters(neighbours=10), {})
