@@ -15,7 +15,7 @@ from tasks.experiments.assignment import assignment_row, variant_rows
 from tasks.lake.files import write_parquet
 from tasks.lake.record import StageResult
 from tasks.release.candidate import Candidate, Judged
-from tasks.release.measured import kept_model
+from tasks.release.kept import kept_model
 from warehouse.build.checks import check_release
 from warehouse.build.writer import MEASURED, BuildInput, build, record_release
 from warehouse.contract.versions import SCHEMA_VERSION, STORAGE_VERSION

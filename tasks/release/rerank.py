@@ -25,7 +25,7 @@ from tasks.evaluation.report import GATED
 from tasks.evaluation.split import Split, targets_of
 from tasks.holdout.hashing import id_hashes
 from tasks.holdout.rule import MIN_TRACKS
-from tasks.release.measured import MeasuredModel
+from tasks.release.measured_model import MeasuredModel
 
 _METRICS = {"recall": recall, "ndcg": ndcg}
 

@@ -14,7 +14,7 @@ from tasks.lake.record import StageResult
 from tasks.release.build import MEASURED_LISTENERS, build_stage
 from tasks.release.candidate import current_of
 from tasks.release.gate import Before, GateVerdict, Rival, gate, is_better
-from tasks.release.measured import MeasuredModel, read_measured
+from tasks.release.measured_model import MeasuredModel, read_measured
 from tasks.release.rerank import HeldOutPlays, rerank
 from tasks.release.rivals import find_rivals, rule_of_current
 from warehouse.releases.home import Home

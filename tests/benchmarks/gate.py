@@ -39,7 +39,8 @@ from tasks.ingest.stage import ingest_stage
 from tasks.lake.contracts.stages.evaluation import EVALUATION, LISTENERS
 from tasks.lake.plays import played_tracks
 from tasks.release.gate import Rival, gate
-from tasks.release.measured import MeasuredModel, measured_stage, read_measured
+from tasks.release.measured import measured_stage
+from tasks.release.measured_model import MeasuredModel, read_measured
 from tasks.release.rerank import MOST_ROUNDS, HeldOutPlays, Paired, rerank, rounds_for
 from tasks.release.stage import held_out_plays
 from tests.benchmarks.blend_quality import dataset

@@ -68,7 +68,7 @@ def test_every_model_and_blend_once(tmp_path: Path, ingested: StageResult) -> No
     assert told == ["content", *["collaborative", "evaluation"] * 2]
     # a listener is held out by a hash of the id: near 150, and the same ones for every model
     (users,) = {r["users"] for r in rows if (r["segment"], r["metric"]) == ("all", "ndcg")}
-    assert 120 < int(users) < 180
+    assert 120 < int(str(users)) < 180
 
 
 def test_nobody_held_out_is_explained(tmp_path: Path, ingested: StageResult) -> None:

@@ -36,7 +36,8 @@ from tasks.lake.dataset import Dataset
 from tasks.lake.files import write_parquet
 from tasks.lake.record import StageResult
 from tasks.release.gate import Before, GateVerdict, Rival, gate
-from tasks.release.measured import MeasuredModel, measured_stage, read_measured
+from tasks.release.measured import measured_stage
+from tasks.release.measured_model import MeasuredModel, read_measured
 from tasks.release.rerank import rerank
 from tasks.release.stage import held_out_plays
 from tests.tasks.content.catalogues import catalogue

@@ -19,6 +19,7 @@ STAGES = {
     "lists": "tasks.blend.stage",
     "evaluation": "tasks.evaluation.stage",
     "hiding": "tasks.evaluation.hiding",
+    "measured": "tasks.release.measured",
     "feedback": "tasks.feedback.stage",
     "experiments": "tasks.experiments.stage",
     "cold": "tasks.backtest.cold_stage",
@@ -27,7 +28,7 @@ STAGES = {
 
 EVERY = " ".join(STAGES)
 ON_DASK = "collaborative content lists evaluation cold"
-BLEND = "lists evaluation cold"
+BLEND = "lists evaluation cold measured"
 FROM_FILES = "ingest feedback experiments"
 MEASURING = "evaluation hiding cold"
 
@@ -51,31 +52,32 @@ DEPENDENTS: tuple[tuple[str, str], ...] = (
     # The warehouse: releases are made of it; stages share its constants.
     ("warehouse/releases/*", "release"),
     ("warehouse/build/*", "release"),
-    ("warehouse/contract/constants.py", f"{ON_DASK} hiding experiments release"),
-    ("warehouse/contract/__init__.py", f"{ON_DASK} hiding experiments release"),
+    ("warehouse/contract/constants.py", f"{ON_DASK} hiding measured experiments release"),
+    ("warehouse/contract/__init__.py", f"{ON_DASK} hiding measured experiments release"),
     ("warehouse/contract/*", "release"),
     ("warehouse/statements.py", f"{FROM_FILES} release"),
     ("warehouse/*", EVERY),
     # The lake: every stage keeps a record, those on Dask work in blocks.
     ("tasks/__init__.py", EVERY),
     ("tasks/lake/blocks.py", ON_DASK),
-    ("tasks/lake/plays.py", "collaborative content lists evaluation cold"),
-    ("tasks/lake/contracts/edges.py", ON_DASK),
+    ("tasks/lake/plays.py", f"{ON_DASK} measured"),
+    ("tasks/lake/contracts/edges.py", f"{ON_DASK} measured"),
     ("tasks/lake/contracts/inputs.py", f"{FROM_FILES} content {MEASURING} release"),
-    ("tasks/lake/contracts/quality.py", f"{FROM_FILES} content {MEASURING} release"),
+    ("tasks/lake/contracts/quality.py", f"{FROM_FILES} content {MEASURING} measured release"),
     ("tasks/lake/contracts/stages/__init__.py", EVERY),
     ("tasks/lake/contracts/stages/ingest.py", f"{FROM_FILES} content evaluation hiding release"),
-    ("tasks/lake/contracts/stages/holdout.py", "holdout"),
-    ("tasks/lake/contracts/stages/collaborative.py", "collaborative"),
-    ("tasks/lake/contracts/stages/content.py", "content"),
+    ("tasks/lake/contracts/stages/holdout.py", "holdout measured"),
+    ("tasks/lake/contracts/stages/collaborative.py", "collaborative measured"),
+    ("tasks/lake/contracts/stages/content.py", "content measured"),
     ("tasks/lake/contracts/stages/lists.py", "lists"),
     ("tasks/lake/contracts/stages/hiding.py", "evaluation hiding"),
-    ("tasks/lake/contracts/stages/evaluation.py", "evaluation cold"),
+    ("tasks/lake/contracts/stages/evaluation.py", "evaluation measured cold"),
+    ("tasks/lake/contracts/stages/measured.py", "measured"),
     ("tasks/lake/contracts/stages/feedback.py", "feedback experiments"),
     ("tasks/lake/contracts/stages/experiments.py", "experiments"),
     ("tasks/lake/*", EVERY),
     # Loops that several stages use.
-    ("tasks/kernels/__init__.py", ON_DASK),
+    ("tasks/kernels/__init__.py", f"{ON_DASK} measured"),
     ("tasks/kernels/heap.py", "collaborative content cold"),
     ("tasks/kernels/sorting.py", BLEND),
     # Reading files. Feedback is read as plays are; experiments are sums over feedback.
@@ -93,9 +95,9 @@ DEPENDENTS: tuple[tuple[str, str], ...] = (
     ("tasks/experiments/assignment.py", "release"),
     ("tasks/experiments/*", "experiments"),
     # Models and what is measured of them.
-    ("tasks/holdout/listeners.py", "holdout"),
-    ("tasks/holdout/stage.py", "holdout"),
-    ("tasks/holdout/*", "holdout evaluation hiding"),
+    ("tasks/holdout/rule.py", "holdout evaluation measured"),
+    ("tasks/holdout/stage.py", "holdout measured"),
+    ("tasks/holdout/*", "holdout evaluation hiding measured"),
     ("tasks/collaborative/stage.py", "collaborative"),
     ("tasks/collaborative/mapped.py", "collaborative"),
     ("tasks/collaborative/*", "collaborative cold"),
@@ -106,6 +108,8 @@ DEPENDENTS: tuple[tuple[str, str], ...] = (
     ("tasks/blend/parameters.py", f"{BLEND} hiding experiments release"),
     ("tasks/blend/__init__.py", f"{BLEND} hiding experiments release"),
     ("tasks/blend/neighbours.py", "release"),
+    ("tasks/blend/ranking.py", "lists evaluation cold"),
+    ("tasks/blend/kernels/rank.py", "lists evaluation cold"),
     ("tasks/blend/*", BLEND),
     ("tasks/evaluation/plots.py", "release"),
     ("tasks/evaluation/models.py", "evaluation release"),
@@ -121,6 +125,12 @@ DEPENDENTS: tuple[tuple[str, str], ...] = (
     ("tasks/backtest/*", "cold"),
     ("tasks/release/stage.py", ""),
     ("tasks/release/gate.py", ""),
+    ("tasks/release/rivals.py", ""),
+    ("tasks/release/rerank.py", ""),
+    ("tasks/release/measured_model.py", ""),
+    ("tasks/release/measured.py", "measured"),
+    ("tasks/release/__init__.py", "measured release"),
+    ("tasks/release/*.sql", "measured release"),
     ("tasks/release/*", "release"),
 )
 """Which stages an edit of a file computes again; the first pattern that fits counts."""

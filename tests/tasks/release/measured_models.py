@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tasks.blend.parameters import DEFAULT_SEGMENTS, HybridParameters
 from tasks.evaluation.choice import Choice
 from tasks.holdout.rule import HoldoutRule
-from tasks.release.measured import MeasuredModel
+from tasks.release.measured_model import MeasuredModel
 from tasks.release.rerank import HeldOutPlays
 from tests.tasks.blend.worlds import random_edges, random_tracks
 

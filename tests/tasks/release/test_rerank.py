@@ -14,7 +14,7 @@ from tasks.evaluation.metrics import ndcg_at_k, recall_at_k
 from tasks.evaluation.split import Split
 from tasks.holdout.hashing import id_hashes
 from tasks.holdout.rule import HoldoutRule
-from tasks.release.measured import MeasuredModel
+from tasks.release.measured_model import MeasuredModel
 from tasks.release.rerank import HeldOutPlays, Paired, rerank, rotated
 from tests.tasks.release.measured_models import (
     RULE,

@@ -10,7 +10,9 @@ from tasks.lake.contracts.stages.measured import STAGE
 from tasks.lake.files import write_parquet
 from tasks.lake.record import Stage
 from tasks.lake.retention import forget_unused
-from tasks.release.measured import FORMAT, find_measured, kept_model
+from tasks.release.kept import kept_model
+from tasks.release.measured import FORMAT
+from tasks.release.measured_model import find_measured
 from tasks.release.rivals import find_rivals, rule_of_current
 from tasks.release.stage import publish_stage
 from warehouse.contract.versions import SCHEMA_VERSION, STORAGE_VERSION
