@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.blend.kernels.rank import RankedLists, rank_all
+from tasks.blend.kernels.rank import Histories, RankedLists, rank_all
 from tasks.blend.kernels.sums import LONGEST_HISTORY
 from tasks.blend.model import HybridModel
 from warehouse.errors import RunError
@@ -16,12 +16,14 @@ def rank_histories(
     weights: NDArray[np.float64],
     priors: NDArray[np.float64],
     k: int,
+    disliked: Histories | None = None,
 ) -> RankedLists:
     """Rank the catalogue for every history.
 
     Histories are CSR rows: ``tracks[indptr[u]:indptr[u + 1]]`` are ascending track keys without
     repeats. ``weights`` and ``priors`` hold w and p per history (float64). Lists have
-    min(k, eligible tracks) rows. Raises RunError for a history of more than `LONGEST_HISTORY`.
+    min(k, eligible tracks) rows; what is ``disliked`` (track keys for each history; None: nothing)
+    is not eligible. Raises RunError for a history of more than `LONGEST_HISTORY`.
     """
     hold_to_longest(indptr)
     shape = (len(indptr) - 1, k)
@@ -35,8 +37,8 @@ def rank_histories(
         np.full(shape, -1, np.int16),
     )
     rank_all(
-        indptr,
-        model.catalogue.listener_rank[tracks],
+        Histories(indptr, model.catalogue.listener_rank[tracks]),
+        _in_ranks(model, disliked or nothing_of(shape[0])),
         weights,
         priors,
         model.kernel_model,
@@ -44,6 +46,15 @@ def rank_histories(
         out,
     )
     return out
+
+
+def nothing_of(lists: int) -> Histories:
+    """Return that many empty sets of tracks."""
+    return Histories(np.zeros(lists + 1, np.int64), np.empty(0, np.int32))
+
+
+def _in_ranks(model: HybridModel, given: Histories) -> Histories:
+    return Histories(given.indptr, model.catalogue.listener_rank[given.tracks])
 
 
 def hold_to_longest(indptr: NDArray[np.int64]) -> None:

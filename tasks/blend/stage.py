@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from distributed import Client
 from numpy.typing import NDArray
 
-from tasks.blend.kernels.rank import RankedLists
+from tasks.blend.kernels.rank import Histories, RankedLists
 from tasks.blend.model import BlendCatalogue, EdgeTable, HybridModel, track_edges, track_of_played
 from tasks.blend.parameters import HybridParameters, segment_of
 from tasks.blend.ranking import rank_histories
@@ -57,6 +57,7 @@ def lists_stage(
         "tracks": ingested["tracks"].digest,
         "users": ingested["users"].digest,
         "interactions": ingested["interactions"].digest,
+        "dislikes": ingested["dislikes"].digest,
         "weights": collaborative["weights"].digest,
         "similarity": collaborative["similarity"].digest,
         "content": content["content"].digest,
@@ -93,6 +94,7 @@ def lists_stage(
             model,
             ingested["users"].path,
             ingested["interactions"].path,
+            ingested["dislikes"].path,
             parameters,
             progress=progress,
         )
@@ -112,23 +114,20 @@ def rank_listeners(
     model_files: dict[str, Path],
     users_file: Path,
     interactions_file: Path,
+    dislikes_file: Path,
     parameters: HybridParameters,
 ) -> pa.Table:
     """Rank the catalogue for the listeners of one block (LISTENER_LISTS)."""
     model, played = _load_model(tuple(sorted(model_files.items())), parameters)
     users = _rows(users_file, block)
-    listens = pq.read_table(
-        interactions_file,
-        filters=(pc.field("user_key") >= block.start) & (pc.field("user_key") < block.stop),
-    )
-    indptr = np.searchsorted(
-        listens["user_key"].to_numpy(), np.arange(block.start, block.stop + 1)
-    ).astype(np.int64)
+    listens, dislikes = _rows(interactions_file, block), _rows(dislikes_file, block)
+    indptr = _starts(listens, block)
+    disliked = Histories(_starts(dislikes, block), dislikes["track_key"].to_numpy())
     history = played[listens["played_key"].to_numpy()]
     of = segment_of(np.diff(indptr), parameters.segments)
     weights = np.array([segment.weight for segment in parameters.segments])[of]
     priors = np.array([segment.popularity for segment in parameters.segments])[of]
-    lists = rank_histories(model, indptr, history, weights, priors, parameters.user_list)
+    lists = rank_histories(model, indptr, history, weights, priors, parameters.user_list, disliked)
     names = pa.array([segment.segment for segment in parameters.segments])
     keep = lists.tracks >= 0
     return pa.table(
@@ -233,6 +232,12 @@ def _rows(file: Path, block: Block) -> pa.Table:
     return pq.read_table(
         file, filters=(pc.field("user_key") >= block.start) & (pc.field("user_key") < block.stop)
     )
+
+
+def _starts(rows: pa.Table, block: Block) -> NDArray[np.int64]:
+    """Return where the rows of each listener of the block begin, and where the last one's end."""
+    keys = rows["user_key"].to_numpy()
+    return np.searchsorted(keys, np.arange(block.start, block.stop + 1)).astype(np.int64)
 
 
 def _as_lists(indptr: NDArray[np.int64], values: NDArray[np.integer]) -> pa.Array:

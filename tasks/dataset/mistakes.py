@@ -23,6 +23,7 @@ _MUST_BE = {
     "escape": "must be one character, or \"\" for doubled quotes; write for example escape = '\\'",
     "decimal": 'must be one character; write for example decimal = ","',
     "thousands": 'must be one character; write for example thousands = "."',
+    "days": "must be a whole number of days above 0; write for example days = 90",
     "min": "must be a number; write for example min = 3.5",
     "unit": 'must be "s", "ms", "us" or "ns": what the numbers count since 1970',
     "zone": 'must be the name of a time zone; write for example zone = "Europe/Berlin"',
@@ -35,6 +36,7 @@ _MUST_BE = {
 _TABLES = {
     "tags": '{ column = "…", separator = "," }',
     "strength": '{ column = "…", min = 3.5 }',
+    "dislikes": '{ where = "rating <= 2", days = 90 }',
     "at": '{ column = "…", unit = "ms" }',
 }
 _UNIONS = ("str", "constrained-str", "ListSpec", "tuple[constrained-str, ...]")

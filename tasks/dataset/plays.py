@@ -5,6 +5,7 @@ from typing import Any, Self
 from pydantic import model_validator
 
 from tasks.dataset.columns import ListSpec, StrengthSpec
+from tasks.dataset.dislikes import DislikesSpec
 from tasks.dataset.files import Column, FilesSpec
 from tasks.dataset.filters import RowFilter
 from tasks.dataset.times import TimeSpec
@@ -23,6 +24,8 @@ class PlaysSpec(FilesSpec):
     """Column that decides whether a row counts, or how much."""
     at: TimeSpec | None = None
     """Column with the time of the play; a column's name alone is one in ISO 8601 or in seconds."""
+    dislikes: DislikesSpec | None = None
+    """Which rows are dislikes instead of plays; a text alone is the condition."""
     title: Column | None = None
     """Column with the track's name, where there is no [tracks]."""
     creator: Column | ListSpec | None = None
@@ -30,10 +33,15 @@ class PlaysSpec(FilesSpec):
 
     @model_validator(mode="before")
     @classmethod
-    def _time_in_short(cls, values: Any) -> Any:
-        if isinstance(values, dict) and isinstance(values.get("at"), str):
-            return {**values, "at": {"column": values["at"]}}
-        return values
+    def _in_short(cls, values: Any) -> Any:
+        if not isinstance(values, dict):
+            return values
+        whole = {
+            field: {main: values[field]}
+            for field, main in (("at", "column"), ("dislikes", "where"))
+            if isinstance(values.get(field), str)
+        }
+        return {**values, **whole}
 
     @model_validator(mode="after")
     def _columns_differ(self) -> Self:
@@ -45,6 +53,11 @@ class PlaysSpec(FilesSpec):
         if self.count and self.strength and self.strength.scale:
             raise ValueError(
                 "`plays.count` and `plays.strength.scale` both say how much a row counts; keep one"
+            )
+        if self.dislikes and self.dislikes.days and not self.at:
+            raise ValueError(
+                "`plays.dislikes.days` needs to know when a row was; name the column with its time "
+                "in `plays.at`, or leave `days` out"
             )
         return self
 
@@ -76,4 +89,6 @@ class PlaysSpec(FilesSpec):
         }
         for name in RowFilter.parse(self.where).columns if self.where else ():
             named.setdefault(f"plays.where ({name})", name)
+        for name in self.dislikes.columns if self.dislikes else ():
+            named.setdefault(f"plays.dislikes ({name})", name)
         return {field: column for field, column in named.items() if column is not None}

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, BaseModel, Field, ValidationError
 
 from tasks.dataset.columns import ListSpec, StrengthSpec, TagsSpec
+from tasks.dataset.dislikes import DislikesSpec
 from tasks.dataset.experiments import Experiment, Variant
 from tasks.dataset.feedback import EventsSpec, ExposuresSpec, FeedbackSpec
 from tasks.dataset.files import Column, FilesSpec, Spec, resolve_paths
@@ -159,6 +160,7 @@ _PARTS: dict[str, type[BaseModel]] = {
     "plays.creator": ListSpec,
     "plays.strength": StrengthSpec,
     "plays.at": TimeSpec,
+    "plays.dislikes": DislikesSpec,
     "feedback": FeedbackSpec,
     "feedback.exposures": ExposuresSpec,
     "feedback.events": EventsSpec,

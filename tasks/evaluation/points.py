@@ -131,7 +131,7 @@ def _rank_points(
                     same_artist = same_artist_tracks(history, artist_key, model.by_artist)
                 for r in range(rows):
                     row[r] = candidates.tracks[workspace.place[out[u, q, r]]]
-                fill(history, same_artist, model.eligible, rows, row, listed)
+                fill(history, history[:0], same_artist, model.eligible, rows, row, listed)
                 for r in range(rows, k):
                     out[u, q, r] = track_key[row[r]] if row[r] >= 0 else -1
 

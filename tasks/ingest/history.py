@@ -68,11 +68,11 @@ class History:
 
 @dataclass(frozen=True)
 class Plays:
-    """The accepted plays of catalogue tracks."""
+    """The accepted plays and dislikes of catalogue tracks."""
 
     rows: pa.Table
-    """user_code, track_key, plays, and played_at if the history has times (seconds since 1970, 0:
-    unknown): sorted by the first two, duplicates included."""
+    """user_code, track_key, plays (0: a dislike), and played_at if the history has times (seconds
+    since 1970, 0: unknown): sorted by the first two, duplicates included."""
     user_ids: pa.ChunkedArray
     """The id of every user_code; a listener without a play of a catalogue track is among them."""
     unknown: pa.Table
@@ -134,7 +134,11 @@ def read_history(
     good = "reason IS NULL" if totals.rejected else "true"
     stamp = f", coalesce(try_cast(plays.played_at AS UINTEGER), {NO_TIME})::UINTEGER AS played_at"
     text = query(
-        "interactions", good=good, same_user=_same_user(con), stamp=stamp if spec.at else ""
+        "interactions",
+        good=good,
+        same_user=_same_user(con),
+        whole=judgement(spec, limits)["whole"],
+        stamp=stamp if spec.at else "",
     )
     rows = con.sql(text).to_arrow_table()
     unknown = pa.table({"track_id": pa.array([], pa.string()), "records": pa.array([], pa.int64())})

@@ -26,6 +26,9 @@ SQL = Path(__file__).parent / "sql"
 
 _PIECES = ("counted", "source")
 
+_WHOLE = "greatest(1, round(plays.plays))"
+"""The number of plays of an accepted record, as a whole one."""
+
 
 def query(name: str, folder: Path = SQL, /, **fill: str) -> str:
     """Return the query ``<folder>/<name>.sql``, its placeholders filled."""
@@ -57,7 +60,7 @@ def judgement(spec: PlaysSpec, limits: IngestLimits, latest: int = 0) -> dict[st
     columns = f"{text_literal(spec.track_column)}, {text_literal(spec.user)}"
     if spec.columns_in_file:
         columns = "E'\\x01', E'\\x01'"  # there is no header that could be repeated
-    nulls = [is_one_of(one, null_ids(spec)) for one in ("track_id", "user_id")]
+    nulls = ", ".join(is_one_of(one, null_ids(spec)) for one in ("track_id", "user_id"))
     plays, counted = "1", "'1'"
     strength = spec.strength
     if strength and strength.scale:
@@ -65,11 +68,14 @@ def judgement(spec: PlaysSpec, limits: IngestLimits, latest: int = 0) -> dict[st
     elif spec.count:
         plays, counted = "count_value(count_text)", "count_text"
     reason = (
-        f"play_reason(track_id, user_id, {counted}, plays, {limits.max_plays}, {columns}, "
-        f"{', '.join(nulls)})"
+        f"play_reason(track_id, user_id, {counted}, plays, {limits.max_plays}, {columns}, {nulls})"
     )
     if strength:
         reason = f"coalesce({reason}, strength_reason(strength_text, strength))"
+    if spec.dislikes:  # how often and how strongly means nothing then
+        plays = f"CASE WHEN disliked THEN 0 ELSE {plays} END"
+        ids = f"id_reason(track_id, user_id, {columns}, {nulls})"
+        reason = f"CASE WHEN disliked THEN {ids} ELSE {reason} END"
     if spec.at:
         missing = is_one_of("lower(trim(at_text))", null_times(spec))
         reason = f"coalesce({reason}, at_reason(at_text, played_at, {latest}, {missing}))"
@@ -80,6 +86,7 @@ def judgement(spec: PlaysSpec, limits: IngestLimits, latest: int = 0) -> dict[st
         "fractions": "count_if(plays <> floor(plays))" if has_count else "0",
         "strength": "count_value(strength_text)" if strength else "NULL::DOUBLE",
         "kept": _kept(spec),
+        "whole": f"if(plays.plays = 0, 0, {_WHOLE})" if spec.dislikes else _WHOLE,
         "moment": f", {_moment(spec)} AS played_at" if spec.at else "",
         "played_at": " played_at," if spec.at else "",
         "untimed": "count_if(reason IS NULL AND played_at IS NULL)" if spec.at else "0",
@@ -116,8 +123,9 @@ def _kept(spec: PlaysSpec) -> str:
     """Return the condition for a record to be judged at all."""
     conditions = ["meets"] if spec.where else []
     if spec.strength and spec.strength.min is not None:
-        # What is no number is rejected, not left out.
-        conditions.append(f"coalesce(strength >= {spec.strength.min!r}, true)")
+        # What is no number is rejected, not left out; dislikes may be as weak as they are.
+        strong = f"coalesce(strength >= {spec.strength.min!r}, true)"
+        conditions.append(f"(disliked OR {strong})" if spec.dislikes else strong)
     return " AND ".join(conditions) or "true"
 
 
@@ -157,6 +165,9 @@ def read_fields(spec: PlaysSpec, at: Mapping[str, str], track: str | None = None
     if spec.where:
         condition = RowFilter.parse(spec.where).sql(partial(column_value, spec, at))
         more.append(f"coalesce({condition}, false) AS meets")
+    if spec.dislikes:
+        condition = RowFilter.parse(spec.dislikes.where).sql(partial(column_value, spec, at))
+        more.append(f"coalesce({condition}, false) AS disliked")
     if spec.strength:
         more.append(f"{number_text(spec, at[spec.strength.column])} AS strength_text")
     if spec.at:

@@ -1,8 +1,9 @@
-"""The ingest stage: from the dataset's files to tracks, users and interactions in the lake."""
+"""The ingest stage: from the dataset's files to catalogue, listeners and plays in the lake."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -18,7 +19,9 @@ from tasks.ingest.checks import (
     run_checks,
     stop_on_failure,
 )
+from tasks.ingest.counts import count_dislikes, count_records
 from tasks.ingest.derived import derive_catalogue
+from tasks.ingest.dislikes import Settled, settle, without_listeners
 from tasks.ingest.duplicates import merge_duplicates
 from tasks.ingest.evidence import relations_to_check
 from tasks.ingest.files import InputFile
@@ -49,7 +52,7 @@ from warehouse.errors import InputError, RunError
 MEMORY_LIMIT = "1200MB"
 """What DuckDB may hold before it spills to disk; the Kaggle history needs less."""
 
-_TABLES = ("interactions", "users", "tracks")
+_TABLES = ("interactions", "users", "tracks", "dislikes")
 
 _JUDGED = ("merged_tracks", "rejected_rows", "data_quality")
 
@@ -68,8 +71,10 @@ def ingest_stage(
     ``now`` is the moment of the run, the clock's if not given: plays more than a day later are
     rejected. A result is not reused once it would not reject all of them any more.
 
-    Datasets: `tracks`, `users`, `interactions`, `merged_tracks`, `rejected_rows`, `data_quality`.
-    What was rejected, left out or read as missing is logged at every run. Counts: see `_counts`.
+    Datasets: `tracks`, `users`, `interactions`, `dislikes`, `merged_tracks`, `rejected_rows`,
+    `data_quality`.
+    What was rejected, left out or read as missing is logged at every run. Counts: see
+    `tasks.ingest.counts`.
     Inputs: the digest of every file by name. Raises InputError for files that cannot be used, or
     that change while they are read.
     """
@@ -148,15 +153,19 @@ def _compute(
     check_scientific(where, scientific_in(catalogue.ids))
     plays = read_history(con, history, catalogue.ids)
     found = merge_duplicates(catalogue, plays, spec.tracks)
-    kept, long_histories = set_long_aside(found.plays)
-    tables = key_tables(found.catalogue, kept, spec.tracks)
+    disliking = spec.plays.dislikes
+    settled = settle(found.plays, disliking.days if disliking else None)
+    kept, long_histories = set_long_aside(settled.plays)
+    dislikes = without_listeners(settled.dislikes, kept, long_histories["user_id"])
+    settled = replace(settled, plays=kept, dislikes=dislikes)
+    tables = key_tables(found.catalogue, settled, spec.tracks)
     if not tables.interactions.num_rows and long_histories.num_rows:
         raise InputError(
             f"every listener of {names_of(inputs.plays)} has more than {LONGEST_HISTORY:,} "
             "different tracks; check that `plays.user` is the listener's id"
         )
     if not tables.interactions.num_rows:
-        raise InputError(_no_plays(spec, inputs, catalogue, plays))
+        raise InputError(_no_plays(spec, inputs, catalogue, plays, settled))
     paths = {name: stage.folder / f"{name}.parquet" for name in (*_TABLES, *_JUDGED)}
     # Files are only believed once the stage is finished, so they can be written while the checks
     # run.
@@ -167,9 +176,11 @@ def _compute(
             for table in [getattr(tables, name)]
         ]
         rejected = rejected_table([*catalogue.reports, *plays.reports])
-        counts = _counts(catalogue, plays, tables, found.merged.num_rows, long_histories)
+        counts = count_records(catalogue, plays, tables, found.merged.num_rows, long_histories)
         if spec.plays.at:
             counts |= {"untimed_plays": plays.untimed, "next_future_play": plays.next_future}
+        if disliking:
+            counts |= count_dislikes(settled)
         con.register("long_histories", long_histories)
         relations = relations_to_check(catalogue, plays, rejected, opened.empty, limits)
         quality = _checked(con, spec, limits, tables, counts, relations)
@@ -199,8 +210,15 @@ def _writing(name: str, table: pa.Table) -> dict[str, object]:
     }
 
 
-def _no_plays(spec: DatasetSpec, inputs: Inputs, catalogue: Catalogue, plays: Plays) -> str:
+def _no_plays(
+    spec: DatasetSpec, inputs: Inputs, catalogue: Catalogue, plays: Plays, settled: Settled
+) -> str:
     """Say why not one play is left, with examples."""
+    if settled.dislike_rows:
+        return (
+            f"no row of {names_of(inputs.plays)} counts as a play: {settled.dislike_rows:,} are "
+            "dislikes by `plays.dislikes` and overrule the others; change the condition"
+        )
     if not plays.unknown.num_rows:
         return (
             f"all {plays.filtered:,} rows of {names_of(inputs.plays)} were left out by "
@@ -233,49 +251,6 @@ def database_config(
     }
 
 
-def _counts(
-    catalogue: Catalogue, plays: Plays, tables: Tables, merged: int, long_histories: pa.Table
-) -> dict[str, int]:
-    """Count what came in and what became of it.
-
-    track_records = tracks + rejected_tracks + filtered_tracks + merged_rows + merged_tracks;
-    play_records = plays_rows + merged_duplicates + unknown_track_plays + long_history_plays +
-    rejected_plays + filtered_plays. A catalogue made from the history has a record for each track.
-    """
-    rejected_tracks = sum(report.bad for report in catalogue.reports)
-    rejected_plays = sum(report.bad for report in plays.reports)
-    track_records = sum(report.records for report in catalogue.reports) or len(catalogue.tracks)
-    play_records = sum(report.records for report in plays.reports)
-    played = tables.tracks["played_key"]
-    return {
-        "track_records": track_records,
-        "play_records": play_records,
-        "records": track_records + play_records,
-        "tracks": tables.tracks.num_rows,
-        "unplayed_tracks": played.null_count,
-        "users": tables.users.num_rows,
-        "plays_rows": tables.interactions.num_rows,
-        "plays": _total(tables.users["plays"]),
-        "merged_duplicates": tables.merged_duplicates,
-        "merged_rows": catalogue.merged,
-        "merged_tracks": merged,
-        "unknown_track_plays": _total(plays.unknown["records"]),
-        "unknown_tracks": plays.unknown.num_rows,
-        "long_histories": long_histories.num_rows,
-        "long_history_plays": _total(long_histories["records"]),
-        "filtered_tracks": catalogue.filtered,
-        "filtered_plays": plays.filtered,
-        "fractional_counts": plays.fractions,
-        "rejected_tracks": rejected_tracks,
-        "rejected_plays": rejected_plays,
-        "rejected_rows": rejected_tracks + rejected_plays,
-    }
-
-
-def _total(column: pa.ChunkedArray) -> int:
-    return int(column.to_numpy().sum())
-
-
 def _checked(
     con: duckdb.DuckDBPyConnection,
     spec: DatasetSpec,
@@ -286,11 +261,18 @@ def _checked(
 ) -> pa.Table:
     """Run the checks over the finished tables. Raises InputError when one that must pass fails."""
     keyed = {name: getattr(tables, name) for name in _TABLES}
-    given = {**keyed, **relations, "counts": pa.Table.from_pylist([dict(counts)])}
+    every_count = {"dislike_rows": 0, "disliked_plays": 0, **counts}
+    given = {**keyed, **relations, "counts": pa.Table.from_pylist([every_count])}
     for name, table in given.items():
         con.register(name, table)
     facts = frozenset(
-        name for name, is_so in (("counted", spec.plays.count), ("timed", spec.plays.at)) if is_so
+        name
+        for name, is_so in (
+            ("counted", spec.plays.count),
+            ("timed", spec.plays.at),
+            ("disliking", spec.plays.dislikes),
+        )
+        if is_so
     )
     quality = quality_table([contract_check(keyed), *run_checks(con, counts, limits, facts)])
     stop_on_failure(quality)

@@ -1,4 +1,4 @@
-"""Put the keys on: from the catalogue and the ordered plays to tracks, users and interactions."""
+"""Put the keys on: from the catalogue and the ordered plays to the tables of the lake."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,9 +9,14 @@ from numpy.typing import NDArray
 
 from tasks.dataset.spec import TracksSpec
 from tasks.ingest.catalogue import Catalogue
-from tasks.ingest.history import Plays
+from tasks.ingest.dislikes import Settled
 from tasks.ingest.times import NO_TIME
-from tasks.lake.contracts.stages.ingest import USERS, interactions_schema, tracks_schema
+from tasks.lake.contracts.stages.ingest import (
+    USERS,
+    dislikes_schema,
+    interactions_schema,
+    tracks_schema,
+)
 
 _BLOCK = 1 << 20
 _MOST = np.iinfo(np.int32).max
@@ -19,34 +24,39 @@ _MOST = np.iinfo(np.int32).max
 
 @dataclass(frozen=True)
 class Tables:
-    """The three tables of a dataset, see tasks.lake.contracts.stages.ingest."""
+    """The tables of a dataset, see tasks.lake.contracts.stages.ingest."""
 
     tracks: pa.Table
     users: pa.Table
     interactions: pa.Table
+    dislikes: pa.Table
     merged_duplicates: int
     """Play records that were added to another record of the same listener and track."""
 
 
-def key_tables(catalogue: Catalogue, plays: Plays, spec: TracksSpec) -> Tables:
-    """Sum duplicates and number what is really played; the order of the ids stays."""
+def key_tables(catalogue: Catalogue, settled: Settled, spec: TracksSpec) -> Tables:
+    """Sum duplicates, number played tracks and the listeners; the order of the ids stays."""
+    plays, dislikes = settled.plays, settled.dislikes
     pairs = _pairs(plays.rows)
     duplicates = plays.rows.num_rows - len(pairs.user)
     begins = np.ones(len(pairs.user), np.bool_)  # of a listener's rows
     begins[1:] = pairs.user[1:] != pairs.user[:-1]
     starts = np.flatnonzero(begins)
-    user_ids = plays.user_ids.take(pa.array(pairs.user[starts]))
+    listening, disliking = pairs.user[starts], dislikes["user_code"].to_numpy()
+    codes = np.union1d(listening, disliking) if len(disliking) else listening
     np.cumsum(begins, dtype=np.int32, out=pairs.user)
     pairs.user[:] -= 1
-    listeners, track_plays, user_plays = _totals(pairs, len(catalogue.ids), len(starts))
+    if len(codes) > len(listening):  # some listeners have nothing but dislikes
+        pairs.user[:] = np.searchsorted(codes, listening).astype(np.int32)[pairs.user]
+    listeners, track_plays, user_plays = _totals(pairs, len(catalogue.ids), len(codes))
     played_key = np.cumsum(listeners > 0, dtype=np.int32) - np.int32(1)
     for block in _blocks(pairs):
         pairs.track[block] = played_key[pairs.track[block]]
     users = pa.table(
         {
-            "user_key": np.arange(len(starts), dtype=np.int32),
-            "user_id": user_ids,
-            "tracks_played": np.diff(np.append(starts, len(begins))).astype(np.int32),
+            "user_key": np.arange(len(codes), dtype=np.int32),
+            "user_id": plays.user_ids.take(pa.array(codes)),
+            "tracks_played": np.bincount(pairs.user, minlength=len(codes)).astype(np.int32),
             "plays": user_plays,
         }
     )
@@ -65,6 +75,13 @@ def key_tables(catalogue: Catalogue, plays: Plays, spec: TracksSpec) -> Tables:
         tracks=pa.table({name: columns[name] for name in schema.names}).cast(schema),
         users=users.cast(USERS.schema),
         interactions=pa.table(interactions, schema=interactions_schema(pairs.times is not None)),
+        dislikes=pa.table(
+            [
+                pa.array(np.searchsorted(codes, disliking).astype(np.int32)),
+                *dislikes.columns[1:],
+            ],
+            schema=dislikes_schema("last_at" in dislikes.column_names),
+        ),
         merged_duplicates=duplicates,
     )
 

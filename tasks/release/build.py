@@ -125,6 +125,8 @@ def _build_input(
     lists = candidate.lists.datasets
     named = {
         "tracks": candidate.ingested["tracks"],
+        "users": candidate.ingested["users"],
+        "dislikes": candidate.ingested["dislikes"],
         "catalogue": lists["catalogue"],
         "weights": lists["weights"],
         "similarity": lists["similarity"],

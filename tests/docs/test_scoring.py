@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from tasks.blend.kernels.rank import Histories
 from tasks.blend.parameters import HybridParameters, Segment
 from tasks.blend.ranking import rank_histories
 from tasks.lake.contracts.edges import EDGES
@@ -22,8 +23,15 @@ SETTING = {row["setting"]: float(row["value"]) for row in table(PAGE, "setting")
 EDGE_ROWS = table(PAGE, "from", "to")
 KEY = {row["track"]: key for key, row in enumerate(CATALOGUE)}
 HISTORY = sorted({KEY[row["from"]] for row in EDGE_ROWS})
-CALLS = ["recommend_user('anna')", "recommend_user('anna', weight := 0)"]
-STRANGER = "recommend_user('somebody else')"
+CALLS = [
+    "recommend_user('anna')",
+    "recommend_user('anna', weight := 0)",
+    "recommend_user('bea')",
+    "recommend_user('somebody else')",
+]
+PEOPLE = ["anna", "bea"]
+DISLIKED = KEY["c"]
+"""By Bea."""
 
 
 def _worth(arithmetic: str) -> float:
@@ -77,14 +85,17 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     similarity = learned.slice(0, 1)
     edges = {"weights": learned, "similarity": similarity, "content": content}
     folder = tmp_path_factory.mktemp("page")
-    return release_world(folder, _tracks(), edges, ["anna"], [HISTORY], parameters)
+    dislikes: list[list[int]] = [[], [DISLIKED]]
+    return release_world(
+        folder, _tracks(), edges, PEOPLE, [HISTORY, HISTORY], parameters, dislikes=dislikes
+    )
 
 
 def _printed(number: int) -> list[dict[str, str]]:
     return table(PAGE, "rank", "because_track_id", number=number)
 
 
-@pytest.mark.parametrize(("number", "call"), enumerate([*CALLS, STRANGER]))
+@pytest.mark.parametrize(("number", "call"), enumerate(CALLS))
 def test_the_macros_give_the_lists_of_the_page(world: World, number: int, call: str) -> None:
     assert f"FROM {call}" in PAGE
     with duckdb.connect(str(world.database), read_only=True) as connection:
@@ -95,8 +106,13 @@ def test_the_macros_give_the_lists_of_the_page(world: World, number: int, call: 
     assert answered == _printed(number)
 
 
-@pytest.mark.parametrize(("number", "weight"), [(0, SETTING["w"]), (1, 0.0)])
-def test_the_kernel_gives_the_lists_of_the_page(world: World, number: int, weight: float) -> None:
+@pytest.mark.parametrize(
+    ("number", "weight", "disliked"),
+    [(0, SETTING["w"], []), (1, 0.0, []), (2, SETTING["w"], [DISLIKED])],
+)
+def test_the_kernel_gives_the_lists_of_the_page(
+    world: World, number: int, weight: float, disliked: list[int]
+) -> None:
     lists = rank_histories(
         world.blend,
         np.array([0, len(HISTORY)]),
@@ -104,6 +120,7 @@ def test_the_kernel_gives_the_lists_of_the_page(world: World, number: int, weigh
         np.array([weight]),
         np.array([SETTING["p"]]),
         len(CATALOGUE) - len(HISTORY),
+        Histories(np.array([0, len(disliked)]), np.array(disliked, np.int32)),
     )
     for r, row in enumerate(_printed(number)):
         because = int(lists.because[0, r])
@@ -115,13 +132,16 @@ def test_the_kernel_gives_the_lists_of_the_page(world: World, number: int, weigh
         assert ("" if because < 0 else world.track_ids[HISTORY[because]]) == row["because_track_id"]
 
 
-def test_the_table_gives_the_first_list_of_the_page(world: World) -> None:
+@pytest.mark.parametrize(("user_id", "number"), [("anna", 0), ("bea", 2)])
+def test_the_table_gives_the_lists_of_the_page(world: World, user_id: str, number: int) -> None:
     with duckdb.connect(str(world.database), read_only=True) as connection:
         found = connection.sql(
-            "SELECT rank, track_id, score FROM user_recommendations ORDER BY rank"
+            "SELECT rank, track_id, score FROM user_recommendations WHERE user_id = $id "
+            "ORDER BY rank",
+            params={"id": user_id},
         ).fetchall()
     assert [(str(rank), track_id, str(score)) for rank, track_id, score in found] == [
-        (row["rank"], row["track_id"], row["score"]) for row in _printed(0)
+        (row["rank"], row["track_id"], row["score"]) for row in _printed(number)
     ]
 
 

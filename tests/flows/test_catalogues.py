@@ -18,6 +18,7 @@ id = "id"
 path = "plays.csv"
 user = "who"
 track = "what"
+dislikes = "no"
 """
 
 MOVIES_TOML = """\
@@ -44,7 +45,10 @@ def run(folder: Path, environment: dict[str, str], toml: str) -> duckdb.DuckDBPy
 
 
 def test_a_catalogue_of_nothing_but_ids(prefect_server: dict[str, str], tmp_path: Path) -> None:
-    """Two circles of listeners, tracks 0 to 39 and 40 to 79; tracks 80 to 89 nobody plays."""
+    """Two circles of listeners, tracks 0 to 39 and 40 to 79; tracks 80 to 89 nobody plays.
+
+    The first listener dislikes a track that it has played, ten others and one that nobody plays.
+    """
     drawn = random.Random(0)
     plays = [
         (f"u{user:03}", f"t{track + 40 * (user % 2):02}")
@@ -52,15 +56,36 @@ def test_a_catalogue_of_nothing_but_ids(prefect_server: dict[str, str], tmp_path
         for track in drawn.sample(range(40), 8)
     ]
     (tmp_path / "tracks.csv").write_text("id\n" + "".join(f"t{x:02}\n" for x in range(90)))
-    rows = "".join(f"{who},{what}\n" for who, what in plays)
-    (tmp_path / "plays.csv").write_text("who,what\n" + rows)
+    own = {what for who, what in plays if who == "u000"}
+    others = [track for x in range(40) if (track := f"t{x:02}") not in own]
+    disliked = {min(own), *others[::3][:10], "t85"}
+    own -= disliked
+    rows = [f"{who},{what},false\n" for who, what in plays]
+    rows += [f"u000,{what},true\n" for what in sorted(disliked)]
+    rows += [f"shy,t{x:02},true\n" for x in range(0, 90, 2)]
+    (tmp_path / "plays.csv").write_text("who,what,no\n" + "".join(rows))
     with run(tmp_path, prefect_server, IDS_TOML) as release:
         sources = release.sql("SELECT DISTINCT source FROM user_recommendations ORDER BY 1")
         assert "hybrid" not in {name for (name,) in sources.fetchall()}
         scored = release.sql("SELECT count(*) FROM user_recommendations WHERE content_score <> 0")
         assert scored.fetchall() == [(0,)]
-        own = {what for who, what in plays if who == "u000"}
-        for call in ("recommend_user('u000')", f"recommend_tracks({sorted(own)})"):
+        listened = "SELECT track_id FROM listens WHERE user_id = 'u000'"
+        assert {track for (track,) in release.sql(listened).fetchall()} == own
+        refused = release.sql("SELECT track_id FROM dislikes WHERE user_id = 'u000'").fetchall()
+        assert {track for (track,) in refused} == disliked
+        for listener, theirs in (
+            ("u000", disliked),
+            ("shy", {f"t{x:02}" for x in range(0, 90, 2)}),
+        ):
+            for stored in ("user_recommendations WHERE user_id = $id", "recommend_user($id)"):
+                query = f"SELECT track_id FROM {stored}"
+                found = release.execute(query, {"id": listener}).fetchall()
+                assert len(found) == 20
+                assert not theirs & {track for (track,) in found}
+        for call in (
+            "recommend_user('u000')",
+            f"recommend_tracks({sorted(own)}, exclude := {sorted(disliked)})",
+        ):
             found = release.sql(f"SELECT track_id, source FROM {call} WHERE rank <= 10").fetchall()
             assert {source for _, source in found} == {"collaborative"}
             assert all(track < "t40" for track, _ in found)
@@ -69,7 +94,8 @@ def test_a_catalogue_of_nothing_but_ids(prefect_server: dict[str, str], tmp_path
         assert all("t40" <= track < "t80" for (track,) in near)
         for macro in ("user_candidates('u000')", "track_candidates('t50')"):
             ids = release.sql(f"SELECT track_id FROM {macro}").fetchall()
-            assert len({*ids}) == len(ids) == 90 - (len(own) if "user" in macro else 1)
+            gone = len(own) + len(disliked) if "user" in macro else 1
+            assert len({*ids}) == len(ids) == 90 - gone
         assert len(release.sql("FROM recommend_user('nobody')").fetchall()) == 20
         assert release.sql("FROM similar_to('t85', k := 5)").fetchall()
         assert release.sql("FROM explain('t50', 't51')").fetchall()

@@ -27,10 +27,10 @@ def test_every_relation_of_the_contract_answers(published: Published) -> None:
     with duckdb.connect(str(published.database), read_only=True) as connection:
         rows = {name: len(connection.execute(f"FROM {name}").fetchall()) for name in relations()}
     assert set(rows) == {
-        "tracks", "users", "listens", "similar_tracks", "user_recommendations", "popular_tracks",
-        "segments", "segment_curve", "feature_weights", "evaluation", "data_quality",
-        "rejected_rows", "release", "experiments", "experiment_results", "measured_weights",
-        "click_rates", "position_bias",
+        "tracks", "users", "listens", "dislikes", "similar_tracks", "user_recommendations",
+        "popular_tracks", "segments", "segment_curve", "feature_weights", "evaluation",
+        "data_quality", "rejected_rows", "release", "experiments", "experiment_results",
+        "measured_weights", "click_rates", "position_bias",
     }  # fmt: skip
     assert rows["user_recommendations"] == 20 * rows["users"]
     assert rows["similar_tracks"] == 10 * rows["tracks"]

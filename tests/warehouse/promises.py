@@ -7,7 +7,7 @@ tracks of a real one.
 import argparse
 import random
 from collections.abc import Collection, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -62,6 +62,11 @@ class Release:
         found = self.rows("SELECT track_id FROM listens WHERE user_id = $id", id=user_id)
         return [str(row[0]) for row in found]
 
+    def dislikes(self, user_id: str) -> list[str]:
+        """Return the ids of what the listener dislikes."""
+        found = self.rows("SELECT track_id FROM dislikes WHERE user_id = $id", id=user_id)
+        return [str(row[0]) for row in found]
+
 
 def assert_listener(release: Release, user_id: str, asked: Asked) -> None:
     """Hold every macro that answers for a listener to its promises."""
@@ -69,7 +74,8 @@ def assert_listener(release: Release, user_id: str, asked: Asked) -> None:
     given = {"id": user_id, "w": asked.weight, "x": list(asked.exclude), "h": asked.heard}
     settings = "weight := $w, exclude := $x, heard := $h"
     whole = release.rows(f"SELECT {COLUMNS} FROM user_candidates($id, {settings})", **given)
-    left_out = {*asked.exclude, *(() if asked.heard else history)}
+    disliked = release.dislikes(user_id)
+    left_out = {*asked.exclude, *disliked, *(() if asked.heard else history)}
     _assert_ordered(release, whole, release.track_ids - left_out, history)
     odd = [row for row in whole if release.listeners[str(row[1])] % 2]
     assert odd[:20] == release.rows(  # in order without being sorted again
@@ -85,7 +91,7 @@ def assert_listener(release: Release, user_id: str, asked: Asked) -> None:
         rows = release.rows(f"FROM recommend_user($id, k := $k, {settings})", k=k, **given)
         assert rows == whole[: _rows(k, 20)]
     if not asked.heard:
-        _assert_liked(release, history, whole, asked)
+        _assert_liked(release, history, whole, replace(asked, exclude=[*asked.exclude, *disliked]))
     if asked == Asked(ks=asked.ks):
         _assert_stored(release, user_id, whole)
 
@@ -120,7 +126,10 @@ def assert_track(release: Release, track_id: str, asked: Asked) -> None:
 
 
 def _assert_liked(release: Release, history: list[str], whole: list[Row], asked: Asked) -> None:
-    """Liking them gives the list of having played them; order and repeats do not count."""
+    """Liking them gives the list of having played them; order and repeats do not count.
+
+    What the listener dislikes is among the ids to exclude: liked tracks know nobody.
+    """
     liked = [*reversed(history), *history[:1], "no such track"]
     rows = release.rows(
         "FROM recommend_tracks($liked, k := $k, weight := $w, exclude := $x)",

@@ -16,7 +16,7 @@ from tasks.blend.stage import rank_listeners, rank_similar
 from tasks.lake.blocks import Block
 from tasks.lake.contracts.quality import DATA_QUALITY, REJECTED_ROWS
 from tasks.lake.contracts.stages.content import FEATURE_WEIGHTS
-from tasks.lake.contracts.stages.ingest import INTERACTIONS, USERS, tracks_schema
+from tasks.lake.contracts.stages.ingest import DISLIKES, INTERACTIONS, USERS, tracks_schema
 from tasks.lake.contracts.stages.lists import CATALOGUE
 from tasks.lake.files import write_parquet
 from tests.tasks.blend.worlds import random_edges
@@ -52,6 +52,8 @@ class World:
     """Scores one track by similarity."""
     given: BuildInput
     """What the release was built from."""
+    dislikes: list[list[int]]
+    """Of each listener, ascending track keys."""
 
 
 def build_world(
@@ -61,16 +63,21 @@ def build_world(
     users: int = 12,
     track_ids: Sequence[str] = (),
     parameters: HybridParameters | None = None,
+    disliked: float = 0.0,
 ) -> World:
     """Generate a world of ``n`` tracks and ``users`` listeners and build its release file.
 
     Some of the tracks may be given their ids; the blend's parameters are the defaults unless given.
+    ``disliked`` is the share of the tracks that each listener dislikes of those not played; with it
+    the first listener has played nothing.
     """
     rng = np.random.default_rng(seed)
     popular = int(rng.integers(1, 8))
     parameters = parameters or HybridParameters(popular_candidates=popular)
     track_ids = _ids(n, "T", track_ids)
     histories = _histories(rng, n, users)
+    if disliked:
+        histories[0] = []
     tracks, played = _tracks(rng, track_ids, histories)
     everything = np.arange(n, dtype=np.int32)
     edges = {
@@ -78,7 +85,13 @@ def build_world(
         "similarity": _symmetric(random_edges(rng, played, played, 1)),
         "content": random_edges(rng, everything, everything, 1),
     }
-    return release_world(folder, tracks, edges, _ids(users, "U"), histories, parameters)
+    dislikes = [
+        [j for j in range(n) if j not in history and rng.random() < disliked]
+        for history in histories
+    ]
+    return release_world(
+        folder, tracks, edges, _ids(users, "U"), histories, parameters, dislikes=dislikes
+    )
 
 
 def release_world(
@@ -90,25 +103,33 @@ def release_world(
     parameters: HybridParameters,
     release_id: str = "20260101T000000-test",
     numeric: Sequence[str] = NUMERIC,
+    dislikes: Sequence[Sequence[int]] | None = None,
 ) -> World:
     """Write a given world as the lake would, rank it and build its release file.
 
     ``tracks`` is TRACKS with the ``numeric`` features; ``edges`` holds weights, similarity and
-    content as EDGES in track keys; histories are ascending track keys.
+    content as EDGES in track keys; histories and dislikes (None: nobody has any) are ascending
+    track keys.
     """
     lake = folder / "lake"
     lake.mkdir(parents=True, exist_ok=True)
     n, played = len(tracks), track_of_played(tracks)
     files = {name: _write(lake, name, table) for name, table in edges.items()}
     files["tracks"] = _write(lake, "tracks", tracks)
-    files |= _people(lake, user_ids, histories, played)
+    dislikes = dislikes or [[] for _ in user_ids]
+    files |= _people(lake, user_ids, histories, dislikes, played)
     catalogue = BlendCatalogue.from_tracks(tracks)
     prior = [tracks["track_key"], catalogue.popularity, catalogue.listener_rank]
     files["catalogue"] = _write(lake, "catalogue", pa.table(prior, schema=CATALOGUE.schema))
     parts = ("tracks", "catalogue", "content", "weights", "similarity")
     model = {name: files[name] for name in parts}
     listeners = rank_listeners(
-        Block(0, len(user_ids)), model, files["users"], files["interactions"], parameters
+        Block(0, len(user_ids)),
+        model,
+        files["users"],
+        files["interactions"],
+        files["dislikes"],
+        parameters,
     )
     files["listeners"] = _write(lake, "listeners", listeners)
     files["similar_lists"] = _write(
@@ -132,6 +153,7 @@ def release_world(
         HybridModel(EdgeTable.from_edges(edges["weights"], n), content, catalogue, parameters),
         HybridModel(EdgeTable.from_edges(edges["similarity"], n), content, catalogue, parameters),
         given,
+        [list(one) for one in dislikes],
     )
 
 
@@ -146,9 +168,7 @@ def build_input(
         dataset="world",
         inputs={"a.csv": "00"},
         parameters={},
-        files={
-            name: [path] for name, path in files.items() if name not in ("users", "interactions")
-        },
+        files={name: [path] for name, path in files.items() if name != "interactions"},
         segments=[
             {"position": position, **segment.model_dump()}
             for position, segment in enumerate(parameters.segments)
@@ -212,7 +232,11 @@ def _tracks(
 
 
 def _people(
-    lake: Path, ids: list[str], histories: list[list[int]], played: NDArray[np.int32]
+    lake: Path,
+    ids: list[str],
+    histories: list[list[int]],
+    dislikes: Sequence[Sequence[int]],
+    played: NDArray[np.int32],
 ) -> dict[str, Path]:
     lengths = [len(history) for history in histories]
     users = [range(len(ids)), ids, lengths, lengths]
@@ -222,10 +246,13 @@ def _people(
         np.searchsorted(played, [j for _, j in pairs]),
         [1] * len(pairs),
     ]
+    left_out = [(u, j) for u, theirs in enumerate(dislikes) for j in theirs]
+    disliked = [[u for u, _ in left_out], [j for _, j in left_out]]
     tables = {}
     for name, columns, schema in (
         ("users", users, USERS.schema),
         ("interactions", interactions, INTERACTIONS.schema),
+        ("dislikes", disliked, DISLIKES.schema),
     ):
         arrays = [pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)]
         tables[name] = _write(lake, name, pa.table(arrays, schema=schema))

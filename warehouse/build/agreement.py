@@ -6,7 +6,7 @@ histories with every list computed. The macros in the file are asked for a few, 
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import duckdb
@@ -38,10 +38,15 @@ class Pair:
     """The same by the macros in the file, and for how many of the sampled ids."""
     one_by_one: Mapping[str, int]
     """Queries of one id for k rows, and for how many of the sampled ids."""
+    by_tracks: Mapping[str, int] = field(default_factory=dict)
+    """The same by batches of liked tracks, and for how many of the sampled ids without dislikes."""
 
 
 _OF_LISTENERS = f"SELECT user_id, rank, track_id, {SCORES}, because_track_id FROM"
 _OF_TRACKS = f"SELECT track_id, rank, similar_track_id, {SCORES} FROM"
+
+_LIKED = "(SELECT list(l.track_id) FROM listens l WHERE l.user_id = $id)"
+_DISLIKED = "(SELECT list(d.track_id) FROM dislikes d WHERE d.user_id = $id)"
 
 LISTENERS = Pair(
     "listener",
@@ -50,30 +55,26 @@ LISTENERS = Pair(
     f"{_OF_LISTENERS} user_recommendations "
     "WHERE user_id IN (SELECT unnest($ids::VARCHAR[])) ORDER BY user_id, rank",
     f"{_OF_LISTENERS} computed_recommend_users($ids, k := $k)",
-    {
-        f"{_OF_LISTENERS} recommend_users($ids, k := $k)": 32,
-        # the lists of a batch are in the order of the histories, which is that of the ids
-        f"SELECT $ids[r.position], rank, track_id, {SCORES}, because_track_id FROM recommend_many("
-        "(SELECT list(h.tracks ORDER BY list_position($ids::VARCHAR[], h.user_id)) FROM "
-        "(SELECT l.user_id, list(l.track_id) AS tracks FROM listens l "
-        "WHERE l.user_id IN (SELECT unnest($ids::VARCHAR[])) GROUP BY l.user_id) h), k := $k) r": 8,
-    },
+    {f"{_OF_LISTENERS} recommend_users($ids, k := $k)": 32},
     {
         f"SELECT rank, track_id, {SCORES}, because_track_id FROM {macro}": asked
         for macro, asked in (
             ("recommend_user($id, k := $k)", 32),
             ("user_candidates($id) WHERE rank <= $k ORDER BY rank", 4),
+            (f"recommend_tracks({_LIKED}, k := $k, exclude := {_DISLIKED})", 4),
             (
-                "recommend_tracks((SELECT list(l.track_id) FROM listens l WHERE l.user_id = $id), "
-                "k := $k)",
-                4,
-            ),
-            (
-                "candidates_for_tracks((SELECT list(l.track_id) FROM listens l "
-                "WHERE l.user_id = $id)) WHERE rank <= $k ORDER BY rank",
+                f"candidates_for_tracks({_LIKED}, exclude := {_DISLIKED}) "
+                "WHERE rank <= $k ORDER BY rank",
                 2,
             ),
         )
+    },
+    {
+        # the lists of a batch are in the order of the histories, which is that of the ids
+        f"SELECT $ids[r.position], rank, track_id, {SCORES}, because_track_id FROM recommend_many("
+        "(SELECT list(h.tracks ORDER BY list_position($ids::VARCHAR[], h.user_id)) FROM "
+        "(SELECT l.user_id, list(l.track_id) AS tracks FROM listens l "
+        "WHERE l.user_id IN (SELECT unnest($ids::VARCHAR[])) GROUP BY l.user_id) h), k := $k) r": 8,
     },
 )
 TRACKS = Pair(
@@ -102,7 +103,8 @@ def create_computing(connection: duckdb.DuckDBPyConnection) -> None:
     gamma, factors = connection.execute(
         "SELECT gamma, artist_factors FROM store.constants"
     ).fetchall()[0]
-    for statement in computing_macros(Settings(named, gamma, factors)):
+    has_dislikes = connection.execute("SELECT count(*) > 0 FROM store.dislikes").fetchall()[0][0]
+    for statement in computing_macros(Settings(named, gamma, factors, has_dislikes)):
         connection.execute(statement)
 
 
@@ -136,12 +138,24 @@ def disagreeing(
     wrong = {name for share in shares for name in share}
     for query, asked in pair.batches.items():
         wrong.update(compare(connection, query, ids[:asked]))
+    liking = _without_dislikes(connection, ids) if pair.by_tracks else []
+    for query, asked in pair.by_tracks.items():
+        wrong.update(compare(connection, query, liking[:asked]))
     for query, asked in pair.one_by_one.items():
         for name in ids[:asked]:
             rows = connection.execute(query, {"id": name, "k": k}).fetchall()
             if rows != table.get(name, []):
                 wrong.add(name)
     return sorted(wrong)
+
+
+def _without_dislikes(connection: duckdb.DuckDBPyConnection, ids: list[str]) -> list[str]:
+    found = connection.execute(
+        "SELECT d.id FROM store.dislikes d WHERE d.id IN (SELECT unnest($ids::VARCHAR[]))",
+        {"ids": ids},
+    ).fetchall()
+    disliking = {row[0] for row in found}
+    return [name for name in ids if name not in disliking]
 
 
 def _lists(rows: Rows) -> dict[Any, Rows]:

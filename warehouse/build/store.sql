@@ -35,6 +35,13 @@ FROM scoped s
 QUALIFY rank <= CASE WHEN s.scope = 'all' THEN getvariable('popular_all') ELSE getvariable('popular_scope') END
 ORDER BY s.scope = 'all' DESC, s.scope, rank;
 
+-- What is not recommended to whom. The macros look at it only in releases where it has rows.
+CREATE TABLE store.dislikes AS
+SELECT u.user_id AS id, d.track_key
+FROM read_parquet(getvariable('dislikes')) d
+JOIN read_parquet(getvariable('users')) u ON u.user_key = d.user_key
+ORDER BY d.user_key, d.track_key;
+
 CREATE TABLE store.segments (
     position INTEGER, segment VARCHAR, min_tracks INTEGER, max_tracks INTEGER,
     weight DOUBLE, popularity DOUBLE

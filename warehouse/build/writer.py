@@ -57,8 +57,8 @@ class BuildInput(BaseModel):
     inputs: dict[str, str]
     parameters: dict[str, Any]
     files: dict[str, list[Path]]
-    """tracks, catalogue, listeners, similar_lists, weights, similarity, content, feature_weights,
-    data_quality, rejected_rows; and, with feedback, those of `MEASURED`."""
+    """tracks, users, dislikes, catalogue, listeners, similar_lists, weights, similarity, content,
+    feature_weights, data_quality, rejected_rows; and, with feedback, those of `MEASURED`."""
     segments: list[dict[str, Any]]
     segment_curve: list[dict[str, Any]] = []
     evaluation: list[dict[str, Any]] = []
@@ -213,7 +213,12 @@ def _create_tracks(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _create_contract(connection: duckdb.DuckDBPyConnection, given: BuildInput) -> None:
-    settings = Settings(given.segments, given.gamma, given.artist_factors)
+    settings = Settings(
+        given.segments,
+        given.gamma,
+        given.artist_factors,
+        has_dislikes=_one(connection, "SELECT count(*) > 0 FROM store.dislikes"),
+    )
     connection.execute(contract_sql("views", views_values(settings)))
     for macro in (*ranked_macros(settings), *batch_macros(settings, _stored(connection))):
         connection.execute(macro)

@@ -14,9 +14,9 @@ COMMENT ON COLUMN tracks.listeners IS 'Different listeners who played it';
 COMMENT ON COLUMN tracks.plays IS 'Plays of it in all';
 COMMENT ON COLUMN tracks.is_cold IS 'True: the release learned from no play of it, content alone places it';
 
-COMMENT ON VIEW users IS 'Every listener with at least one play of a catalogue track. One row per listener.';
+COMMENT ON VIEW users IS 'Every listener who has played or dislikes a track of the catalogue. One row per listener.';
 COMMENT ON COLUMN users.user_id IS 'Id of the listener, byte for byte as in the input';
-COMMENT ON COLUMN users.tracks_played IS 'Different tracks played';
+COMMENT ON COLUMN users.tracks_played IS 'Different tracks played; 0: the listener has nothing but dislikes';
 COMMENT ON COLUMN users.plays IS 'Plays in all';
 COMMENT ON COLUMN users.segment IS 'History-length segment, see segments';
 COMMENT ON COLUMN users.weight IS 'Collaborative share that suits this listener: the default weight';
@@ -25,6 +25,10 @@ COMMENT ON VIEW listens IS 'Who played what. One row per listener and track.';
 COMMENT ON COLUMN listens.user_id IS 'Id of the listener';
 COMMENT ON COLUMN listens.track_id IS 'Id of the track';
 COMMENT ON COLUMN listens.plays IS 'Plays of the track by the listener, duplicates summed';
+
+COMMENT ON VIEW dislikes IS 'What is not recommended to whom, by `plays.dislikes` of the dataset; empty without it. One row per listener and track.';
+COMMENT ON COLUMN dislikes.user_id IS 'Id of the listener';
+COMMENT ON COLUMN dislikes.track_id IS 'Id of the track, which is in no list of the listener and not among the listens';
 
 COMMENT ON VIEW similar_tracks IS 'similar_to with its defaults, precomputed. One row per track and rank.';
 COMMENT ON COLUMN similar_tracks.track_id IS 'The track whose neighbours these are';
@@ -38,7 +42,7 @@ COMMENT ON COLUMN similar_tracks.source IS 'Signals that were there: hybrid, col
 COMMENT ON VIEW user_recommendations IS 'recommend_user with its defaults, precomputed. One row per listener and rank.';
 COMMENT ON COLUMN user_recommendations.user_id IS 'Id of the listener';
 COMMENT ON COLUMN user_recommendations.rank IS 'Place in the list, from 1';
-COMMENT ON COLUMN user_recommendations.track_id IS 'The recommended track, never one of the listener''s own';
+COMMENT ON COLUMN user_recommendations.track_id IS 'The recommended track, never one that the listener has played or dislikes';
 COMMENT ON COLUMN user_recommendations.score IS 'Blend of both scores, 0 to 1, after the artist factor';
 COMMENT ON COLUMN user_recommendations.collaborative_score IS 'c'' of the scoring page, 0 to 1';
 COMMENT ON COLUMN user_recommendations.content_score IS 'd of the scoring page, 0 to 1';
@@ -177,7 +181,7 @@ COMMENT ON COLUMN release.gate IS 'What the gate compared before this release wa
 COMMENT ON COLUMN release.forced_by IS 'Who published it although the gate had refused it; NULL: the gate passed it';
 COMMENT ON COLUMN release.forced_because IS 'Reason given for that';
 
-COMMENT ON MACRO TABLE recommend_user IS '`recommend_user(user_id, k := 20, weight := NULL, exclude := [], heard := false, per_artist := NULL, exclude_artists := [], new_artists := false)`: recommendations for a listener. A listener who is not known gets the popular list, every row with the source `popular` or `catalogue`. `exclude` leaves out ids (shown yesterday, blocked), `heard := true` lets played tracks back in, `per_artist` is the most tracks of one artist, `exclude_artists` leaves out artists by name, `new_artists := true` those in the history. The list stays full.';
+COMMENT ON MACRO TABLE recommend_user IS '`recommend_user(user_id, k := 20, weight := NULL, exclude := [], heard := false, per_artist := NULL, exclude_artists := [], new_artists := false)`: recommendations for a listener. A listener who is not known gets the popular list, every row with the source `popular` or `catalogue`. `exclude` leaves out ids (shown yesterday, blocked), `heard := true` lets played tracks back in, `per_artist` is the most tracks of one artist, `exclude_artists` leaves out artists by name, `new_artists := true` those in the history. What the listener dislikes is always left out. The list stays full.';
 COMMENT ON MACRO TABLE recommend_tracks IS '`recommend_tracks(track_ids, k := 20, weight := NULL, exclude := [], per_artist := NULL, exclude_artists := [], new_artists := false)`: recommendations for anyone with a few liked tracks.';
 COMMENT ON MACRO TABLE similar_to IS '`similar_to(track_id, k := 10, weight := NULL, exclude := [])`: neighbours of a track; no rows for a track that is not in the catalogue.';
 COMMENT ON MACRO TABLE user_candidates IS '`user_candidates(user_id, weight := NULL, exclude := [], heard := false)`: the whole ordered list for a listener, to the last eligible track, to filter.';

@@ -186,6 +186,39 @@ WHERE g.is_stored AND s.rank <= {k}""",
 ASKED_BY = {"listener": "g.user_id, ", "track": "g.track_id, ", "tracks": ""}
 """What a row of a batch has beside its place."""
 
+DISLIKES = {
+    "dislikes": """disliked AS MATERIALIZED (
+    SELECT d.track_key AS track FROM store.dislikes d WHERE d.id = {id}
+),
+""",
+    "candidate_not_disliked": """
+                    ANTI JOIN disliked d ON d.track = s.track""",
+    "filler_not_disliked": """
+ANTI JOIN disliked d ON d.track = t.track_key""",
+    "disliked_list": """,
+        (SELECT list(d.track) FROM disliked d) AS disliked""",
+    "not_in_disliked_list": """
+  AND coalesce(NOT list_contains(f.disliked, t.track_key), true)""",
+}
+"""What a listener dislikes, which is in no list of theirs."""
+
+DISLIKES_OF_MANY = {
+    # an aggregate, for the reason at HISTORIES
+    "dislikes": """disliked AS MATERIALIZED (
+    SELECT DISTINCT g.question, d.track_key AS track
+    FROM given g JOIN store.dislikes d ON d.id = g.user_id
+    WHERE g.position = g.question AND NOT g.is_stored
+),
+""",
+    "candidate_not_disliked": """
+                    ANTI JOIN disliked d ON d.track = s.track AND d.question = s.question""",
+    "filler_not_disliked": """
+ANTI JOIN disliked d ON d.track = t.track_key AND d.question = u.question""",
+}
+"""The same for the listeners of a batch."""
+
+NO_DISLIKES = dict.fromkeys(DISLIKES, "")
+
 FILTERS = ", t.genre, t.year, t.tags, t.listeners, t.is_cold, t.spotify_preview_url"
 """What a list of candidates has beside the columns of every list."""
 

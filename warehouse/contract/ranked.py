@@ -92,6 +92,8 @@ class Settings:
     segments: Sequence[Mapping[str, Any]]
     gamma: float
     artist_factors: Sequence[float]
+    has_dislikes: bool
+    """Without any, no macro looks for them."""
 
 
 def ranked_macros(release: Settings) -> list[str]:
@@ -130,6 +132,7 @@ def _single(macro: Ranked, release: Settings) -> str:
         "cap": fragments.CAP_OF_FILLERS if macro.limits_artists else "",
         "tail": _tail(macro),
         **_eligible(excludes=True, lets_heard_in=macro.lets_heard_in),
+        **(fragments.DISLIKES if _leaves_disliked_out(macro, release) else fragments.NO_DISLIKES),
     }
     if macro.limits_artists:
         parts["not_left_out"] += fragments.ARTISTS_LEFT_OUT
@@ -141,6 +144,10 @@ def _single(macro: Ranked, release: Settings) -> str:
         "kind": "MACRO",
     }
     return _filled("ranked", parts, scalars, release, is_similar=macro.asked == "track")
+
+
+def _leaves_disliked_out(macro: Ranked | Batch, release: Settings) -> bool:
+    return macro.asked == "listener" and release.has_dislikes
 
 
 def _tail(macro: Ranked) -> str:
@@ -166,6 +173,11 @@ def _batch(macro: Batch, release: Settings, stored: int, kind: str = "MACRO") ->
         "stored": fragments.STORED.get(macro.asked, ""),
         "tail": statement("warehouse.contract", "macros/tail_of_lists"),
         **_eligible(excludes=macro.excludes, lets_heard_in=macro.lets_heard_in),
+        **(
+            fragments.DISLIKES_OF_MANY
+            if _leaves_disliked_out(macro, release)
+            else fragments.NO_DISLIKES
+        ),
         "is_default": " AND ".join(
             [
                 "weight IS NULL",

@@ -19,6 +19,10 @@ FROM (
 ) l
 JOIN store.tracks t ON t.track_key = l.track_key;
 
+CREATE VIEW dislikes AS
+SELECT d.id AS user_id, t.id AS track_id
+FROM store.dislikes d JOIN store.tracks t ON t.track_key = d.track_key;
+
 -- Rows as they are stored: planning is most of a lookup, and each table, join and expression adds to it.
 CREATE VIEW user_recommendations AS
 SELECT

@@ -49,6 +49,7 @@ def same_artist_tracks(
 @nb.njit(cache=True, nogil=True)
 def fill(
     history: NDArray[np.int32],
+    left_out: NDArray[np.int32],
     same_artist: NDArray[np.int64],
     eligible: int,
     rows: int,
@@ -58,13 +59,15 @@ def fill(
     """Fill ``row`` from position ``rows`` on; return where those by the same artists end.
 
     First the ``same_artist`` tracks, then all, of the ``eligible`` most listened, without those in
-    the history or in the row already; -1 where no track is left. ``listed`` holds False for every
-    track and does so again afterwards.
+    the history, ``left_out`` or in the row already; -1 where no track is left. ``listed`` holds
+    False for every track and does so again afterwards.
     """
     k, size = len(row), rows
     row[rows:] = -1
     for i in history:
         listed[i] = True
+    for j in left_out:
+        listed[j] = True
     for j in row[:rows]:
         listed[j] = True
     for j in same_artist:
@@ -83,6 +86,8 @@ def fill(
             size += 1
     for i in history:
         listed[i] = False
+    for j in left_out:
+        listed[j] = False
     for j in row[:same_artist_end]:
         listed[j] = False
     return same_artist_end

@@ -13,11 +13,18 @@ from numpy.typing import NDArray
 
 from tasks.blend.kernels.fill import fill, same_artist_tracks
 from tasks.blend.kernels.kernel_layout import PackedEdges
-from tasks.blend.kernels.sums import Candidates, accumulate, gather, new_candidates
+from tasks.blend.kernels.sums import Candidates, accumulate, gather, leave_out, new_candidates
 from tasks.blend.kernels.topk import Workspace, best, new_workspace, unpacked
 from tasks.blend.model import KernelModel
 from tasks.blend.scoring import Query, new_signals, signals, source_of, ticks
 from warehouse.contract.constants import Source
+
+
+class Histories(NamedTuple):
+    """Sets of tracks, one for each list: CSR rows."""
+
+    indptr: NDArray[np.int64]
+    tracks: NDArray[np.int32]
 
 
 class RankedLists(NamedTuple):
@@ -39,8 +46,8 @@ class RankedLists(NamedTuple):
 
 @nb.njit(cache=True, nogil=True)
 def rank_all(
-    indptr: NDArray[np.int64],
-    histories: NDArray[np.int32],
+    histories: Histories,
+    disliked: Histories,
     weights: NDArray[np.float64],
     priors: NDArray[np.float64],
     model: KernelModel,
@@ -49,8 +56,9 @@ def rank_all(
 ) -> None:
     """Rank every history in turn with one set of accumulators.
 
-    Histories are in ranks of popularity; each must be in the order of its track keys, which decides
-    ties between reasons.
+    Tracks are in ranks of popularity; each history must be in the order of its track keys, which
+    decides ties between reasons. ``disliked`` tracks are in no list; everything else is scored as
+    if they could be.
     """
     n, k = len(model.popularity), out.tracks.shape[1]
     artist_key = model.tracks.artist
@@ -63,22 +71,26 @@ def rank_all(
     row_of = np.zeros(n, np.int16)
     found_at = np.empty(k, np.int32)
     row = np.empty(k, np.int32)
-    for u in range(len(indptr) - 1):
-        history = histories[indptr[u] : indptr[u + 1]]
+    for u in range(len(histories.indptr) - 1):
+        history = histories.tracks[histories.indptr[u] : histories.indptr[u + 1]]
+        left_out = disliked.tracks[disliked.indptr[u] : disliked.indptr[u + 1]]
         w, p = weights[u], priors[u]
         popular = model.popular if p > 0 or len(history) == 0 else 0
         count = accumulate(history, popular, model.neighbours, sums, touched)
         sum_up = gather(touched[:count], history, sums, model.popularity, candidates)
         query = Query(w, p, gamma, sum_up.c_max, sum_up.d_max, len(history) == 0)
-        signals(candidates, sum_up.found, sum_up.c_max, sum_up.d_max, given)
-        rows = best(query, candidates, sum_up.found, given, model.tracks, k, workspace)
+        found = leave_out(left_out, sum_up.found, candidates, listed)
+        signals(candidates, found, sum_up.c_max, sum_up.d_max, given)
+        rows = best(query, candidates, found, given, model.tracks, k, workspace)
         _write(query, candidates, workspace, found_at[:rows], u, out)
         _explain(query, history, model.neighbours, candidates, found_at[:rows], row_of, u, out)
         if rows < k:
             for r in range(rows):
                 row[r] = candidates.tracks[found_at[r]]
             same_artist = same_artist_tracks(history, artist_key, model.by_artist)
-            same_artist_end = fill(history, same_artist, model.eligible, rows, row, listed)
+            same_artist_end = fill(
+                history, left_out, same_artist, model.eligible, rows, row, listed
+            )
             _write_fillers(history, row, rows, same_artist_end, model, u, out)
 
 

@@ -117,3 +117,30 @@ def gather(
     for i in history:
         sums[i] = 0
     return Gathered(np.int64(found), c_max, np.int64(d_max))
+
+
+@nb.njit(cache=True, nogil=True)
+def leave_out(
+    tracks: NDArray[np.int32],
+    found: np.int64,
+    candidates: Candidates,
+    marked: NDArray[np.bool_],
+) -> np.int64:
+    """Drop tracks from the ``found`` candidates; return how many are left.
+
+    ``marked`` holds False for every track and does so again afterwards.
+    """
+    if len(tracks) == 0:
+        return found
+    numbers, popularities = candidates.tracks, candidates.popularity
+    c_sums, d_sums = candidates.collaborative, candidates.content
+    for j in tracks:
+        marked[j] = True
+    left = np.int64(0)
+    for x in range(found):
+        numbers[left], popularities[left] = numbers[x], popularities[x]
+        c_sums[left], d_sums[left] = c_sums[x], d_sums[x]
+        left += not marked[numbers[x]]
+    for j in tracks:
+        marked[j] = False
+    return left

@@ -1,4 +1,5 @@
--- Listeners by the length of their history, in powers of two.
+-- Listeners with a history by its length, in powers of two.
 SELECT format('{}+', (2 ** floor(log2(tracks_played)))::INTEGER) AS bin, count(*) AS rows
 FROM users
+WHERE tracks_played > 0
 GROUP BY bin;

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from tasks.blend.kernels.rank import RankedLists
+from tasks.blend.kernels.rank import Histories, RankedLists
 from tasks.blend.parameters import HybridParameters
 from tasks.blend.ranking import rank_histories
 from tasks.lake.contracts.edges import EDGES
@@ -29,6 +29,11 @@ def _rows(lists: RankedLists, u: int, history: NDArray[np.int32]) -> list[Row]:
     ]
 
 
+def _sets(given: list[NDArray[np.int32]]) -> Histories:
+    indptr = np.cumsum([0, *(len(one) for one in given)]).astype(np.int64)
+    return Histories(indptr, np.concatenate(given))
+
+
 @settings(max_examples=150, deadline=None)
 @given(
     seed=st.integers(0, 2**32 - 1),
@@ -36,20 +41,26 @@ def _rows(lists: RankedLists, u: int, history: NDArray[np.int32]) -> list[Row]:
     weight=st.sampled_from([0.0, 0.3, 0.5, 0.77, 1.0]),
     prior=st.sampled_from([0.0, 0.1, 2.0]),
     k=st.sampled_from([1, 3, 10, 60]),
+    disliked=st.sampled_from([0.0, 0.2, 0.9, 1.0]),
 )
 def test_lists_equal_the_plain_definition(
-    seed: int, n: int, weight: float, prior: float, k: int
+    seed: int, n: int, weight: float, prior: float, k: int, disliked: float
 ) -> None:
     rng = np.random.default_rng(seed)
     parameters = HybridParameters(popular_candidates=int(rng.integers(1, 8)))
     model = random_model(rng, n, parameters)
     lengths = [0, *rng.integers(0, n + 1, 5)]
     histories = [np.sort(rng.permutation(n)[:length]).astype(np.int32) for length in lengths]
-    indptr = np.cumsum([0, *(len(h) for h in histories)]).astype(np.int64)
+    dislikes = [
+        np.array([j for j in range(n) if j not in history and rng.random() < disliked], np.int32)
+        for history in histories
+    ]
+    played, left_out = _sets(histories), _sets(dislikes)
     full = np.full(len(histories), weight), np.full(len(histories), prior)
-    lists = rank_histories(model, indptr, np.concatenate(histories), *full, k)
+    lists = rank_histories(model, *played, *full, k, left_out)
     for u, history in enumerate(histories):
-        expected = rank(model, [int(i) for i in history], weight, prior)[:k]
+        exclude = frozenset(int(j) for j in dislikes[u])
+        expected = rank(model, [int(i) for i in history], weight, prior, exclude)[:k]
         assert _rows(lists, u, history) == expected
 
 

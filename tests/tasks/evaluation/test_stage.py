@@ -31,7 +31,7 @@ from tasks.holdout.rule import MIN_TRACKS
 from tasks.holdout.stage import holdout_stage
 from tasks.lake.contracts.edges import EDGES
 from tasks.lake.contracts.stages.evaluation import EVALUATION, LISTENERS, SEGMENT_CURVE, SEGMENTS
-from tasks.lake.contracts.stages.ingest import INTERACTIONS, USERS
+from tasks.lake.contracts.stages.ingest import DISLIKES, INTERACTIONS, USERS
 from tasks.lake.dataset import Dataset
 from tasks.lake.files import write_parquet
 from tasks.lake.record import StageResult
@@ -133,6 +133,7 @@ def ingested_lake(folder: Path, played: NDArray[np.bool_], tagged: bool = True) 
             [user.astype(np.int32), track.astype(np.int32), np.ones(len(user), np.int32)],
             schema=INTERACTIONS.schema,
         ),
+        "dislikes": DISLIKES.schema.empty_table(),
     }
     folder.mkdir(parents=True, exist_ok=True)
     for name, table in tables.items():

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
+from tasks.dataset.dislikes import DislikesSpec
 from tasks.dataset.experiments import Experiment
 from tasks.dataset.feedback import EventsSpec, ExposuresSpec
 from tasks.dataset.files import FilesSpec
@@ -43,7 +44,7 @@ def test_every_example_is_a_dataset(tmp_path: Path) -> None:
     examples = [
         one for one in re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL) if "[plays]" in one
     ]
-    assert len(examples) == 5
+    assert len(examples) == 6
     for example in examples:
         (tmp_path / "it.toml").write_text(example)
         DatasetSpec.from_toml(tmp_path / "it.toml")
@@ -65,6 +66,8 @@ def test_every_field_is_described() -> None:
             field = described.alias or name
             if field not in common and field not in NOT_IN_TOML:
                 assert f"`{table}.{field}`" in PAGE
+    section = PAGE.split("### Dislikes")[1].split("\n### ")[0]
+    assert rows(3, section).keys() == DislikesSpec.model_fields.keys()
 
 
 def test_every_reason_is_described_as_in_the_code() -> None:

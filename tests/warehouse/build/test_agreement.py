@@ -56,7 +56,7 @@ DAMAGE = {
         "FROM user_candidates(user_id) r ORDER BY r.rank"
     ),
     "the text of recommend_tracks": (
-        "CREATE OR REPLACE MACRO recommend_tracks(track_ids, k := 20) AS TABLE "
+        "CREATE OR REPLACE MACRO recommend_tracks(track_ids, k := 20, exclude := []) AS TABLE "
         "FROM recommend_user(track_ids[1], k := k)"
     ),
     "the text of recommend_many": (
@@ -98,7 +98,7 @@ def test_a_macro_with_another_constant_is_seen(small: World, tmp_path: Path, set
     given = small.given
     other = dict.fromkeys([setting], 0.31)
     segments = [{**segment, **other} for segment in given.segments]
-    settings = Settings(segments, other.get("gamma", given.gamma), given.artist_factors)
+    settings = Settings(segments, other.get("gamma", given.gamma), given.artist_factors, False)
     statements = [*ranked_macros(settings), *batch_macros(settings, {})]
     replacing = [text.replace("CREATE MACRO", "CREATE OR REPLACE MACRO") for text in statements]
     assert _broken(_damaged(small, tmp_path, replacing)) != []

@@ -43,6 +43,7 @@ WEIGHTS = st.one_of(
     users=st.integers(1, 5),
     ids=st.lists(IDS, max_size=5, unique=True),
     parameters=PARAMETERS,
+    disliked=st.sampled_from([0.0, 0.3, 1.0]),
     data=st.data(),
 )
 def test_lists_keep_their_promises(
@@ -51,10 +52,11 @@ def test_lists_keep_their_promises(
     users: int,
     ids: list[str],
     parameters: HybridParameters,
+    disliked: float,
     data: st.DataObject,
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        world = build_world(Path(folder), seed, n, users, ids, parameters)
+        world = build_world(Path(folder), seed, n, users, ids, parameters, disliked)
         with duckdb.connect(str(world.database), read_only=True) as connection:
             release = Release.of(connection)
             arguments = st.builds(

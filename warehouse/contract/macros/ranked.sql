@@ -13,7 +13,7 @@ SELECT * FROM (
 WITH heard AS MATERIALIZED (
     {history}
 ),
-{edges}-- Whole numbers as doubles: exact in any order.
+{dislikes}{edges}-- Whole numbers as doubles: exact in any order.
 sums AS MATERIALIZED (
     SELECT
         x.target AS track, sum(x.q) AS c, sum(x.r) AS d,
@@ -71,7 +71,7 @@ candidates AS MATERIALIZED (
                     SELECT
                         s.track, s.c, s.d, t.artist_key, t.popularity, a.c_max, a.w{prior},
                         CASE WHEN a.d_max > 0 THEN sqrt(least(1, s.d / a.d_max)) ELSE 0 END AS d1
-                    FROM sums s
+                    FROM sums s{candidate_not_disliked}
                     JOIN store.tracks t ON t.track_key = s.track
                     CROSS JOIN asked a
                     WHERE {eligible}

@@ -19,7 +19,7 @@ questions AS MATERIALIZED (
 heard AS MATERIALIZED (
     {history}
 ),
-{edges}sums AS MATERIALIZED (
+{dislikes}{edges}sums AS MATERIALIZED (
     SELECT
         x.question, x.target AS track, sum(x.q) AS c, sum(x.r) AS d,
         bool_or(x.heard) AS is_heard{untouched}
@@ -69,7 +69,7 @@ candidates AS MATERIALIZED (
                     SELECT
                         s.question, s.track, s.c, s.d, t.artist_key, t.popularity, a.c_max, a.w{prior},
                         CASE WHEN a.d_max > 0 THEN sqrt(least(1, s.d / a.d_max)) ELSE 0 END AS d1
-                    FROM sums s
+                    FROM sums s{candidate_not_disliked}
                     JOIN store.tracks t ON t.track_key = s.track
                     CROSS JOIN asked a
                     WHERE {eligible} AND a.question = s.question

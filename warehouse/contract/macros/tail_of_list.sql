@@ -6,7 +6,7 @@ SELECT
 FROM (
     SELECT
         g.listed, g.listed_artists, list(h.track ORDER BY h.track) AS history,
-        list(h.artist_key ORDER BY h.track) AS artists
+        list(h.artist_key ORDER BY h.track) AS artists{disliked_list}
     FROM (
         SELECT list(c.track) AS listed, list(c.artist_key) AS listed_artists, count(*) AS rows
         FROM candidates c
@@ -17,4 +17,4 @@ FROM (
 ) f
 CROSS JOIN store.tracks t
 WHERE coalesce(NOT list_contains(f.listed, t.track_key), true)
-  AND ({let_in} OR coalesce(NOT list_contains(f.history, t.track_key), true)) AND {not_left_out}{cap}
+  AND ({let_in} OR coalesce(NOT list_contains(f.history, t.track_key), true)) AND {not_left_out}{not_in_disliked_list}{cap}

@@ -9,7 +9,7 @@ FROM (
 ) u
 CROSS JOIN store.tracks t
 ANTI JOIN candidates c ON c.track = t.track_key AND c.question = u.question
-ANTI JOIN heard h ON h.track = t.track_key AND h.question = u.question AND NOT {let_in}
+ANTI JOIN heard h ON h.track = t.track_key AND h.question = u.question AND NOT {let_in}{filler_not_disliked}
 LEFT JOIN (
     SELECT h.question, h.artist_key, min(h.track) AS because FROM heard h GROUP BY h.question, h.artist_key
 ) k

@@ -1,4 +1,4 @@
-"""The datasets of the ingest stage: the catalogue, the listeners and who played what."""
+"""The datasets of the ingest stage: catalogue, listeners, who played and who dislikes what."""
 
 from collections.abc import Iterable
 
@@ -62,14 +62,14 @@ TRACKS = Contract(
 )
 
 USERS = Contract(
-    rows="listener with a play of a catalogue track",
+    rows="listener who has played or dislikes a track of the catalogue",
     key=("user_key",),
     ascending=("user_id",),
     columns=(
         Column("user_key", pa.int32(), "position among the listeners", 0),
         Column("user_id", pa.string(), "the id, byte for byte"),
-        Column("tracks_played", pa.int32(), "tracks of the catalogue played", 1),
-        Column("plays", pa.int64(), "plays of them in all", 1),
+        Column("tracks_played", pa.int32(), "tracks of the catalogue played", 0),
+        Column("plays", pa.int64(), "plays of them in all", 0),
     ),
 )
 
@@ -110,6 +110,24 @@ INTERACTIONS = Contract(
 TIMES = ("first_at", "last_at", "records")
 """Columns of `INTERACTIONS` where the history has times."""
 
+DISLIKES = Contract(
+    rows="listener and track that is not recommended to them, by `plays.dislikes`",
+    key=("user_key", "track_key"),
+    columns=(
+        Column("user_key", pa.int32(), "the listener, who has no `interactions` with it", 0),
+        Column("track_key", pa.int32(), "the track", 0),
+        Column(
+            "last_at",
+            pa.uint32(),
+            "last dislike, in seconds since 1970 (UTC); empty: one of them has no time; with "
+            "`plays.at`",
+            1,
+            nullable=True,
+            optional=True,
+        ),
+    ),
+)
+
 MERGED_TRACKS = Contract(
     rows="track that was merged into another one by `tracks.duplicates`",
     key=("track_id",),
@@ -125,6 +143,7 @@ STAGE = StageContract(
         "tracks": TRACKS,
         "users": USERS,
         "interactions": INTERACTIONS,
+        "dislikes": DISLIKES,
         "merged_tracks": MERGED_TRACKS,
         "rejected_rows": REJECTED_ROWS,
         "data_quality": DATA_QUALITY,
@@ -135,6 +154,11 @@ STAGE = StageContract(
 def interactions_schema(timed: bool) -> pa.Schema:
     """Return the schema of `INTERACTIONS`, with the columns of times or without."""
     return INTERACTIONS.schema_with(*TIMES) if timed else INTERACTIONS.schema
+
+
+def dislikes_schema(timed: bool) -> pa.Schema:
+    """Return the schema of `DISLIKES`, with the column of times or without."""
+    return DISLIKES.schema_with("last_at") if timed else DISLIKES.schema
 
 
 def tracks_schema(

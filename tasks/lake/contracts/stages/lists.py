@@ -38,7 +38,7 @@ LISTENER_LISTS = Contract(
     columns=(
         Column("user_id", pa.string(), "the id, byte for byte"),
         Column("segment", pa.string(), "history-length segment"),
-        Column("total_plays", pa.int64(), "plays in all", 1),
+        Column("total_plays", pa.int64(), "plays in all", 0),
         Column("history", _KEYS, "track keys, ascending", 0),
         Column("history_plays", _KEYS, "plays of each", 1),
         *_LIST,
