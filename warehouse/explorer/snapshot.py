@@ -12,6 +12,7 @@ import streamlit as st
 from warehouse.errors import UnknownReleaseError
 from warehouse.releases.home import Home
 from warehouse.releases.reader import Reader
+from warehouse.releases.release import find_release
 
 THREADS = 2
 MEMORY = "160MB"
@@ -46,18 +47,23 @@ def open_release(file: Path) -> Snapshot:
     return _snapshot(Reader(file, THREADS, MEMORY))
 
 
-def current(home: Home) -> Snapshot:
-    """Return the current release for this viewer; raises UnknownReleaseError if there is none."""
-    reader = st.session_state.get("reader")
-    if reader is None:  # one per viewer: a connection is not shared between threads
-        reader = st.session_state["reader"] = Reader(home.current, THREADS, MEMORY)
-    return _snapshot(reader)
+def opened(home: Home, release_id: str | None) -> Snapshot:
+    """Return the named release for this viewer, or the current one (None).
+
+    Raises UnknownReleaseError if there is none.
+    """
+    if st.session_state.get("reader-of", "") != release_id:
+        file = home.current if release_id is None else find_release(home, release_id).database
+        # one per viewer: a connection is not shared between threads
+        st.session_state["reader"] = Reader(file, THREADS, MEMORY)
+        st.session_state["reader-of"] = release_id
+    return _snapshot(st.session_state["reader"])
 
 
 def follow(snapshot: Snapshot) -> Snapshot:
     """Return the snapshot for a part that runs again by itself.
 
-    If its release is no longer the current one, the whole page runs again instead.
+    If its release is no longer the one that the page shows, the whole page runs again instead.
     """
     try:
         latest = _snapshot(st.session_state["reader"])
