@@ -71,7 +71,8 @@ def comparison(rows: Rows, label: str, first: str) -> Chart:
                  alt.Tooltip("ci_low:Q", format=".4f"), alt.Tooltip("ci_high:Q", format=".4f"),
                  "users:Q"],
     )  # fmt: skip
-    return alt.layer(span, dot).properties(height=height)
+    layers = [span, dot] if any(row["ci_low"] is not None for row in rows) else [dot]
+    return alt.layer(*layers).properties(height=height)
 
 
 def bars(rows: Rows, name: str, value: str, label: str, format_: str = ",.0f") -> Chart:
