@@ -1,7 +1,6 @@
 """One release for one run of the page: every answer on a page comes from the same file."""
 
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +12,20 @@ from warehouse.errors import UnknownReleaseError
 from warehouse.releases.home import Home
 from warehouse.releases.reader import Reader
 from warehouse.releases.release import find_release
+from warehouse.statements import filled, statement
 
 THREADS = 2
 MEMORY = "160MB"
 """What DuckDB may use for all viewers of a release together; a page is a few point queries."""
 
-SQL = files("warehouse.explorer") / "sql"
+PACKAGE = "warehouse.explorer"
+FILTERED = statement(PACKAGE, "sql/filtered")
+"""How all lists are filtered."""
+
+
+def query_text(query: str) -> str:
+    """Return the named file of ``sql/``."""
+    return filled(statement(PACKAGE, f"sql/{query}"), {"filtered": FILTERED})
 
 
 @dataclass(frozen=True)
@@ -30,8 +37,7 @@ class Snapshot:
 
     def table(self, query: str, **values: Any) -> pa.Table:
         """Run the named file of ``sql/`` with bound values and return its rows."""
-        sql = (SQL / f"{query}.sql").read_text()
-        return self.connection.sql(sql, params=values).to_arrow_table()
+        return self.connection.sql(query_text(query), params=values).to_arrow_table()
 
     def rows(self, query: str, **values: Any) -> list[dict[str, Any]]:
         """Run the named file of ``sql/`` and return its rows as dictionaries."""
