@@ -222,7 +222,7 @@ def _publish(
     verdict = _verdict(settings, home, candidate, held_out)
     refused = "; ".join(verdict.reasons)
     override = override if refused else None
-    judged = Judged(verdict.summary, verdict.anchor, override)
+    judged = Judged(verdict.summary, verdict.anchor, override, verdict.comparisons)
     built = steps.build(
         home, candidate, judged, settings.memory_limit, os.cpu_count() or 1, memory.bytes
     )

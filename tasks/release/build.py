@@ -92,6 +92,7 @@ def build_stage(
         digest=file_digest(database),
         status="candidate",
         gate=judged.summary,
+        comparisons=judged.comparisons,
         measured=kept,
         anchor=judged.anchor or kept,
     )

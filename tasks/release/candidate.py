@@ -15,7 +15,7 @@ from tasks.lake.keys import fingerprint
 from tasks.lake.record import StageResult
 from tasks.release.drift import drift_checks
 from warehouse.releases.home import Home
-from warehouse.releases.manifest import KeptModel, Override
+from warehouse.releases.manifest import Comparison, KeptModel, Override
 from warehouse.releases.pointer import current_release, named_current, rolled_back
 from warehouse.releases.reader import Reader
 from warehouse.releases.release import Release
@@ -81,6 +81,8 @@ class Judged:
     """What later challengers are compared with beside this release; None: this release alone."""
     override: Override | None = None
     """Who publishes it although the gate refuses it."""
+    comparisons: tuple[Comparison, ...] = ()
+    """The gate's comparisons in figures."""
 
 
 def quality_with_drift(

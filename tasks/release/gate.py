@@ -9,7 +9,6 @@ value is that of the largest of their statistics in the bootstrap (Romano and Wo
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -22,10 +21,7 @@ from tasks.evaluation.models import HYBRID, POPULARITY
 from tasks.evaluation.parameters import EvaluationParameters
 from tasks.evaluation.report import GATED, JUDGED
 from tasks.release.rerank import Paired
-from warehouse.releases.manifest import KeptModel
-
-Verdict = Literal["within the limit", "undecided", "beyond the limit"]
-Role = Literal["current release", "anchor"]
+from warehouse.releases.manifest import Comparison, KeptModel, Role, Verdict
 
 LABELS = {"recall@20": "recall@20", "recall@50": "recall@50", "ndcg@100": "NDCG@100"}
 
@@ -49,28 +45,6 @@ class Before:
     release_id: str
     listeners: pa.Table
     """LISTENERS."""
-
-
-class Comparison(BaseModel):
-    """One metric on the common listeners, differences as shares of the rival's value."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    role: Role
-    release_id: str
-    """The rival."""
-    metric: str
-    listeners: int
-    rival: float
-    challenger: float
-    change: float
-    """(challenger - rival) / rival."""
-    ci_low: float
-    ci_high: float
-    """One-sided limits that hold for all comparisons at once."""
-    detectable: float
-    """Loss that is refused with probability `POWER`."""
-    verdict: Verdict
 
 
 class GateVerdict(BaseModel):

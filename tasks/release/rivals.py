@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from tasks.holdout.rule import HoldoutRule
 from tasks.lake.record import StageResult
 from tasks.release.candidate import current_of
-from tasks.release.gate import Role
 from tasks.release.measured import FORMAT
 from tasks.release.measured_model import find_measured
 from warehouse.releases.home import Home
-from warehouse.releases.manifest import KeptModel
+from warehouse.releases.manifest import KeptModel, Role
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,9 @@ def test_shuffled_plays_are_refused_and_force_publishes(
     refused = list(pointer.parent.joinpath("releases").iterdir())
     (said,) = (one.gate for one in map(Manifest.read, refused) if one.status == "refused")
     assert f"Compared with the current release {first.release_id} on today's plays of" in said
+    (figures,) = (one.comparisons for one in map(Manifest.read, refused) if one.comparisons)
+    assert {one.release_id for one in figures} == {first.release_id}
+    assert all(one.change < 0 for one in figures)
     assert sorted(Manifest.read(folder).status for folder in refused) == ["published", "refused"]
 
     again = crossfade("run", "--tracks", sample.tracks, "--plays", plays)

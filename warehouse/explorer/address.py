@@ -61,5 +61,7 @@ def open_track(track_id: str) -> NoReturn:
 
 
 def link(**parameters: str) -> str:
-    """Return the address of a view."""
-    return f"/?{urlencode(parameters)}" if parameters else "/"
+    """Return the address of a view, on the release that this page names."""
+    named = {"release": release} if (release := text("release")) else {}
+    whole = parameters | named
+    return f"/?{urlencode(whole)}" if whole else "/"

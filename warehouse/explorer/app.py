@@ -3,16 +3,17 @@
 import sys
 from importlib.resources import files
 from pathlib import Path
+from typing import NoReturn
 
 import streamlit as st
 
 from warehouse.errors import UnknownReleaseError
 from warehouse.explorer import address
-from warehouse.explorer.components import notice, topbar
+from warehouse.explorer.components import TO_CURRENT, notice, topbar
 from warehouse.explorer.discover import discover
 from warehouse.explorer.experiments import experiments_there
 from warehouse.explorer.listener import listener
-from warehouse.explorer.snapshot import Snapshot, current
+from warehouse.explorer.snapshot import Snapshot, opened
 from warehouse.releases.home import Home
 from warehouse.releases.release import current_id
 
@@ -27,12 +28,17 @@ def main(home: Home) -> None:
     icon = str(files("warehouse.explorer") / "assets" / "icon.svg")
     st.set_page_config("Crossfade", icon, layout="wide", menu_items={"About": ABOUT})
     st.html(f"<style>{(files('warehouse.explorer') / 'assets' / 'page.css').read_text()}</style>")
+    named = address.text("release")
     try:
-        snapshot = current(home)
+        snapshot = opened(home, named)
     except UnknownReleaseError as error:
-        _nothing_published(home, error)
+        if named:
+            _not_kept(named)
+        else:
+            _nothing_published(home, error)
         return
-    _watch(home, snapshot.release_id)
+    if named is None:
+        _watch(home, snapshot.release_id)
     if st.session_state.pop("arrived", False):
         st.toast(f"A new release is served: {snapshot.release_id}", icon=":material/autorenew:")
     views = {"discover": "Discover", "listener": "Listener", "release": "Release"}
@@ -40,10 +46,32 @@ def main(home: Home) -> None:
         views["experiments"] = "Experiments"
     asked = address.text("view") or "discover"
     view = asked if asked in views else "discover"
-    chosen = topbar(views, view, lambda name: address.link(**_parameter(name)))
-    if chosen:
+    chosen = topbar(
+        views, view, lambda name: address.link(**_parameter(name)), snapshot.release_id,
+        "" if named in (None, current_id(home)) else named,
+    )  # fmt: skip
+    if chosen == TO_CURRENT:
+        _go_to_current()
+    elif chosen:
         address.go(_parameter(chosen).get("view"))
     _show(view, home, snapshot)
+
+
+def _go_to_current() -> NoReturn:
+    address.put("release", None)
+    st.rerun()
+
+
+def _not_kept(release_id: str) -> None:
+    notice(
+        "not-kept",
+        "This release cannot be opened",
+        f"There is no release “{release_id}” in this home, or its file is damaged. Old releases "
+        "are deleted; see how many are kept with the command below.",
+        command="crossfade releases",
+    )
+    if st.button("Open the current release", type="primary"):
+        _go_to_current()
 
 
 def _parameter(view: str) -> dict[str, str]:

@@ -19,6 +19,11 @@ def _data(rows: Rows) -> alt.InlineData:
     return alt.InlineData(values=list(rows))
 
 
+def _every_label(limit: int = 260) -> alt.Axis:
+    """Return an axis that leaves out no label."""
+    return alt.Axis(labelOverlap=False, labelLimit=limit)
+
+
 def curve(points: Rows, chosen: Rows, segments: Sequence[str], metric: str) -> Chart:
     """Plot quality by weight: one line per segment, its interval, a rule at the weight in use."""
     colour = alt.Color(
@@ -48,7 +53,12 @@ def comparison(rows: Rows, label: str, first: str) -> Chart:
     shade = alt.condition(alt.datum.model == first, alt.value(COLLABORATIVE), alt.value(QUIET))
     height = max(120, 34 * len(rows))
     base = alt.Chart(_data(rows)).encode(
-        alt.Y("model:N", sort=alt.EncodingSortField("value", order="descending"), title=None)
+        alt.Y(
+            "model:N",
+            sort=alt.EncodingSortField("value", order="descending"),
+            title=None,
+            axis=_every_label(),
+        )
     )
     measured = alt.FilterTransform("datum.ci_low !== null")
     span = base.mark_rule(strokeWidth=2).encode(
@@ -61,13 +71,14 @@ def comparison(rows: Rows, label: str, first: str) -> Chart:
                  alt.Tooltip("ci_low:Q", format=".4f"), alt.Tooltip("ci_high:Q", format=".4f"),
                  "users:Q"],
     )  # fmt: skip
-    return alt.layer(span, dot).properties(height=height)
+    layers = [span, dot] if any(row["ci_low"] is not None for row in rows) else [dot]
+    return alt.layer(*layers).properties(height=height)
 
 
 def bars(rows: Rows, name: str, value: str, label: str, format_: str = ",.0f") -> Chart:
     """Plot values as bars, in the given order."""
     base = alt.Chart(_data(rows)).encode(
-        alt.Y(f"{name}:N", sort=None, title=None),
+        alt.Y(f"{name}:N", sort=None, title=None, axis=_every_label()),
         alt.X(f"{value}:Q", title=label, axis=alt.Axis(format=format_)),
         tooltip=[f"{name}:N", alt.Tooltip(f"{value}:Q", format=format_)],
     )
@@ -82,7 +93,7 @@ def pairs(rows: Rows, name: str, label: str) -> Chart:
     both = ["previous", "current"]
     colours = alt.Scale(domain=both, range=[QUIET, COLLABORATIVE])
     base = alt.Chart(_data(rows)).encode(
-        alt.Y(f"{name}:N", sort=None, title=None),
+        alt.Y(f"{name}:N", sort=None, title=None, axis=_every_label()),
         alt.X("value:Q", title=label),
         alt.YOffset("release:N", sort=both),
         alt.Color("release:N", title=None, legend=alt.Legend(orient="top"), scale=colours),
@@ -92,11 +103,6 @@ def pairs(rows: Rows, name: str, label: str) -> Chart:
         height=max(120, 40 * len({row[name] for row in rows}))
     )
     return chart
-
-
-def _every_label(limit: int = 260) -> alt.Axis:
-    """Return an axis that leaves out no label."""
-    return alt.Axis(labelOverlap=False, labelLimit=limit)
 
 
 def intervals(rows: Rows, label: str) -> Chart:

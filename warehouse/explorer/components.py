@@ -12,6 +12,9 @@ ASSETS = files("warehouse.explorer") / "assets"
 LONGEST = 300
 """Characters of a text that the page shows; downloads contain the whole text."""
 
+TO_CURRENT = "to current"
+"""Chosen in the top bar: leave an earlier release for the current one."""
+
 Chip = tuple[str, str]
 """Id and text of a chip."""
 
@@ -55,11 +58,24 @@ def short(text: object) -> str:
     return written if len(written) <= LONGEST else written[: LONGEST - 1] + "…"
 
 
-def topbar(views: dict[str, str], current: str, link: Callable[[str], str]) -> str | None:
-    """Show the views (name and title); return a name in the run after it was chosen."""
+def topbar(
+    views: dict[str, str],
+    current: str,
+    link: Callable[[str], str],
+    release_id: str,
+    earlier: str,
+) -> str | None:
+    """Show the views (name and title); return a name in the run after it was chosen.
+
+    ``release_id`` is what a permalink names; ``earlier`` is shown unless empty, with a link to the
+    current release, for which TO_CURRENT is returned.
+    """
     data = {
         "views": [{"name": n, "title": title, "link": link(n)} for n, title in views.items()],
         "current": current,
+        "release": release_id,
+        "earlier": earlier,
+        "to_current": TO_CURRENT,
     }
     result = _topbar(key="topbar", data=data, on_chosen_change=_nothing)
     return None if result.chosen is None else str(result.chosen)

@@ -8,8 +8,16 @@ import streamlit as st
 from warehouse.explorer import address
 from warehouse.explorer.components import card, finder, notice, tracklist
 from warehouse.explorer.downloads import download
+from warehouse.explorer.layout import beside
 from warehouse.explorer.list_panel import list_panel
-from warehouse.explorer.lists import Subject, display_rows, known_tracks, preview, tracks_of
+from warehouse.explorer.lists import (
+    Question,
+    Subject,
+    display_rows,
+    known_tracks,
+    preview,
+    tracks_of,
+)
 from warehouse.explorer.reasons import Track, title
 from warehouse.explorer.snapshot import Snapshot, follow
 
@@ -34,8 +42,11 @@ def discover(snapshot: Snapshot) -> None:
         )
         _popular(snapshot)
         return
-    _heading(track)
-    list_panel(snapshot, Subject("similar", track_id), suggested_weight(snapshot, 1))
+    aside, main = beside()
+    with aside:
+        _heading(track)
+    with main:
+        list_panel(snapshot, Subject("similar", track_id), suggested_weight(snapshot, 1))
 
 
 def suggested_weight(snapshot: Snapshot, tracks: int) -> float:
@@ -67,15 +78,19 @@ def _popular(snapshot: Snapshot) -> None:
         "Pick a song or search for one. Then move the slider between songs that sound alike and "
         "songs that the same people play."
     )
-    table = snapshot.table("popular", k=POPULAR)
+    asked = Question("popular", {"k": POPULAR})
+    table = asked.ask(snapshot)
     data = {
         "label": "Most played tracks",
-        "rows": display_rows(table, tracks_of(snapshot, table), 1.0, of_history=False),
+        "rows": display_rows(table, tracks_of(snapshot, table), 1.0, did=""),
         "token": snapshot.release_id,
+        "subject": "popular",
+        "settled": True,
         "action": "opened",
         "action_label": "Find similar",
         "explained": None,
         "empty": "No track of this catalogue has any plays.",
+        "sql": asked.sql,
     }
     result = tracklist("popular", data)
     if result.opened:

@@ -12,7 +12,7 @@ from warehouse.releases.home import Home
 WILDCARDS = ("0.0.0.0", "::")
 
 COLOURS: dict[str, Any] = {
-    "theme.primaryColor": "#6d56e8",
+    "theme.primaryColor": "#6149df",
     "theme.baseRadius": "0.6rem",
     "theme.headingFontSizes": ["1.9rem", "1.5rem", "1.25rem", "1.1rem", "1rem", "0.9rem"],
     "theme.light.backgroundColor": "#ffffff",

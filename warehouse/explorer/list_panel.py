@@ -8,7 +8,7 @@ from warehouse.explorer import address
 from warehouse.explorer.components import crossfader, move, tracklist
 from warehouse.explorer.downloads import download
 from warehouse.explorer.filters import filters
-from warehouse.explorer.lists import Subject, display_rows, ranked, tracks_of
+from warehouse.explorer.lists import Subject, display_rows, question, tracks_of
 from warehouse.explorer.snapshot import Snapshot, follow
 
 ROWS = (20, 50, 100)
@@ -20,20 +20,23 @@ def list_panel(snapshot: Snapshot, subject: Subject, suggested: float) -> None:
     snapshot = follow(snapshot)
     weight = _weight()
     shown = suggested if weight is None else weight
-    crossfader("fader", shown, suggested, _presets(weight, suggested), _moved)
+    if not subject.is_unknown:  # else the list is the same at every weight
+        crossfader("fader", shown, suggested, _presets(weight, suggested), _moved)
     chosen = filters(snapshot)
-    k = _rows_wanted()
-    table = ranked(snapshot, subject, k, weight, chosen)
-    tracks = tracks_of(snapshot, table)
-    rows = display_rows(table, tracks, shown, subject.of_history)
+    asked = question(subject, _rows_wanted(), weight, chosen)
+    table = asked.ask(snapshot)
+    rows = display_rows(table, tracks_of(snapshot, table), shown, subject.did)
     data = {
         "label": "Tracks, best first",
         "rows": rows,
         "token": f"{snapshot.release_id} {weight}",
+        "subject": f"{subject.of} {subject.heard} {chosen}",
+        "settled": st.session_state.get("held") is None,
         "action": "explained",
         "action_label": "Why?",
         "explained": _explanation(snapshot, rows),
         "empty": "No track matches these filters.",
+        "sql": asked.sql,
     }
     result = tracklist("list", data)
     if result.opened:
@@ -98,6 +101,6 @@ def _explanation(snapshot: Snapshot, rows: list[dict[str, Any]]) -> dict[str, st
     return {
         "track_id": row["track_id"],
         "reason": reason[:1].upper() + reason[1:],
-        "scores": f"Similarity: collaborative {why['collaborative_score']:.3f}, "
-        f"content {why['content_score']:.3f}",
+        "scores": f"Score of this row: {row['score']:.3f}, from collaborative "
+        f"{row['collaborative_score']:.3f} and content {row['content_score']:.3f}",
     }

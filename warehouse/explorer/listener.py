@@ -1,18 +1,25 @@
 """Listener: a listener of the release, or a new one with a few liked songs."""
 
+from collections import Counter
+from statistics import median_low
+from typing import Any
+
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
 from warehouse.explorer import address
-from warehouse.explorer.components import card, finder, notice
+from warehouse.explorer.components import card, finder, notice, short
 from warehouse.explorer.discover import suggested_weight, suggestions
 from warehouse.explorer.downloads import download
 from warehouse.explorer.expander import expander
+from warehouse.explorer.layout import beside
 from warehouse.explorer.list_panel import list_panel
 from warehouse.explorer.lists import Subject, known_tracks
 from warehouse.explorer.reasons import title
 from warehouse.explorer.snapshot import Snapshot, follow
 
+GLANCE = 3
+"""Artists and genres named."""
 KNOWN, NEW = "Known listener", "New listener"
 
 
@@ -29,7 +36,9 @@ def listener(snapshot: Snapshot) -> None:
 
 
 def _known(snapshot: Snapshot) -> None:
-    _pick(snapshot)
+    chosen = str(st.session_state.get("user") or address.text("user") or "").strip()
+    with st.expander("Choose another listener") if chosen else st.container():
+        _pick(snapshot)
     user_id = address.text("user") or ""
     if not user_id.strip():
         notice(
@@ -48,8 +57,20 @@ def _known(snapshot: Snapshot) -> None:
             "No such listener in this release",
             f"“{user_id}” has no plays. Unknown listeners get the most popular tracks:",
         )
-        list_panel(snapshot, Subject("recommended", user_id), suggested_weight(snapshot, 0))
+        subject = Subject("recommended", user_id, is_unknown=True)
+        list_panel(snapshot, subject, suggested_weight(snapshot, 0))
         return
+    aside, main = beside()
+    with aside:
+        _about(snapshot, user_id, found)
+    with main:
+        heard = st.toggle("Include songs already played", key="heard", bind="query-params")
+        subject = Subject("recommended", user_id, heard)
+        list_panel(snapshot, subject, float(found["weight"]))
+
+
+def _about(snapshot: Snapshot, user_id: str, found: dict[str, Any]) -> None:
+    history = snapshot.rows("history", user_id=user_id)
     card(
         "listener",
         f"Listener {user_id}",
@@ -58,12 +79,28 @@ def _known(snapshot: Snapshot) -> None:
             ("Plays", f"{found['plays']:,}"),
             ("Segment", f"{found['segment']} tracks"),
             ("Suggested weight", f"{round(100 * found['weight'])} % collaborative"),
+            *glance(history),
         ],
     )
     _history(snapshot, user_id, found["tracks_played"])
-    heard = st.toggle("Include songs already played", key="heard", bind="query-params")
-    subject = Subject("recommended", user_id, heard)
-    list_panel(snapshot, subject, float(found["weight"]))
+
+
+def glance(history: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """Return the artists and genres played most, and the years of the tracks, as facts."""
+    facts = []
+    for label, field in (("Artists played most", "artist"), ("Genres played most", "genre")):
+        plays: Counter[str] = Counter()
+        for row in history:
+            if row[field] is not None:
+                plays[row[field]] += row["plays"]
+        most = sorted(plays.items(), key=lambda pair: (-pair[1], pair[0]))[:GLANCE]
+        if most:
+            facts.append((label, ", ".join(f"{short(name)} ({n:,})" for name, n in most)))
+    years = sorted(row["year"] for row in history if row["year"] is not None)
+    if years:
+        middle = int(median_low(years))
+        facts.append(("Years", f"{years[0]} to {years[-1]}, half of them by {middle}"))
+    return facts
 
 
 def _pick(snapshot: Snapshot) -> None:
@@ -119,20 +156,24 @@ def _new(snapshot: Snapshot) -> None:
     if liked != chosen:
         notice("unknown-liked", "Some of these songs are not in this release",
                f"{len(liked) - len(chosen)} of {len(liked)} are ignored.")  # fmt: skip
-    removed = card(
-        "liked",
-        "A new listener" if chosen else "Which songs does the new listener like?",
-        text=""
-        if chosen
-        else "Add one or more: the list updates at once, without any "
-        "training. Until then it shows the most popular tracks.",
-        chips=[(name, _named(tracks[name])) for name in chosen],
-        removable=True,
-    )
+    aside, main = beside()
+    with aside:
+        removed = card(
+            "liked",
+            "A new listener" if chosen else "Which songs does the new listener like?",
+            text=""
+            if chosen
+            else "Add one or more: the list updates at once, without any "
+            "training. Until then it shows the most popular tracks.",
+            chips=[(name, _named(tracks[name])) for name in chosen],
+            removable=True,
+        )
     if removed:
         address.put("liked", [name for name in liked if name != removed])
         st.rerun()
-    list_panel(snapshot, Subject("liked", chosen), suggested_weight(snapshot, len(chosen)))
+    with main:
+        subject = Subject("liked", chosen, is_unknown=not chosen)
+        list_panel(snapshot, subject, suggested_weight(snapshot, len(chosen)))
 
 
 def _named(track: dict[str, object]) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from warehouse.explorer import address
+from warehouse.explorer.as_sql import as_sql
 from warehouse.explorer.components import short
 from warehouse.explorer.filters import Filters
 from warehouse.explorer.reasons import Track, reason, title
@@ -23,23 +24,40 @@ class Subject:
     """Track id, listener id or liked track ids."""
     heard: bool = False
     """Include tracks already played (only for a listener's list)."""
+    is_unknown: bool = False
+    """Nothing is known of the listener, who gets the popular list at any weight."""
 
     @property
-    def of_history(self) -> bool:
-        """True if reasons name a played track."""
-        return self.query != "similar"
+    def did(self) -> str:
+        """What the listener did with the track that a reason names; empty for one track's list."""
+        return {"recommended": "played", "liked": "chose"}.get(self.query, "")
 
 
-def ranked(
-    snapshot: Snapshot, subject: Subject, k: int, weight: float | None, filters: Filters
-) -> pa.Table:
-    """Return the rows of the macro: ``k`` of them while that many tracks match the filters."""
+@dataclass(frozen=True)
+class Question:
+    """What a list asks: a file of ``sql/`` and its values."""
+
+    query: str
+    values: dict[str, Any]
+
+    def ask(self, snapshot: Snapshot) -> pa.Table:
+        """Return the rows: ``k`` of them while that many tracks match the filters."""
+        return snapshot.table(self.query, **self.values)
+
+    @property
+    def sql(self) -> str:
+        """The same as text, to be run anywhere."""
+        return as_sql(self.query, self.values)
+
+
+def question(subject: Subject, k: int, weight: float | None, filters: Filters) -> Question:
+    """Return the question for ``k`` rows at a weight (None: the suggested one)."""
     values: dict[str, Any] = {"subject": subject.of, "k": k, "weight": weight}
     if subject.query == "recommended":
         values["heard"] = subject.heard
     if filters:
-        return snapshot.table(f"{subject.query}_filtered", **values, **filters.values())
-    return snapshot.table(subject.query, **values)
+        return Question(f"{subject.query}_filtered", values | filters.values())
+    return Question(subject.query, values)
 
 
 def known_tracks(snapshot: Snapshot, ids: Iterable[str | None]) -> dict[str, Track]:
@@ -55,14 +73,17 @@ def tracks_of(snapshot: Snapshot, table: pa.Table) -> dict[str, Track]:
 
 
 def display_rows(
-    table: pa.Table, tracks: dict[str, Track], weight: float, of_history: bool
+    table: pa.Table, tracks: dict[str, Track], weight: float, did: str
 ) -> list[dict[str, Any]]:
-    """Return the rows for the track list; ``weight`` splits the bar of the score."""
-    return [_display_row(row, tracks, weight, of_history) for row in table.to_pylist()]
+    """Return the rows for the track list; ``weight`` splits the bar of the score.
+
+    ``did`` is `Subject.did`.
+    """
+    return [_display_row(row, tracks, weight, did) for row in table.to_pylist()]
 
 
 def _display_row(
-    row: dict[str, Any], tracks: dict[str, Track], weight: float, of_history: bool
+    row: dict[str, Any], tracks: dict[str, Track], weight: float, did: str
 ) -> dict[str, Any]:
     track = tracks[row["track_id"]]
     played = "no listeners yet" if track["is_cold"] else f"{track['listeners']:,} listeners"
@@ -75,9 +96,10 @@ def _display_row(
         ),
         "link": address.link(track=row["track_id"]),
         "preview": preview(track),
+        "genre": short(track["genre"] or ""),
         "badge": "unplayed" if track["is_cold"] else "",
         "because": row["because_track_id"],
-        "reason": reason(row, tracks, of_history),
+        "reason": reason(row, tracks, did, weight),
         "count": played,
         "score": row["score"],
     }

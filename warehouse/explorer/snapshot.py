@@ -1,7 +1,6 @@
 """One release for one run of the page: every answer on a page comes from the same file."""
 
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +11,21 @@ import streamlit as st
 from warehouse.errors import UnknownReleaseError
 from warehouse.releases.home import Home
 from warehouse.releases.reader import Reader
+from warehouse.releases.release import find_release
+from warehouse.statements import filled, statement
 
 THREADS = 2
 MEMORY = "160MB"
 """What DuckDB may use for all viewers of a release together; a page is a few point queries."""
 
-SQL = files("warehouse.explorer") / "sql"
+PACKAGE = "warehouse.explorer"
+FILTERED = statement(PACKAGE, "sql/filtered")
+"""How all lists are filtered."""
+
+
+def query_text(query: str) -> str:
+    """Return the named file of ``sql/``."""
+    return filled(statement(PACKAGE, f"sql/{query}"), {"filtered": FILTERED})
 
 
 @dataclass(frozen=True)
@@ -29,8 +37,7 @@ class Snapshot:
 
     def table(self, query: str, **values: Any) -> pa.Table:
         """Run the named file of ``sql/`` with bound values and return its rows."""
-        sql = (SQL / f"{query}.sql").read_text()
-        return self.connection.sql(sql, params=values).to_arrow_table()
+        return self.connection.sql(query_text(query), params=values).to_arrow_table()
 
     def rows(self, query: str, **values: Any) -> list[dict[str, Any]]:
         """Run the named file of ``sql/`` and return its rows as dictionaries."""
@@ -46,18 +53,23 @@ def open_release(file: Path) -> Snapshot:
     return _snapshot(Reader(file, THREADS, MEMORY))
 
 
-def current(home: Home) -> Snapshot:
-    """Return the current release for this viewer; raises UnknownReleaseError if there is none."""
-    reader = st.session_state.get("reader")
-    if reader is None:  # one per viewer: a connection is not shared between threads
-        reader = st.session_state["reader"] = Reader(home.current, THREADS, MEMORY)
-    return _snapshot(reader)
+def opened(home: Home, release_id: str | None) -> Snapshot:
+    """Return the named release for this viewer, or the current one (None).
+
+    Raises UnknownReleaseError if there is none.
+    """
+    if st.session_state.get("reader-of", "") != release_id:
+        file = home.current if release_id is None else find_release(home, release_id).database
+        # one per viewer: a connection is not shared between threads
+        st.session_state["reader"] = Reader(file, THREADS, MEMORY)
+        st.session_state["reader-of"] = release_id
+    return _snapshot(st.session_state["reader"])
 
 
 def follow(snapshot: Snapshot) -> Snapshot:
     """Return the snapshot for a part that runs again by itself.
 
-    If its release is no longer the current one, the whole page runs again instead.
+    If its release is no longer the one that the page shows, the whole page runs again instead.
     """
     try:
         latest = _snapshot(st.session_state["reader"])

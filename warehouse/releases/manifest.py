@@ -11,6 +11,10 @@ from warehouse.files import sync
 
 MANIFEST = "manifest.json"
 
+Role = Literal["current release", "anchor"]
+"""What a release is to a challenger."""
+Verdict = Literal["within the limit", "undecided", "beyond the limit"]
+
 
 class KeptModel(BaseModel):
     """A measured model in the lake, which stays there as long as a manifest names it."""
@@ -29,6 +33,31 @@ class KeptModel(BaseModel):
     """Keys the hashes of the listeners' ids."""
     share: float
     """Share of all hashes that were held out, the smallest ones."""
+
+
+class Comparison(BaseModel):
+    """One metric of a release and a rival on the same listeners, as the gate compared them.
+
+    Differences are shares of the rival's value.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    role: Role
+    release_id: str
+    """The rival."""
+    metric: str
+    listeners: int
+    rival: float
+    challenger: float
+    change: float
+    """(challenger - rival) / rival."""
+    ci_low: float
+    ci_high: float
+    """One-sided limits that hold for all comparisons at once."""
+    detectable: float
+    """Loss that the gate refuses nine times in ten."""
+    verdict: Verdict
 
 
 class Override(BaseModel):
@@ -69,6 +98,8 @@ class Manifest(BaseModel):
     """Why the gate refused it, also if it was published by force."""
     gate: str = ""
     """What was compared and what came out, in words; empty in releases of older versions."""
+    comparisons: tuple[Comparison, ...] = ()
+    """The same in figures; empty if nothing was compared, and in releases of older versions."""
     override: Override | None = None
     """Who published it although the gate had refused it."""
     measured: KeptModel | None = None

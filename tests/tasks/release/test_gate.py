@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 
 from tasks.evaluation.parameters import EvaluationParameters
 from tasks.lake.contracts.stages.evaluation import EVALUATION, LISTENERS
-from tasks.release.gate import Before, GateVerdict, Rival, Role, gate, is_better
+from tasks.release.gate import Before, GateVerdict, Rival, gate, is_better
 from tasks.release.rerank import Paired
+from warehouse.releases.manifest import Role
 
 PARAMETERS = EvaluationParameters(gate_loss=0.02)
 METRICS = ("recall@20", "recall@50", "ndcg@100")

@@ -12,10 +12,11 @@ from tasks.lake.contracts.quality import DATA_QUALITY, REJECTED_ROWS
 from tasks.lake.contracts.stages.ingest import tracks_schema
 from tasks.lake.files import write_parquet
 from tests.tasks.blend.worlds import random_edges
-from tests.warehouse.publishing import keep, publish
+from tests.warehouse.publishing import keep, publish, release_id
 from tests.warehouse.worlds import NUMERIC, release_world
 from warehouse.build.writer import BuildInput
 from warehouse.releases.home import Home
+from warehouse.releases.manifest import Comparison
 
 HARM = "window.harmed = true"
 LONG = "endless " * 1_250
@@ -47,11 +48,33 @@ def hostile_home(folder: Path) -> Home:
     publish(home, given, 0)
     release = keep(home, given, 1)
     _add_experiments(release.database)
-    whole = release.manifest.model_copy(update={"bytes": release.database.stat().st_size})
+    whole = release.manifest.model_copy(
+        update={
+            "bytes": release.database.stat().st_size,
+            "comparisons": (comparison(release_id(0), "recall@20", 0.371, 0.031, 0.019),),
+        }
+    )
     whole.write(release.folder)
     home.current.unlink()
     home.current.symlink_to(release.database)
     return home
+
+
+def comparison(rival: str, metric: str, before: float, change: float, half: float) -> Comparison:
+    """Return what a gate found; ``half`` is half the width of the interval."""
+    return Comparison(
+        role="current release",
+        release_id=rival,
+        metric=metric,
+        listeners=200,
+        rival=before,
+        challenger=before * (1 + change),
+        change=change,
+        ci_low=change - half,
+        ci_high=change + half,
+        detectable=0.05,
+        verdict="within the limit",
+    )
 
 
 def hostile_input(folder: Path) -> BuildInput:

@@ -185,3 +185,35 @@ def test_an_unknown_track_gets_a_message_and_the_most_played(viewer: Visit) -> N
     viewer.open("/?track=NOSUCH&weight=hello&years=x&genre=Nonsense")
     expect(viewer.page.get_by_text("No such track in this release")).to_be_visible()
     expect(viewer.rows).to_have_count(20)
+
+
+def test_the_list_is_near_on_narrow_and_beside_the_song_on_wide_pages(
+    viewer: Visit, track: tuple[str, str, str]
+) -> None:
+    viewer.page.set_viewport_size({"width": 390, "height": 844})
+    viewer.open(f"/?track={track[0]}")
+    expect(viewer.rows.first).to_be_in_viewport(ratio=1)
+    viewer.page.set_viewport_size({"width": 1920, "height": 900})
+    expect(viewer.page.locator(".facts")).to_be_visible()
+    song = viewer.page.locator(".card h1").bounding_box()
+    row = viewer.rows.first.bounding_box()
+    assert song is not None
+    assert row is not None
+    assert row["x"] > song["x"] + song["width"]
+
+
+def test_reasons_and_marks_follow_the_slider(
+    viewer: Visit, release: duckdb.DuckDBPyConnection, track: tuple[str, str, str]
+) -> None:
+    viewer.open(f"/?track={track[0]}&weight=1")
+    before = similar(release, track[0], 1.0)
+    viewer.page.get_by_role("button", name="Content", exact=True).click()
+    after = similar(release, track[0], 0.0)
+    viewer.expect_tracks(after)
+    assert (
+        "played by the same people"
+        not in " ".join(viewer.page.locator(".reason").all_text_contents()).lower()
+    )
+    steps = [before.index(one) - x if one in before else None for x, one in enumerate(after)]
+    expected = ["new" if n is None else f"▲{n}" if n > 0 else f"▼{-n}" for n in steps if n != 0]
+    assert viewer.page.locator(".moved").all_text_contents() == expected

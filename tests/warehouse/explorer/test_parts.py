@@ -9,8 +9,10 @@ import pytest
 
 from tests.warehouse.publishing import publish
 from warehouse.build.writer import BuildInput
+from warehouse.explorer.as_sql import Value, as_sql, literal
 from warehouse.explorer.components import short
 from warehouse.explorer.launch import options
+from warehouse.explorer.listener import glance
 from warehouse.explorer.lists import preview
 from warehouse.explorer.reasons import reason
 from warehouse.explorer.release.build import flatten
@@ -53,25 +55,47 @@ TRACKS = {track["track_id"]: track for track in (A, B, C, D)}
 
 
 @pytest.mark.parametrize(
-    ("track_id", "because", "source", "of_history", "sentence"),
+    ("track_id", "because", "source", "did", "weight", "sentence"),
     [
-        ("b", "a", "hybrid", True,
+        ("b", "a", "hybrid", "played", 0.5,
          "Because you played|Alpha| · same artist · played by the same people · tags pop"),
-        ("b", "a", "content", False, "Same artist · tags pop||"),
-        ("c", "a", "content", True, "Because you played|Alpha| · same genre"),
-        ("d", "c", "content", True, "Because you played|c| · sounds similar"),
-        ("a", "b", "collaborative", False,
-         "Same artist · played by the same people · tags pop||"),
-        ("a", None, "popular", True, "Popular with all listeners||"),
-        ("d", None, "catalogue", True, "From the rest of the catalogue||"),
+        ("b", "a", "hybrid", "chose", 0, "Because you chose|Alpha| · same artist · tags pop"),
+        ("b", "a", "hybrid", "", 1, "Same artist · played by the same people||"),
+        ("b", "a", "content", "", 0.5, "Same artist · tags pop||"),
+        ("c", "a", "content", "played", 0.5, "Because you played|Alpha| · same genre"),
+        ("d", "c", "content", "played", 0.5, "Because you played|c| · sounds similar"),
+        ("a", None, "popular", "played", 0.5, "Popular with all listeners||"),
+        ("a", None, "same_artist", "chose", 0.5, "More by an artist you chose||"),
+        ("d", None, "catalogue", "played", 0.5, "From the rest of the catalogue||"),
     ],
 )  # fmt: skip
 def test_reasons(
-    track_id: str, because: str | None, source: str, of_history: bool, sentence: str
+    track_id: str, because: str | None, source: str, did: str, weight: float, sentence: str
 ) -> None:
     row = {"track_id": track_id, "because_track_id": because, "source": source, "score": 0.5}
-    shown = reason(row, TRACKS, of_history)
+    shown = reason(row, TRACKS, did, weight)
     assert "|".join([shown["before"], shown["track"], shown["after"]]) == sentence
+
+
+def test_a_listeners_history_at_a_glance() -> None:
+    history: list[dict[str, Any]] = [
+        {"artist": "X", "genre": "Rock", "year": 1990, "plays": 2},
+        {"artist": "Y", "genre": None, "year": 2000, "plays": 5},
+        {"artist": "X", "genre": "Rock", "year": None, "plays": 4},
+    ]
+    assert glance(history) == [
+        ("Artists played most", "X (6), Y (5)"),
+        ("Genres played most", "Rock (6)"),
+        ("Years", "1990 to 2000, half of them by 1990"),
+    ]
+    assert glance([]) == []
+
+
+def test_a_list_as_sql_binds_nothing_and_quotes_everything() -> None:
+    values: dict[str, Value] = {"subject": ["O'N", "$k"], "k": 5, "weight": None}
+    text = as_sql("liked", values)
+    assert text.endswith("recommend_tracks(['O''N', '$k'], k := 5, weight := NULL) ORDER BY rank\n")
+    assert [literal(value) for value in (True, 0.25, "a")] == ["true", "0.25", "'a'"]
 
 
 @pytest.mark.parametrize(

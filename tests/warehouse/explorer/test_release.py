@@ -3,6 +3,7 @@
 import csv
 import io
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import duckdb
 from playwright.sync_api import expect
@@ -34,7 +35,7 @@ def test_quality_and_catalogue_are_plotted(
     viewer.page.get_by_role("tab", name="Build").click()
     expect(viewer.page.get_by_text("Time by stage").last).to_be_visible()
     viewer.page.get_by_role("tab", name="Changes").click()
-    expect(viewer.page.get_by_text("There is no earlier release")).to_be_visible()
+    expect(viewer.page.get_by_text("There is no other release to compare with.")).to_be_visible()
 
 
 def test_checks_and_rejected_rows_are_downloaded_unchanged(stranger: Visit) -> None:
@@ -44,14 +45,52 @@ def test_checks_and_rejected_rows_are_downloaded_unchanged(stranger: Visit) -> N
     assert download(stranger, "rejected-rows")[0]["raw"].startswith("<script>")
 
 
-def test_the_previous_release_is_compared(stranger: Visit) -> None:
+def test_three_answers_beside_the_previous_release(stranger: Visit) -> None:
     stranger.open("/?view=release")
+    better, lists, data = (stranger.page.locator(".answers section").nth(x) for x in range(3))
+    expect(better).to_contain_text(
+        "Yes: of 100 tracks people went on to play, 38.3 were in their first 20, 37.1 before "
+        "(+3.1 %, interval 1.2 to 5.0)."
+    )
+    expect(better).to_contain_text(f"Compared with {release_id(0)}")
+    expect(lists).to_contain_text("Nothing: all lists are the same.")
+    expect(data).to_contain_text("Yes: 1 check of 1 failed (**check**), and 1 row was set aside")
+    expect(data).to_contain_text(NOTE)
     stranger.page.get_by_role("tab", name="Changes").click()
-    expect(stranger.page.get_by_text(f"Compared with {release_id(0)}")).to_be_visible()
+    expect(stranger.page.get_by_text(f"Compared with {release_id(0)}").last).to_be_visible()
     rows = {row["relation"]: row for row in download(stranger, "difference-rows")}
     assert rows["tracks"]["previous"] == rows["tracks"]["current"] == "12"
-    stranger.page.get_by_role("button", name="Compare the lists").click()
-    expect(stranger.page.get_by_text("Listeners in both releases: 1.")).to_be_visible()
-    for label in ("Tracks kept", "Overlap, weighted by rank", "Same first track"):
-        metric = stranger.page.get_by_test_id("stMetric").filter(has_text=label)
-        expect(metric.get_by_test_id("stMetricValue")).to_have_text("100%")
+    stranger.page.get_by_text("Tracks that anybody is shown").click()
+    expect(stranger.page.get_by_test_id("stDataFrame").last).to_be_visible()
+    stranger.page.get_by_role("tab", name="Catalogue").click()
+    stranger.page.get_by_text("Artists shown more often").click()
+    expect(stranger.page.locator(".st-key-csv-artists button")).to_be_visible()
+
+
+def test_an_older_release_is_opened_and_keeps_its_address(stranger: Visit) -> None:
+    page = stranger.page
+    stranger.open("/?view=release")
+    permalink = page.get_by_role("link", name="Permalink")
+    assert parse_qs(urlsplit(str(permalink.get_attribute("href"))).query) == {
+        "view": ["release"], "release": [release_id(1)],
+    }  # fmt: skip
+    page.locator(".st-key-opened-release").get_by_role("combobox").click()
+    page.get_by_role("option", name=release_id(0)).click()
+    expect(page.locator(".card h1")).to_have_text(f"Release {release_id(0)}")
+    expect(page.locator(".answers section").first).to_contain_text(
+        f"Unknown: the gate did not compare it with {release_id(1)}."
+    )
+    page.get_by_role("link", name="Discover").click()
+    expect(page.get_by_text(f"Earlier release {release_id(0)}")).to_be_visible()
+    assert release_id(0) in str(stranger.rows.first.locator("a").get_attribute("href"))
+    stranger.open(page.url.removeprefix(stranger.url))
+    page.get_by_role("link", name="Go to the current release").click()
+    expect(page.get_by_text("Earlier release")).to_have_count(0)
+    page.wait_for_url(lambda url: "release" not in url)
+
+
+def test_a_release_that_is_not_kept(stranger: Visit) -> None:
+    stranger.open("/?release=../../etc")
+    expect(stranger.page.get_by_text("This release cannot be opened")).to_be_visible()
+    stranger.page.get_by_role("button", name="Open the current release").click()
+    expect(stranger.rows.first).to_be_visible()

@@ -3,6 +3,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".card");
   root.classList.toggle("notice", data.notice);
   root.setAttribute("aria-label", data.title);
+  const open = root.querySelector("details")?.open;
   root.classList.toggle("playable", Boolean(data.preview));
   const title = element(data.notice ? "h2" : "h1", "", data.title);
   title.dir = "auto";
@@ -14,8 +15,11 @@ export default function ({ data, parentElement, setTriggerValue }) {
   }
   if (data.text) root.append(element("p", "text muted", data.text));
   if (data.command) root.append(element("code", "", data.command));
-  if (data.facts.length) root.append(facts(data.facts));
-  if (data.chips.length) root.append(chips(data.chips));
+  const removable = data.chips.some((chip) => chip.removable);
+  const details = data.facts.length ? [facts(data.facts)] : [];
+  if (data.chips.length && !removable) details.push(chips(data.chips));
+  if (removable) root.append(chips(data.chips));
+  if (details.length) root.append(folded(details, open));
   if (data.preview) root.append(player(data.preview));
 
   function chips(given) {
@@ -36,6 +40,16 @@ export default function ({ data, parentElement, setTriggerValue }) {
     }
     return list;
   }
+}
+
+// On a narrow page, facts and tags are folded, so that the list is on the first screen.
+function folded(parts, open) {
+  const narrow = matchMedia("(max-width: 640px)");
+  const made = element("details", "");
+  made.append(element("summary", "muted", "Details"), ...parts);
+  made.open = narrow.matches ? Boolean(open) : true;
+  narrow.onchange = () => (made.open = !narrow.matches);
+  return made;
 }
 
 function facts(given) {

@@ -9,26 +9,72 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const list = root.querySelector("ol");
   const audio = root.querySelector("audio");
   const none = root.querySelector(".none");
-  const state = drawn.get(root) ?? { playing: null };
+  const state = drawn.get(root) ?? { playing: null, subject: null, token: null, base: null, settled: true };
   drawn.set(root, state);
   list.setAttribute("aria-label", data.label);
   list.dataset.token = data.token;
+  remember();
   none.textContent = data.rows.length ? "" : data.empty;
   const focused = root.getRootNode().activeElement?.dataset?.focus;
   list.replaceChildren(...data.rows.map(line));
   if (focused) list.querySelector(`[data-focus="${CSS.escape(focused)}"]`)?.focus();
+  offerSql();
   if (state.playing && !data.rows.some((row) => row.track_id === state.playing)) stop();
+
+  // Marks compare with the list at the weight before the slider was moved, not with each step of a drag.
+  function remember() {
+    if (data.subject !== state.subject) state.ranks = state.base = null;
+    else if (data.token !== state.token && state.settled) state.base = state.ranks;
+    state.subject = data.subject;
+    state.token = data.token;
+    state.settled = data.settled;
+    state.ranks = new Map(data.rows.map((row) => [row.track_id, row.rank]));
+  }
+
+  function moved(row) {
+    const before = state.base?.get(row.track_id);
+    if (!state.base || before === row.rank) return "";
+    if (before === undefined) return mark("new", "new", "new in the list");
+    const steps = Math.abs(before - row.rank);
+    return before > row.rank ? mark("up", `▲${steps}`, `up ${steps}`) : mark("down", `▼${steps}`, `down ${steps}`);
+  }
+
+  function mark(kind, text, words) {
+    const made = element("span", `moved ${kind}`, text);
+    made.setAttribute("role", "img");
+    made.setAttribute("aria-label", words);
+    return made;
+  }
+
+  function offerSql() {
+    const button = root.querySelector(".copy");
+    button.textContent = "Copy as SQL";
+    button.onclick = async () => {
+      button.textContent = (await copied(data.sql)) ? "Copied" : "Cannot copy here";
+    };
+  }
 
   function line(row) {
     const item = element("li", "");
     item.dataset.trackId = row.track_id;
-    item.append(element("span", "rank muted", String(row.rank)), player(row), words(row), scores(row), actions(row));
+    const rank = element("span", "rank muted", String(row.rank));
+    rank.append(moved(row));
+    item.append(rank, tile(row), words(row), scores(row), actions(row));
     if (data.explained?.track_id === row.track_id) item.append(explanation(data.explained));
     return item;
   }
 
+  function tile(row) {
+    const box = element("span", "tile");
+    if (row.genre) {
+      box.style.setProperty("--hue", hue(row.genre));
+      box.title = row.genre;
+    }
+    if (row.preview) box.append(player(row));
+    return box;
+  }
+
   function player(row) {
-    if (!row.preview) return element("span", "");
     const button = element("button", "play");
     button.type = "button";
     button.dataset.focus = `play ${row.track_id}`;
@@ -135,6 +181,22 @@ export default function ({ data, parentElement, setTriggerValue }) {
     return box;
   }
   return stop;
+}
+
+// A genre has the same colour on every page.
+function hue(text) {
+  let hash = 0;
+  for (const letter of text) hash = (hash * 31 + letter.codePointAt(0)) % 360;
+  return String(hash);
+}
+
+async function copied(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return false; // the page is neither local nor on HTTPS, or the browser was asked and refused
+  }
 }
 
 function element(tag, kind, text) {

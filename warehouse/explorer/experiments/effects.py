@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from warehouse.explorer.experiments.metrics import METRICS, Metric, metric_named
+from warehouse.explorer.wording import interval, percent
 
 ALL = "all"
 """The segment of all listeners."""
@@ -58,16 +59,6 @@ def effects_of(rows: Iterable[Mapping[str, Any]]) -> list[Effect]:
         for row in rows
     ]
     return sorted(effects, key=lambda effect: order.get(effect.metric.name, len(order)))
-
-
-def percent(share: float) -> str:
-    """Return a change in percent with its sign."""
-    return f"{100 * share:+.1f} %".replace("-", "\N{MINUS SIGN}")
-
-
-def interval(low: float, high: float) -> str:
-    """Return an interval of changes in percent, without its unit."""
-    return f"{100 * low:.1f} to {100 * high:.1f}".replace("-", "\N{MINUS SIGN}")
 
 
 def in_words(effect: Effect, confidence: float) -> str:

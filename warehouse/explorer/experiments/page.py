@@ -13,9 +13,10 @@ from warehouse.explorer.experiments.effects import ALL, Effect, effects_of, in_w
 from warehouse.explorer.experiments.metrics import metric_named
 from warehouse.explorer.experiments.ratio import ratio_of
 from warehouse.explorer.experiments.relations import rows_of
-from warehouse.explorer.experiments.verdict import Verdict, day, decide, guardrails, plan_of
+from warehouse.explorer.experiments.verdict import Verdict, decide, guardrails, plan_of
 from warehouse.explorer.snapshot import Snapshot
 from warehouse.explorer.tables import show
+from warehouse.explorer.wording import day
 from warehouse.releases.home import Home
 
 STATES = {"ship": "good", "keep": "plain", "wait": "open", "repair": "bad"}

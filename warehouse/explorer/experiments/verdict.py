@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from warehouse.explorer.experiments.effects import ALL, Effect, in_words
+from warehouse.explorer.wording import day
 
 Kind = Literal["ship", "keep", "wait", "repair"]
 
@@ -172,8 +173,3 @@ def _kept(goals: Sequence[Effect], plan: Plan, confidence: float) -> Verdict:
                        f"{_said(best, confidence)}.")  # fmt: skip
     return Verdict("keep", best.variant, f"{control}: no measurable difference. With "
                    f"`{best.variant}`, {_said(best, confidence)}.")  # fmt: skip
-
-
-def day(moment: datetime) -> str:
-    """Return a date as a reader writes it."""
-    return f"{moment.day} {moment:%B %Y}"

@@ -6,37 +6,41 @@ import streamlit as st
 
 from warehouse.explorer.charts import bars, comparison
 from warehouse.explorer.expander import expander
-from warehouse.explorer.release.quality import SERVED
+from warehouse.explorer.release.metrics import in_words, label
+from warehouse.explorer.release.variants import SERVED, find
 from warehouse.explorer.snapshot import Snapshot
 from warehouse.explorer.tables import show
 
-MEASURES = {
-    "coverage": "Coverage: share of the catalogue in any listener's top 20",
-    "unplayed_share": "Unplayed tracks: share of the top 20",
-    "gini": "Concentration (Gini): 0 all tracks shown equally, 1 only one track shown",
-    "novelty": "Novelty in bits: higher is less well known",
-    "popularity_lift": "Popularity lift: popularity of the list minus that of the history",
-    "artist_diversity": "Artist diversity within a list",
-    "tag_diversity": "Tag diversity within a list",
-}
+SHOWN = 20
+"""Length of the lists that the measures are of."""
+ARTISTS = 100
+"""Maximum number of artists shown."""
+MEASURES = (
+    "coverage",
+    "unplayed_share",
+    "gini",
+    "novelty",
+    "popularity_lift",
+    "artist_diversity",
+    "tag_diversity",
+)
 
 
 def catalogue(snapshot: Snapshot, evaluation: list[dict[str, Any]]) -> None:
     """Show the tab."""
     st.subheader("Catalogue coverage", anchor=False)
-    measured = [
-        measure
-        for measure in MEASURES
-        if any(r["metric"] == measure and r["segment"] == "all" for r in evaluation)
-    ]
+    measured = [measure for measure in MEASURES if find(evaluation, SERVED, "all", measure, SHOWN)]
     if measured:
-        measure = st.selectbox("Measure", measured, format_func=lambda name: MEASURES[name])
+        measure = st.selectbox("Measure", measured, format_func=lambda name: label(name, SHOWN))
         rows = [
             {**r, "model": r["model"].replace("_", " ")}
             for r in evaluation
             if r["metric"] == measure and r["segment"] == "all"
         ]
-        st.altair_chart(comparison(rows, measure.replace("_", " "), SERVED))
+        served = find(evaluation, SERVED, "all", measure, SHOWN)
+        if served:
+            st.text(f"{in_words(measure, SHOWN, served['value'])}.")
+        st.altair_chart(comparison(rows, label(measure, SHOWN), SERVED))
     else:
         st.text("This release was not evaluated.")
     left, right = st.columns(2, gap="large")
@@ -51,7 +55,14 @@ def catalogue(snapshot: Snapshot, evaluation: list[dict[str, Any]]) -> None:
             st.altair_chart(bars(features, "feature", "weight", "share of similarity", ".0%"))
         else:
             st.text("This catalogue has no content columns.")
+    expander(snapshot, "artists", "Artists shown more often than they are played", _artists)
     expander(snapshot, "catalogue", "Tables", _tables)
+
+
+def _artists(snapshot: Snapshot) -> None:
+    st.caption("Shares of all rows of all listeners' lists, and of all plays.")
+    show(snapshot.table("artists_shown", most=ARTISTS), "artists",
+         {"share_of_lists": "percent", "share_of_plays": "percent"})  # fmt: skip
 
 
 def _tables(snapshot: Snapshot) -> None:

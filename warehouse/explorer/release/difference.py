@@ -1,4 +1,4 @@
-"""The Changes tab: rows, quality, weights, parameters and lists since the previous release."""
+"""The Changes tab: rows, times, quality, weights and parameters beside another release."""
 
 import json
 from typing import Any
@@ -7,17 +7,19 @@ import pyarrow as pa
 import streamlit as st
 
 from warehouse.explorer.charts import pairs
+from warehouse.explorer.expander import expander
 from warehouse.explorer.release.build import flatten
-from warehouse.explorer.release.quality import SERVED, segment_name
-from warehouse.explorer.snapshot import Snapshot, follow
+from warehouse.explorer.release.quality import segment_name
+from warehouse.explorer.release.variants import SERVED
+from warehouse.explorer.snapshot import Snapshot
 from warehouse.explorer.tables import show
-from warehouse.releases.difference import overlap_of
+from warehouse.releases.difference import reach_of
 
 
 def difference(snapshot: Snapshot, previous: Snapshot | None) -> None:
     """Show the tab."""
     if previous is None:
-        st.text("There is no earlier release to compare with.")
+        st.text("There is no other release to compare with.")
         return
     st.caption(f"Compared with `{previous.release_id}`.")
     now, then = snapshot.row("release") or {}, previous.row("release") or {}
@@ -45,7 +47,8 @@ def difference(snapshot: Snapshot, previous: Snapshot | None) -> None:
         show(changed, "difference-parameters")
     else:
         st.text("No parameter changed.")
-    _lists(snapshot, previous)
+    expander(snapshot, "reach", "Tracks that anybody is shown",
+             lambda latest: _reach(latest, previous))  # fmt: skip
 
 
 def _rows(now: dict[str, Any], then: dict[str, Any]) -> pa.Table:
@@ -98,20 +101,14 @@ def _parameters(now: dict[str, Any], then: dict[str, Any]) -> pa.Table:
                      "current": [new.get(n) for n in names]})  # fmt: skip
 
 
-@st.fragment
-def _lists(snapshot: Snapshot, previous: Snapshot) -> None:
-    st.subheader("Lists", anchor=False)
-    if not st.button("Compare the lists of 100 listeners"):
-        return
-    snapshot = follow(snapshot)
-    users = [row["user_id"] for row in snapshot.rows("sampled_listeners")]
-    overlap = overlap_of(previous.table("lists", users=users), snapshot.table("lists", users=users))
-    if not overlap["listeners"]:
-        st.text("None of these listeners is in both releases.")
-        return
-    st.caption(f"Listeners in both releases: {overlap['listeners']}.")
-    left, middle, right = st.columns(3)
-    left.metric("Tracks kept", f"{overlap['shared']:.0%}")
-    middle.metric("Overlap, weighted by rank",
-                  f"{overlap['average_overlap']:.0%}")  # fmt: skip
-    right.metric("Same first track", f"{overlap['same_first']:.0%}")
+def _reach(snapshot: Snapshot, previous: Snapshot) -> None:
+    sides = [(one.release_id, reach_of(one.connection)) for one in (previous, snapshot)]
+    st.dataframe(
+        {
+            "release": [name for name, _ in sides],
+            "tracks in anybody's list": [reach["shown"] for _, reach in sides],
+            "share of the catalogue": [reach["shown"] / reach["tracks"] for _, reach in sides],
+        },
+        hide_index=True,
+        column_config={"share of the catalogue": st.column_config.NumberColumn(format="percent")},
+    )

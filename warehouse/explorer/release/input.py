@@ -1,15 +1,54 @@
-"""The Input tab: checks, rejected rows and input files."""
+"""The input of a release: is anything wrong with it; checks, rejected rows and files."""
 
 from typing import Any
 
 import pyarrow as pa
 import streamlit as st
 
+from warehouse.explorer.components import Answer, Line, short
 from warehouse.explorer.snapshot import Snapshot
 from warehouse.explorer.tables import show
+from warehouse.explorer.wording import listed
 
+QUESTION = "Is anything wrong with the input?"
 MOST = 10_000
 """Maximum number of rejected rows shown and downloaded."""
+NAMED = 4
+"""Failed checks that the answer shows."""
+OF_THE_MODEL = "hybrid_keeps_up"
+"""Checks with this prefix judge the model, not the input."""
+
+Rows = list[dict[str, Any]]
+
+
+def anything_wrong(checks: Rows, rejected: Rows) -> Answer:
+    """Answer in one sentence from `data_quality` and the rows of `rejected_reasons`."""
+    checks = [one for one in checks if not one["check_name"].startswith(OF_THE_MODEL)]
+    failed = [one for one in checks if one["status"] == "failed"]
+    passed = sum(one["status"] == "passed" for one in checks)
+    rows = sum(reason["rows"] for reason in rejected)
+    aside = "no row was set aside"
+    if rows:
+        reasons = listed([f"{_words(one['reason'])} {one['rows']:,}" for one in rejected[:NAMED]])
+        verb = "row was" if rows == 1 else "rows were"
+        aside = f"{rows:,} {verb} set aside ({reasons})"
+    skipped = len(checks) - passed - len(failed)
+    more = (f"{skipped} checks had nothing to compare.",) if skipped else ()
+    if not checks:
+        return Answer(QUESTION, "Unknown: this release holds no checks of its input.", "open")
+    if not failed:
+        word, but = ("A little", "but") if rows else ("No", "and")
+        return Answer(QUESTION, f"{word}: all {passed} checks passed, {but} {aside}.",
+                      "open" if rows else "good", more)  # fmt: skip
+    names = listed([_words(one["check_name"]) for one in failed[:NAMED]])
+    others = f" and {len(failed) - NAMED} more" if len(failed) > NAMED else ""
+    lines = tuple(
+        Line(_words(one["check_name"]), short(one["details"] or ""), one["severity"])
+        for one in failed[:NAMED]
+    )
+    verb = "check" if len(failed) == 1 else "checks"
+    return Answer(QUESTION, f"Yes: {len(failed)} {verb} of {passed + len(failed)} failed "
+                  f"({names}{others}), and {aside}.", "bad", more, lines)  # fmt: skip
 
 
 def input_data(snapshot: Snapshot, release: dict[str, Any]) -> None:
@@ -28,3 +67,7 @@ def input_data(snapshot: Snapshot, release: dict[str, Any]) -> None:
     st.subheader("Files", anchor=False)
     files = dict(release["inputs"])
     show(pa.table({"file": list(files), "digest": list(files.values())}), "inputs")
+
+
+def _words(name: str) -> str:
+    return short(name).replace("_", " ")

@@ -1,4 +1,4 @@
-"""The frame of the Release view: headline figures and one tab per question."""
+"""The frame of the Release view: three answers, and one tab for each kind of detail."""
 
 from collections.abc import Callable
 from pathlib import PurePath
@@ -6,15 +6,20 @@ from typing import Any
 
 import streamlit as st
 
-from warehouse.explorer.components import card
-from warehouse.explorer.earlier import previous_release
+from warehouse.explorer import address
+from warehouse.explorer.components import answers, card
+from warehouse.explorer.earlier import kept_releases, manifest_of, open_kept
+from warehouse.explorer.release.better import is_it_better
 from warehouse.explorer.release.build import build
 from warehouse.explorer.release.catalogue import catalogue
 from warehouse.explorer.release.difference import difference
-from warehouse.explorer.release.input import input_data
-from warehouse.explorer.release.quality import SERVED, best_single_signal, find, quality
+from warehouse.explorer.release.input import anything_wrong, input_data
+from warehouse.explorer.release.lists import compare_lists, what_changed
+from warehouse.explorer.release.quality import quality
 from warehouse.explorer.snapshot import Snapshot
 from warehouse.releases.home import Home
+from warehouse.releases.manifest import Manifest
+from warehouse.releases.release import current_id
 
 
 def release(home: Home, snapshot: Snapshot) -> None:
@@ -27,14 +32,13 @@ def release(home: Home, snapshot: Snapshot) -> None:
         subtitle=f"{_dataset(row['dataset'])} · {row['created_at']:%d %B %Y, %H:%M} UTC · "
         f"code {row['code_version']}",
     )
-    _headline(snapshot, row, evaluation)
-    if row.get("gate"):  # releases of older versions have none
-        st.caption(f"Gate: {row['gate']}")
+    other = _pick(home, snapshot)
+    _answers(home, snapshot, other, row)
     contents: dict[str, Callable[[], None]] = {
-        "Quality": lambda: quality(snapshot, evaluation),
+        "Quality": lambda: quality(snapshot, evaluation, row["artist_factor"]),
         "Catalogue": lambda: catalogue(snapshot, evaluation),
         "Input": lambda: input_data(snapshot, row),
-        "Changes": lambda: difference(snapshot, previous_release(home, snapshot.release_id)),
+        "Changes": lambda: difference(snapshot, other),
         "Build": lambda: build(snapshot, row),
     }
     # Only the open tab is computed; the address names it.
@@ -50,26 +54,68 @@ def _dataset(name: str) -> str:
     return PurePath(name).name if PurePath(name).is_absolute() else name
 
 
-def _headline(snapshot: Snapshot, row: dict[str, Any], evaluation: list[dict[str, Any]]) -> None:
-    counts = dict(row["row_counts"])
-    ndcg = find(evaluation, SERVED, "all", "ndcg", 100)
-    baseline = best_single_signal(evaluation, "all", "ndcg", 100)
-    gain = f"{ndcg['value'] / baseline['value'] - 1:+.1%}" if ndcg and baseline else None
-    covered = find(evaluation, SERVED, "all", "coverage", 20)
-    cold = sum(x["tracks"] for x in snapshot.rows("catalogue") if x["listeners"] == "0")
-    states = [check["status"] for check in snapshot.rows("data_quality")]
-    passed, failed = states.count("passed"), states.count("failed")
-    figures = [
-        ("NDCG@100", f"{ndcg['value']:.3f}" if ndcg else "none", gain,
-         "On held-out listeners; the change is relative to the best model that is not a blend."),
-        ("Coverage", f"{covered['value']:.0%}" if covered else "none", None,
-         "Share of the catalogue in the top 20 of any held-out listener."),
-        ("Unplayed tracks", f"{cold / max(1, counts['tracks']):.0%}", None,
-         f"{cold:,} of {counts['tracks']:,} tracks have no listener yet."),
-        ("Checks passed", f"{passed} of {passed + failed}", None,
-         f"{len(states) - passed - failed} skipped."),
-        ("Rejected rows", f"{counts.get('rejected_rows', 0):,}", None,
-         "Invalid input rows, kept in rejected_rows."),
-    ]  # fmt: skip
-    for column, (label, value, change, help_) in zip(st.columns(5), figures, strict=True):
-        column.metric(label, value, change, help=help_)
+def _pick(home: Home, snapshot: Snapshot) -> Snapshot | None:
+    """Show which release is open and which one it is compared with; return the latter."""
+    kept = kept_releases(home)
+    if len(kept) < 2:
+        return None
+    current = current_id(home)
+    left, right = st.columns(2)
+    st.session_state["opened-release"] = snapshot.release_id
+    left.selectbox(
+        "Release", [snapshot.release_id, *(x for x in kept if x != snapshot.release_id)],
+        key="opened-release", on_change=_open, args=(current,),
+        format_func=lambda name: f"{name} (current)" if name == current else name,
+    )  # fmt: skip
+    earlier = [name for name in kept if name < snapshot.release_id]
+    others = [*earlier, *(name for name in kept if name > snapshot.release_id)]
+    others.sort(key=lambda name: name != _rival(home, snapshot.release_id))
+    if st.session_state.get("against") not in (None, *others):
+        del st.session_state["against"]
+        address.put("against", None)
+    against = right.selectbox("Compared with", others, key="against", bind="query-params")
+    return open_kept(home, against) if against else None
+
+
+def _rival(home: Home, release_id: str) -> str | None:
+    """Return the release that was current before this one, as far as its gate compared them."""
+    manifest = manifest_of(home, release_id)
+    found = manifest.comparisons if manifest else ()
+    return next((one.release_id for one in found if one.role == "current release"), None)
+
+
+def _open(current: str | None) -> None:
+    chosen = st.session_state["opened-release"]
+    address.put("release", None if chosen == current else chosen)
+
+
+def _answers(home: Home, snapshot: Snapshot, other: Snapshot | None, row: dict[str, Any]) -> None:
+    manifest = manifest_of(home, snapshot.release_id)
+    change = None
+    if other is not None:
+        change = compare_lists(snapshot.release_id, other.release_id, snapshot, other)
+    answers(
+        "release-answers",
+        [
+            is_it_better(
+                manifest.comparisons if manifest else (),
+                other.release_id if other else None,
+                _remarks(row, manifest),
+            ),
+            what_changed(change),
+            anything_wrong(snapshot.rows("data_quality"), snapshot.rows("rejected_reasons")),
+        ],
+    )
+
+
+def _remarks(row: dict[str, Any], manifest: Manifest | None) -> list[str]:
+    """Return who forced a release; and what the gate said, where it compared nothing."""
+    remarks = []
+    if row.get("forced_by"):  # releases of older versions have none of these columns
+        remarks.append(
+            f"The gate refused it. {row['forced_by']} published it nevertheless: "
+            f"{row['forced_because']}."
+        )
+    if row.get("gate") and not (manifest and manifest.comparisons):
+        remarks.append(f"The gate: {row['gate']}")
+    return remarks

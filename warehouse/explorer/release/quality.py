@@ -1,4 +1,4 @@
-"""The Quality tab: quality by weight and history length, compared with other models."""
+"""The Quality tab: compared with other models, and by weight and length of history."""
 
 from typing import Any
 
@@ -6,33 +6,16 @@ import pyarrow as pa
 import streamlit as st
 
 from warehouse.explorer.charts import comparison, curve
+from warehouse.explorer.components import Answer, answers
 from warehouse.explorer.expander import expander
+from warehouse.explorer.release.metrics import in_words, label
+from warehouse.explorer.release.variants import SERVED, find, why_not_served
 from warehouse.explorer.snapshot import Snapshot
 from warehouse.explorer.tables import show
 
-SERVED = "hybrid"
-"""The model that is published."""
-BLENDS = (SERVED, "hybrid_any_artist", "fifty_fifty")
-QUALITY = ("ndcg", "recall", "map", "hit_rate")
+QUALITY = ("recall", "ndcg", "hit_rate", "map")
 
 Rows = list[dict[str, Any]]
-
-
-def find(rows: Rows, model: str, segment: str, metric: str, k: int) -> dict[str, Any] | None:
-    """Return one row of the evaluation, or None."""
-    wanted = (model, segment, metric, k)
-    return next(
-        (r for r in rows if (r["model"], r["segment"], r["metric"], r["k"]) == wanted), None
-    )
-
-
-def best_single_signal(rows: Rows, segment: str, metric: str, k: int) -> dict[str, Any] | None:
-    """Return the best model that is not a blend, or None if none was measured."""
-    measured = [
-        r for r in rows
-        if (r["segment"], r["metric"], r["k"]) == (segment, metric, k) and r["model"] not in BLENDS
-    ]  # fmt: skip
-    return max(measured, key=lambda r: r["value"], default=None)
 
 
 def segment_name(segment: str) -> str:
@@ -52,33 +35,43 @@ def _range(values: str) -> str:
     return values.replace("-", "\N{EN DASH}").replace(">", "more than ")
 
 
-def quality(snapshot: Snapshot, evaluation: Rows) -> None:
+def quality(snapshot: Snapshot, evaluation: Rows, artist_factor: float) -> None:
     """Show the tab."""
-    _curves(snapshot)
-    if not evaluation:
+    if evaluation:
+        _compared(snapshot, evaluation, artist_factor)
+    else:
         st.text("This release was not evaluated: the run held out no listeners.")
-        return
+    _curves(snapshot)
+
+
+def _compared(snapshot: Snapshot, evaluation: Rows, artist_factor: float) -> None:
     st.subheader("Compared with other models", anchor=False)
     metrics = sorted({(r["metric"], r["k"]) for r in evaluation if r["metric"] in QUALITY},
                      key=lambda pair: (QUALITY.index(pair[0]), pair[1]))  # fmt: skip
     segments = list(dict.fromkeys(r["segment"] for r in evaluation))
     segments.sort(key=_order)
     left, right = st.columns(2)
-    metric, k = left.selectbox(
-        "Metric", metrics, format_func=lambda pair: f"{pair[0].replace('_', ' ')} @ {pair[1]}"
-    )
+    metric, k = left.selectbox("Metric", metrics, format_func=lambda pair: label(*pair))
     segment = right.selectbox("Listeners", segments, format_func=segment_name)
     rows = [
         {**r, "model": r["model"].replace("_", " ")}
         for r in evaluation
         if (r["metric"], r["k"], r["segment"]) == (metric, k, segment)
     ]
-    if rows:
-        st.altair_chart(comparison(rows, f"{metric} @ {k}", SERVED))
-        users = f"{rows[0]['users'] or 0:,}"
-        st.caption(f"{users} held-out listeners, with 95 % intervals.")
-    else:
+    served = find(evaluation, SERVED, segment, metric, k)
+    if not rows or served is None:
         st.text("This metric is not measured for these listeners.")
+        return
+    why = why_not_served(evaluation, metric, k, segment, artist_factor)
+    answers("metric", [Answer(f"{segment_name(segment)}: {label(metric, k)}",
+                              f"{in_words(metric, k, served['value'])}."),
+                       *([Answer("Why is a model that scores higher not served?", "", "open",
+                                 tuple(why))] if why else [])])  # fmt: skip
+    st.altair_chart(comparison(rows, label(metric, k), SERVED))
+    st.caption(
+        f"{served['users'] or 0:,} held-out listeners, with 95 % intervals; `hybrid` is served. "
+        "The plays of another day are another question: compare releases by the answer at the top."
+    )
     expander(snapshot, "evaluation", "All measured values", _measured)
 
 

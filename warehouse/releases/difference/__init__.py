@@ -68,7 +68,7 @@ def compare_releases(old: Release, new: Release) -> Difference | None:
 
 def _read(release: Release, every: int) -> tuple[Side, pa.Table]:
     with duckdb.connect(str(release.database), read_only=True) as connection:
-        reach = _row(connection, statement(__name__, "reach"))
+        reach = reach_of(connection)
         quality = connection.sql(
             "SELECT metric || '@' || k, value FROM evaluation "
             "WHERE model = 'hybrid' AND segment = 'all' ORDER BY ALL"
@@ -77,6 +77,11 @@ def _read(release: Release, every: int) -> tuple[Side, pa.Table]:
             statement(__name__, "lists"), params={"every": every}
         ).to_arrow_table()
     return Side(release.manifest.release_id, **reach, quality=dict(quality)), lists
+
+
+def reach_of(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+    """Count a release's tracks and listeners, and the tracks in anybody's list."""
+    return _row(connection, statement(__name__, "reach"))
 
 
 def overlap_of(old_lists: pa.Table, new_lists: pa.Table) -> dict[str, Any]:
