@@ -14,8 +14,9 @@ from flows.artifacts.backtest import backtest_markdown
 from flows.artifacts.page import show
 from flows.cluster import Cluster
 from flows.interrupts import on_stop
+from flows.lines import plays_in_short
 from flows.parameters import DaskAddress, DatasetFile, Holdout, HomeFolder, Plays, Tracks
-from flows.runs import concluded, in_short, rename, starting_name, working_in
+from flows.runs import concluded, rename, starting_name, working_in
 from flows.settings import Settings, load_settings, worker_memory
 from tasks.backtest.stage import backtest as measure
 from tasks.release.stage import rule_of_current
@@ -62,7 +63,7 @@ def _measured(settings: Settings, out: Path | None) -> tuple[pa.Table, str]:
     alone = working_in(home, "backtest", settings.wait_seconds)
     with alone, cluster, on_stop(cluster.abort):
         ingested = steps.ingest(home.lake, spec, settings.ingest, settings.memory_limit)
-        plays = f"{in_short(int(ingested.counts['play_records']))} plays"
+        plays = plays_in_short(ingested)
         rename(plays)
         table = measure(
             home.lake,

@@ -5,8 +5,9 @@ from pydantic import BaseModel, ConfigDict
 
 from flows import steps
 from flows.artifacts.quality import show_data_quality
+from flows.lines import in_short
 from flows.parameters import DatasetFile, HomeFolder, Plays, Tracks
-from flows.runs import concluded, in_short, rename, starting_name, working_in
+from flows.runs import concluded, rename, starting_name, working_in
 from flows.settings import Settings, load_settings
 from tasks.release.candidate import quality_with_drift
 from warehouse.releases.home import Home

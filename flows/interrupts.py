@@ -14,8 +14,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
 
-import psutil
+if TYPE_CHECKING:
+    import psutil
 
 UNWIND_SECONDS = 6.0
 """From the first signal to the end by force; with `LAST_SECONDS` well under ten seconds."""
@@ -193,6 +195,8 @@ def end_children(seconds: float) -> None:
     left in shared memory. A Prefect server, in a session of its own, is for others as well and ends
     when nobody uses it.
     """
+    import psutil  # a tenth of a second, which most commands do not need
+
     with suppress(psutil.Error):
         children = [
             child
@@ -207,7 +211,7 @@ def end_children(seconds: float) -> None:
             _, children = psutil.wait_procs(children, timeout=seconds if ask == "terminate" else 1)
 
 
-def _ends_with_us(child: psutil.Process) -> bool:
+def _ends_with_us(child: "psutil.Process") -> bool:
     with suppress(ProcessLookupError):
         return os.getsid(child.pid) == os.getsid(0)
     return False

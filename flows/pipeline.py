@@ -1,9 +1,9 @@
 """The flow of a run: ingest → neighbours → lists → build → publish."""
 
-import logging
 import os
+from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, cast
 
 from distributed import Client
 from prefect import flow
@@ -17,8 +17,19 @@ from flows.artifacts.page import show
 from flows.artifacts.quality import show_data_quality
 from flows.artifacts.summary import refused_markdown, summary_markdown
 from flows.cluster import Cluster
+from flows.decision import (
+    Decision,
+    FeedbackKeys,
+    asked_of,
+    folder_of,
+    folder_of_dataset,
+    parameters_of,
+    sizes_of,
+    write_decision,
+)
 from flows.interrupts import on_stop
-from flows.learning import learn
+from flows.learning import Learned, learn
+from flows.lines import RunLines, log_still_current, plays_in_short
 from flows.memory import PeakMemory
 from flows.outcome import Outcome
 from flows.override import override_by_operator
@@ -32,13 +43,16 @@ from flows.parameters import (
     Reason,
     Tracks,
 )
-from flows.runs import RunLines, concluded, in_short, rename, starting_name, working_in
+from flows.runs import concluded, rename, starting_name, working_in
 from flows.settings import Settings, load_settings, worker_memory
+from flows.tidying import tidy
 from tasks.blend.parameters import HybridParameters
 from tasks.dataset.spec import DatasetSpec
+from tasks.feedback.stage import Feedback
+from tasks.holdout.rule import HoldoutRule
+from tasks.holdout.stage import holdout_stage
 from tasks.lake.dataset import Dataset
 from tasks.lake.record import StageResult
-from tasks.lake.retention import forget_unused
 from tasks.release.build import PLOTS
 from tasks.release.candidate import (
     Candidate,
@@ -46,17 +60,15 @@ from tasks.release.candidate import (
     blend_of_current,
     current_of,
     quality_with_drift,
-    reason_to_skip_publish,
 )
 from tasks.release.gate import GateVerdict
-from tasks.release.stage import refuse
-from warehouse.errors import GateError
+from tasks.release.stage import refuse, rule_of_current
+from warehouse.errors import CrossfadeError, GateError
 from warehouse.releases.home import Home
 from warehouse.releases.manifest import Override
-from warehouse.releases.release import Release
-from warehouse.releases.retention import clear_leftovers, kept_models, prune
-
-logger = logging.getLogger("crossfade")
+from warehouse.releases.pointer import reason_to_skip_publish
+from warehouse.releases.release import Release, current_id
+from warehouse.releases.retention import clear_leftovers
 
 
 @flow(
@@ -106,12 +118,12 @@ def _run_locked(settings: Settings, override: Override | None) -> tuple[Outcome,
     with RunLines() as said, alone, PeakMemory() as memory, cluster, on_stop(cluster.abort):
         clear_leftovers(home)
         try:
-            outcome = _run(settings, home, cluster, memory, override)
+            outcome = _run(settings, home, cluster, memory, override, said)
         except GateError as error:
-            _tidy(settings, home)
+            tidy(settings, home)
             show("release-summary", refused_markdown(str(error), said.lines), "Why it was refused")
             raise
-        _tidy(settings, home)
+        tidy(settings, home)
     outcome = outcome.model_copy(update={"said": tuple(said.lines)})
     show_impact(outcome.database)
     show("release-summary", summary_markdown(outcome), "What this run did")
@@ -124,37 +136,33 @@ def _run_locked(settings: Settings, override: Override | None) -> tuple[Outcome,
     )
 
 
-def _tidy(settings: Settings, home: Home) -> None:
-    """Delete releases and stage results beyond the numbers that the settings keep."""
-    prune(home, settings.keep_releases)
-    forget_unused(home.lake, settings.keep_stages, kept_models(home))
-
-
 def _run(
     settings: Settings,
     home: Home,
     cluster: Cluster,
     memory: PeakMemory,
     override: Override | None,
+    said: RunLines,
 ) -> Outcome:
     """Take the dataset through every stage; nothing is current before the gate has passed it."""
     spec, lake, client = settings.spec(), home.lake, cast(Client, cluster)
+    asked, rule = asked_of(settings), rule_of_current(home, spec.name)
     # Workers take seconds to start, and ingest does not need them.
     ingested = steps.ingest(
         lake, spec, settings.ingest, settings.memory_limit, computing=cluster.start_soon
     )
-    rename(_plays(ingested))
+    rename(plays_in_short(ingested))
     learned = learn(home, client, spec, settings, ingested)
     hybrid = learned.hybrid or blend_of_current(home, spec.name, settings.hybrid)
     ranked = steps.lists(lake, client, ingested, learned.published, hybrid, learned.unseen)
-    impact, feedback_inputs = _impact(settings, spec, lake, ingested, hybrid)
+    read, impact = _impact(settings, spec, lake, ingested, hybrid)
     stages = {"ingest": ingested, **learned.stages, "lists": ranked}
     if impact is not None:
         stages["experiments"] = impact
     candidate = Candidate(
         dataset=spec.name,
-        inputs=ingested.inputs | feedback_inputs,
-        parameters=_parameters(settings),
+        inputs=ingested.inputs | (read.inputs if read else {}),
+        parameters=parameters_of(settings),
         hybrid=hybrid,
         numeric_features=spec.tracks.numeric,
         ingested=ingested,
@@ -173,13 +181,15 @@ def _run(
             name: 0.0 if result.reused else result.seconds for name, result in stages.items()
         },
     )
-    skip = reason_to_skip_publish(home, candidate, override is not None)
+    skip = reason_to_skip_publish(home, candidate.fingerprint, override is not None)
     release, because = skip or (None, "")
     if release is None:
         release = _publish(settings, home, candidate, learned.held_out, memory, override)
     else:
-        logger.info("%s: %s stays current", because, release.manifest.release_id)
-        rename(_plays(ingested), "unchanged")
+        log_still_current(because, release.manifest.release_id)
+        rename(plays_in_short(ingested), "unchanged")
+    if not said.errors and _repeats(settings, home, candidate, learned, rule):
+        _remember(settings, home, candidate, learned, read, stages, asked)
     return Outcome(
         release_id=release.manifest.release_id,
         because=because,
@@ -195,17 +205,72 @@ def _impact(
     lake: Path,
     ingested: StageResult,
     hybrid: HybridParameters,
-) -> tuple[StageResult | None, dict[str, str]]:
-    """Measure the effect of earlier recommendations; return it and the digests of its files."""
+) -> tuple[Feedback | None, StageResult | None]:
+    """Measure the effect of earlier recommendations; return what was read and what came out."""
     if spec.feedback is None:
-        return None, {}
+        return None, None
     limits, memory_limit = settings.ingest, settings.memory_limit
     read = steps.feedback(lake, spec.feedback, limits, memory_limit)
     impact = steps.experiments(
         lake, read, ingested["users"], spec.experiments, hybrid.segments, settings.measurement,
         limits, memory_limit,
     )  # fmt: skip
-    return impact, read.inputs
+    return read, impact
+
+
+def _repeats(
+    settings: Settings,
+    home: Home,
+    candidate: Candidate,
+    learned: Learned,
+    rule: HoldoutRule | None,
+) -> bool:
+    """Tell whether the next run starts from what this one did, ``rule`` among it.
+
+    Who is held out, and the blend where nobody is, depend on the release that is current, which
+    may be another one since this run began.
+    """
+    now = rule_of_current(home, candidate.dataset)
+    if now != rule:
+        users = candidate.ingested["users"]
+        if holdout_stage(home.lake, users, settings.evaluation, now) != learned.held_out:
+            return False
+    return learned.hybrid is not None or candidate.hybrid == blend_of_current(
+        home, candidate.dataset, settings.hybrid
+    )
+
+
+def _remember(
+    settings: Settings,
+    home: Home,
+    candidate: Candidate,
+    learned: Learned,
+    read: Feedback | None,
+    stages: dict[str, StageResult],
+    asked: str,
+) -> None:
+    """Keep what this run decided for the next one; failing to is no failure of the run."""
+    others = [folder_of(result) for result in read.results] if read else []
+    if learned.kept is not None:
+        others.append(folder_of(learned.kept))
+    if learned.held_out is not None:
+        others.append(folder_of_dataset(learned.held_out))
+    current = current_id(home)
+    with suppress(CrossfadeError, OSError):
+        if current is None or asked != asked_of(settings):  # the code was edited meanwhile
+            return
+        decision = Decision(
+            asked=asked,
+            sizes=sizes_of(settings),
+            ingest=candidate.ingested.key,
+            feedback=FeedbackKeys.of(read) if read else None,
+            current=current,
+            held_out=learned.held_out.rows if learned.held_out else None,
+            stages={name: folder_of(result) for name, result in stages.items()},
+            others=tuple(others),
+            fingerprint=candidate.fingerprint,
+        )
+        write_decision(home, decision)
 
 
 def _publish(
@@ -231,13 +296,13 @@ def _publish(
         show_evaluation(candidate.evaluation, built.folder / PLOTS)
     if refused and override is None:
         refuse(built, refused)
-        rename(_plays(candidate.ingested), f"{built.manifest.release_id} refused")
+        rename(plays_in_short(candidate.ingested), f"{built.manifest.release_id} refused")
         raise GateError(
             f"the gate refused {built.manifest.release_id}: {refused}; the current release "
             "is unchanged; --force publishes it anyway"
         )
     release = steps.publish(home, built, refused, override)
-    rename(_plays(candidate.ingested), f"release {release.manifest.release_id}")
+    rename(plays_in_short(candidate.ingested), f"release {release.manifest.release_id}")
     return release
 
 
@@ -261,13 +326,3 @@ def _verdict(
         candidate.evaluation,
         settings.evaluation,
     )
-
-
-def _plays(ingested: StageResult) -> str:
-    return f"{in_short(int(ingested.counts['play_records']))} plays"
-
-
-def _parameters(settings: Settings) -> dict[str, Any]:
-    """Return what decides the content of a release, as JSON-like values."""
-    chosen = ("ingest", "collaborative", "content", "hybrid", "evaluation", "measurement")
-    return {name: getattr(settings, name).model_dump(mode="json") for name in chosen}

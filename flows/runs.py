@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Self, TypeVar, cast
+from typing import TypeVar, cast
 from uuid import UUID
 
 from prefect import runtime
@@ -14,6 +14,7 @@ from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.states import Completed, Crashed
 
 from flows import interrupts
+from flows.lines import AT_TERMINAL, run_name
 from flows.run_records import KEPT_DAYS, RunRecord, at_work, dead_records
 from warehouse.errors import CrossfadeError, GateError
 from warehouse.releases.home import Home
@@ -28,26 +29,18 @@ logger = logging.getLogger("crossfade")
 
 def kind_of_run() -> str:
     """Return the deployment's name, or "run" for a run from a terminal."""
-    return str(runtime.deployment.name or "run")
+    return str(runtime.deployment.name or AT_TERMINAL)
 
 
 def starting_name() -> str:
     """Return a run's name before anything is known about it."""
-    return f"{kind_of_run()} · starting"
+    return run_name(kind_of_run(), "starting")
 
 
 def rename(*facts: str) -> None:
     """Name the current run by what is known about it so far: ``nightly · 9.7 M plays · …``."""
     with best_effort("the run's name"), get_client(sync_client=True) as client:
-        client.update_flow_run(runtime.flow_run.id, name=" · ".join([kind_of_run(), *facts]))
-
-
-def in_short(number: int) -> str:
-    """Return a count in short form: 962 k, 9.7 M."""
-    for limit, unit in ((1_000_000_000, "G"), (1_000_000, "M"), (1_000, "k")):
-        if number >= limit:
-            return f"{number / limit:.3g} {unit}"
-    return str(number)
+        client.update_flow_run(runtime.flow_run.id, name=run_name(kind_of_run(), *facts))
 
 
 def concluded(work: Callable[[], tuple[T, str]]) -> T:
@@ -72,26 +65,6 @@ def concluded(work: Callable[[], tuple[T, str]]) -> T:
             else:
                 raise
     return cast(T, state)  # Prefect hands a returned state's data to the caller
-
-
-class RunLines(logging.Handler):
-    """Collects the log lines of a run, from all of its threads, while the context is open."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.INFO)
-        self.lines: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Keep a record's line."""
-        mark = "" if record.levelno < logging.WARNING else f"{record.levelname}: "
-        self.lines.append(mark + record.getMessage())
-
-    def __enter__(self) -> Self:
-        logger.addHandler(self)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        logger.removeHandler(self)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 
 from flows.interrupts import raise_if_requested, requested
+from flows.lines import log_feedback, log_held_out, log_stage
 from flows.progress import progress_page
 from tasks.blend.neighbours import Neighbours
 from tasks.blend.parameters import HybridParameters, Segment
@@ -34,7 +35,7 @@ from tasks.ingest.limits import IngestLimits
 from tasks.ingest.stage import ingest_stage
 from tasks.lake.dataset import Dataset
 from tasks.lake.plays import played_tracks
-from tasks.lake.record import StageResult, counts_in_words
+from tasks.lake.record import StageResult
 from tasks.release.build import build_stage
 from tasks.release.candidate import Candidate, Judged
 from tasks.release.gate import GateVerdict
@@ -91,10 +92,7 @@ def holdout(
     """Choose the listeners that the measured model must not see, to measure it on them."""
     before = rule_of_current(home, dataset)
     held_out = holdout_stage(home.lake, ingested["users"], parameters, before)
-    if held_out is None:
-        logger.warning("holdout: nobody is held out, so nothing is measured and nothing is gated")
-    else:
-        logger.info("holdout: %s listeners are kept out of the model", f"{held_out.rows:,}")
+    log_held_out(None if held_out is None else held_out.rows)
     return held_out
 
 
@@ -209,9 +207,7 @@ def feedback(lake: Path, spec: FeedbackSpec, limits: IngestLimits, memory_limit:
         raise_if_requested()
         logger.exception("feedback: it cannot be read")
         read = without(Feedback(), f"the feedback cannot be read ({error})")
-    for sentence in read.broken.values():
-        logger.warning("feedback: skipped: %s", sentence)
-    logger.info("feedback: %s files, %s of them new", len(read.results), read.files_read)
+    log_feedback(len(read.results), read.files_read, read.broken.values())
     return read
 
 
@@ -311,6 +307,5 @@ def log_counts(result: StageResult, name: str = "") -> StageResult:
     Raises Stopped if a signal came while the stage was in a library that swallowed the exception.
     """
     raise_if_requested()
-    took = "unchanged, reused" if result.reused else f"{result.seconds:.1f} s"
-    logger.info("%s: %s (%s)", name or result.stage, took, counts_in_words(result))
+    log_stage(result, name)
     return result

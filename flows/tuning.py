@@ -16,8 +16,9 @@ from flows.artifacts.page import show
 from flows.artifacts.tuning import tuning_markdown
 from flows.cluster import Cluster
 from flows.interrupts import on_stop
+from flows.lines import plays_in_short
 from flows.parameters import DaskAddress, DatasetFile, HomeFolder, Plays, Tracks
-from flows.runs import concluded, in_short, rename, starting_name, working_in
+from flows.runs import concluded, rename, starting_name, working_in
 from flows.settings import Settings, load_settings, worker_memory
 from tasks.lake.plays import played_tracks
 from tasks.tuning.folds import METRICS
@@ -68,7 +69,7 @@ def _chosen(settings: Settings, out: Path | None) -> tuple[Tuning, str]:
     alone = working_in(home, "tune", settings.wait_seconds)
     with alone, cluster, on_stop(cluster.abort):
         ingested = steps.ingest(home.lake, spec, settings.ingest, settings.memory_limit)
-        rename(f"{in_short(int(ingested.counts['play_records']))} plays")
+        rename(plays_in_short(ingested))
         tuning = tune_neighbours(
             cast(Client, cluster),
             ingested["interactions"],

@@ -1,11 +1,13 @@
 """The command line: parses, calls, and turns errors into one sentence and an exit status."""
 
 from collections.abc import Callable
+from inspect import signature
 
 import typer
 
 from flows.cli.errors import in_a_sentence
 from flows.cli.init import init
+from flows.cli.options import CommandWithModels
 from flows.cli.release import explore, prune, recommend, releases, rollback
 from flows.cli.serve import serve
 from flows.cli.work import alerts, backtest, run, sample, tune
@@ -34,7 +36,8 @@ COMMANDS: tuple[Callable[..., None], ...] = (
 """In the order in which they are listed."""
 
 for command in COMMANDS:
-    app.command()(in_a_sentence(command))
+    with_models = CommandWithModels if "model" in signature(command).parameters else None
+    app.command(cls=with_models)(in_a_sentence(command))
 
 
 def main() -> None:

@@ -1,13 +1,24 @@
 """Options that several commands take, and how they are passed on."""
 
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand, TyperOption
 
 from warehouse.errors import InputError
 from warehouse.releases.home import Home
+
+
+class Format(StrEnum):
+    """Output formats of `crossfade recommend`."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+
 
 HomeOption = Annotated[
     Path | None, typer.Option("--home", help="Folder of lake and warehouse [default: data]")
@@ -22,6 +33,10 @@ PlaysOption = Annotated[
 DatasetOption = Annotated[
     Path | None, typer.Option("--dataset", help="TOML that describes any other dataset")
 ]
+ModelOption = Annotated[
+    str | None,
+    typer.Option("--model", help="Collaborative model", autocompletion=lambda: model_names()),
+]
 HoldoutOption = Annotated[
     float | None, typer.Option("--holdout", help="Share of listeners kept out to measure on")
 ]
@@ -33,6 +48,24 @@ ReasonOption = Annotated[
     str | None,
     typer.Option("--reason", help="Why it is forced, for the release to keep [default: asked]"),
 ]
+
+
+def model_names() -> list[str]:
+    """Return the names of all models, those of other packages too."""
+    from tasks.collaborative.models import registry
+
+    return list(registry.model_names())
+
+
+class CommandWithModels(TyperCommand):
+    """A command whose help names the models there are, looked up when it is asked for."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:  # of the click inside typer
+        """Write the help."""
+        for one in self.params:
+            if one.name == "model" and isinstance(one, TyperOption):
+                one.help = ", ".join(model_names())
+        super().format_help(ctx, formatter)
 
 
 def reason_for(force: bool, reason: str | None) -> str | None:

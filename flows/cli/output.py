@@ -3,7 +3,6 @@
 import json
 import sys
 from collections.abc import Sequence
-from enum import StrEnum
 
 import pyarrow as pa
 from rich.console import Console
@@ -11,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from flows.artifacts.summary import example_queries
+from flows.cli.options import Format
 from flows.outcome import Outcome
 from warehouse.releases.manifest import Override
 from warehouse.releases.reader import Reader
@@ -22,14 +22,6 @@ _SHOWN_COLUMNS = ["rank", "track_id", "name", "artist", "score", "source"]
 
 SHOWN = 8
 """Rows of the example list at the end of a run."""
-
-
-class Format(StrEnum):
-    """Output formats of `crossfade recommend`."""
-
-    TABLE = "table"
-    JSON = "json"
-    CSV = "csv"
 
 
 def print_rows(rows: pa.Table, output: Format) -> None:

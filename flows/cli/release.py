@@ -5,13 +5,13 @@ from typing import Annotated
 
 import typer
 
-from flows.cli.options import DebugOption, HomeOption, ReasonOption, home_of, reason_for
-from flows.cli.output import Format, print_releases, print_rows
+from flows.cli.options import DebugOption, Format, HomeOption, ReasonOption, home_of, reason_for
 from warehouse.errors import InputError
 
 
 def releases(home: HomeOption = None, debug: DebugOption = False) -> None:  # noqa: ARG001
     """List the releases, oldest first."""
+    from flows.cli.output import print_releases
     from warehouse.releases.release import list_releases
 
     print_releases(list_releases(home_of(home)))
@@ -62,6 +62,7 @@ def recommend(
     debug: DebugOption = False,  # noqa: ARG001
 ) -> None:
     """Recommend from the current release."""
+    from flows.cli.output import print_rows
     from warehouse.releases.reader import Reader
 
     asked = [name for name in (user, like, similar_to) if name]

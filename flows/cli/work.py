@@ -5,11 +5,9 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.logging import RichHandler
 
 from flows.cli.options import (
     DaskOption,
@@ -17,17 +15,17 @@ from flows.cli.options import (
     DebugOption,
     HoldoutOption,
     HomeOption,
+    ModelOption,
     PlaysOption,
     ReasonOption,
     TracksOption,
     as_text,
     reason_for,
 )
-from flows.cli.output import print_backtest, print_outcome
-from flows.environment import prepare, prepare_for_server, quiet_console
-from tasks.collaborative.models.registry import model_names
 from warehouse.errors import InputError
-from warehouse.releases.home import Home
+
+if TYPE_CHECKING:
+    from flows.settings import Settings
 
 
 def sample(
@@ -83,7 +81,7 @@ def run(
     tracks: TracksOption = None,
     plays: PlaysOption = None,
     dataset: DatasetOption = None,
-    model: Annotated[str | None, typer.Option(help=", ".join(model_names()))] = None,
+    model: ModelOption = None,
     holdout: HoldoutOption = None,
     dask: DaskOption = None,
     force: Annotated[
@@ -95,15 +93,23 @@ def run(
 ) -> None:
     """Run the pipeline: two CSVs in, a published DuckDB release out."""
     because = reason_for(force, reason)
-    given = _made_ready(
+    given, settings = _looked_at(
         debug, tracks=tracks, plays=plays, dataset=dataset, model=model, holdout=holdout,
         dask=dask, home=home,
     )  # fmt: skip
-    from flows.pipeline import crossfade
+    given |= {"force": force, "reason": because}
+    from flows.cli.output import print_outcome
+    from flows.unchanged import run_unchanged
 
-    quiet_console(debug)
-    with _tagged():
-        outcome = crossfade(**given, force=force, reason=because)
+    outcome = run_unchanged(settings, given, force)
+    if outcome is None:
+        _made_ready(settings)
+        from flows.environment import quiet_console
+        from flows.pipeline import crossfade
+
+        quiet_console(debug)
+        with _tagged():
+            outcome = crossfade(**given)
     print_outcome(outcome)
 
 
@@ -120,10 +126,13 @@ def backtest(
     debug: DebugOption = False,
 ) -> None:
     """Measure every model and blend on a dataset; nothing is published."""
-    given = _made_ready(
+    given, settings = _looked_at(
         debug, tracks=tracks, plays=plays, dataset=dataset, holdout=holdout, dask=dask, home=home
     )
+    _made_ready(settings)
     from flows.backtest import backtest as measure
+    from flows.cli.output import print_backtest
+    from flows.environment import quiet_console
 
     quiet_console(debug)
     with _tagged():
@@ -146,9 +155,11 @@ def tune(
     debug: DebugOption = False,
 ) -> None:
     """Choose the learned model's parameters for a dataset; prints them for crossfade.toml."""
-    given = _made_ready(
+    given, settings = _looked_at(
         debug, tracks=tracks, plays=plays, dataset=dataset, holdout=holdout, dask=dask, home=home
     )
+    _made_ready(settings)
+    from flows.environment import quiet_console
     from flows.tuning import settings_fragment
     from flows.tuning import tune as search
 
@@ -166,6 +177,7 @@ def alerts(
     """List the alerts that fired on the Prefect server; the exit status is 1 if there are any."""
     from datetime import timedelta
 
+    from flows.environment import prepare_for_server, quiet_console
     from flows.settings import load_settings
 
     settings = load_settings(home=home)
@@ -180,25 +192,34 @@ def alerts(
         raise typer.Exit(1)
 
 
-def _made_ready(debug: bool, **options: Any) -> dict[str, Any]:
-    """Prepare the process before Prefect is imported; return the options as flows take them.
+def _looked_at(debug: bool, **options: Any) -> tuple[dict[str, Any], "Settings"]:
+    """Return the options as flows take them, and the settings.
 
-    An input that is missing or is no data is reported before anything starts.
+    An input that is missing or is no data is reported before anything starts. What a killed run
+    left in the home is gone then.
     """
-    from flows.run_records import claim, clear_dead, mark_children
+    from flows.run_records import clear_dead
     from flows.settings import load_settings
     from tasks.ingest.inputs import find_inputs, with_derived_catalogue
+    from warehouse.releases.home import Home
 
     given = as_text(**options)
     settings = load_settings(**given)
     find_inputs(with_derived_catalogue(settings.spec()))
-    home = Home(settings.home.resolve())
-    clear_dead(home)
+    clear_dead(Home(settings.home.resolve()))
+    _log_to_terminal(debug)
+    return given, settings
+
+
+def _made_ready(settings: "Settings") -> None:
+    """Prepare the process for a flow, before Prefect is imported."""
+    from flows.environment import prepare
+    from flows.run_records import claim, mark_children
+    from warehouse.releases.home import Home
+
     mark_children()  # the server that is started for this command is one
     prepare(settings.home, settings.shared)
-    claim(home)
-    _log_to_terminal(debug)
-    return given
+    claim(Home(settings.home.resolve()))
 
 
 @contextmanager
@@ -214,6 +235,9 @@ def _tagged() -> Iterator[None]:
 
 def _log_to_terminal(debug: bool) -> None:
     """Show our own log lines; with --debug those of all libraries."""
+    from rich.console import Console
+    from rich.logging import RichHandler
+
     handler = RichHandler(
         console=Console(stderr=True),
         show_path=False,

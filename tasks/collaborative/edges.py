@@ -1,11 +1,15 @@
 """Neighbour lists on their way from a model to the table of whole numbers."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,8 @@ class Edges:
 
     def matrix(self, tracks: int) -> sparse.csr_array:
         """Return the sources × targets matrix, rows and columns in order."""
+        from scipy import sparse  # a second of imports, which reading the settings does not need
+
         by_target = sparse.coo_array(
             (self.weight, (self.source, self.target)), shape=(tracks, tracks)
         ).tocsc()
@@ -50,4 +56,6 @@ class Edges:
 
 def symmetric(matrix: sparse.csr_array) -> sparse.csr_array:
     """Keep a pair in both directions if either side lists it; both sides must agree in value."""
+    from scipy import sparse
+
     return sparse.csr_array(matrix.maximum(matrix.T.tocsr()))

@@ -4,7 +4,7 @@ A file that cannot be read is left out and reported; it never stops a run.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -64,9 +64,17 @@ class Feedback:
 
 
 def feedback_stage(
-    lake: Path, spec: FeedbackSpec, limits: IngestLimits, memory_limit: str
+    lake: Path,
+    spec: FeedbackSpec,
+    limits: IngestLimits,
+    memory_limit: str,
+    computing: Callable[[], None] | None = None,
 ) -> Feedback:
-    """Read the files of exposures and events that the lake does not have yet."""
+    """Read the files of exposures and events that the lake does not have yet.
+
+    ``computing`` is called before a file is read; what it raises goes to the caller, unless it is
+    an error that a file may have.
+    """
     feedback = Feedback()
     found: dict[str, list[InputFile]] = {}
     for table in ("exposures", "events"):
@@ -81,7 +89,7 @@ def feedback_stage(
         with ThreadPoolExecutor(READERS) as pool:
             tries = [
                 (file, pool.submit(_read, lake, table, content, file, before[file.path],
-                                   getattr(spec, table), limits, memory_limit))
+                                   getattr(spec, table), limits, memory_limit, computing))
                 for content, file in distinct.items()
             ]  # fmt: skip
             for file, done in tries:
@@ -133,6 +141,7 @@ def _read(
     spec: ExposuresSpec | EventsSpec,
     limits: IngestLimits,
     memory_limit: str,
+    computing: Callable[[], None] | None,
 ) -> StageResult:
     """Read one file, or return the result of an earlier run for the same content.
 
@@ -142,6 +151,8 @@ def _read(
     stage = _stage(lake, table, content, spec, limits)
     if result := stage.finished():
         return result
+    if computing:
+        computing()
     paths = {name: stage.folder / f"{name}.parquet" for name in ("rows", "rejected_rows")}
     with duckdb.connect(config=database_config(memory_limit, stage.scratch)) as con:
         prepare_connection(con)

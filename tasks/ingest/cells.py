@@ -21,8 +21,9 @@ _KEYS = ("name", "id", "uri", "title", "track_uri", "track_id", "value")
 """Keys under which an object in a list has its value, the first that is there."""
 _SHOWN = 3
 _LONGEST_SHOWN = 40
-_TEXT = pa.scalar(None, pa.string())
-_FLOAT = pa.scalar(None, pa.float64())
+# `pa.scalar` would import pandas, which a run of unchanged inputs does not need.
+_TEXT = pa.nulls(1, pa.string())[0]
+_FLOAT = pa.nulls(1, pa.float64())[0]
 
 
 @dataclass

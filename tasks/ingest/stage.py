@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -80,6 +80,56 @@ def ingest_stage(
     """
     started = time.perf_counter()
     limits = limits or IngestLimits()
+    opened = _opened(lake, spec, limits, now)
+    spec, inputs, digests, latest = opened.spec, opened.inputs, opened.digests, opened.latest
+    stage, files = opened.stage, [*inputs.tracks, *inputs.plays]
+    if opened.result is not None:
+        log_quality(opened.result["data_quality"].read())
+        return opened.result
+    if computing:
+        computing()
+    try:
+        with duckdb.connect(config=database_config(memory_limit, stage.scratch)) as con:
+            counts, paths = _compute(con, stage, spec, inputs, digests, limits, latest)
+    except duckdb.OutOfMemoryException as error:
+        raise RunError(
+            f"ingest needs more than the memory limit of {memory_limit}; raise `memory_limit`"
+        ) from error
+    except duckdb.IOException as error:
+        raise InputError(
+            f"{names_of(files)} cannot be read ({str(error).splitlines()[0]}); write the file again"
+        ) from error
+    _hold_to_hashed(files, opened.before, digests)
+    result = stage.finish(time.perf_counter() - started, counts, _TABLES, **paths)
+    return result.model_copy(update={"inputs": digests})
+
+
+def finished_ingest(
+    lake: Path, spec: DatasetSpec, limits: IngestLimits, now: datetime | None = None
+) -> StageResult | None:
+    """Return what `ingest_stage` would reuse, or None; nothing is logged or computed.
+
+    Raises InputError for files that cannot be used.
+    """
+    return _opened(lake, spec, limits, now).result
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """The stage of a dataset's files as they are now, and its result if it can be reused."""
+
+    spec: DatasetSpec
+    inputs: Inputs
+    before: dict[Path, Identity | None]
+    """The files' identities from before they were hashed."""
+    digests: dict[str, str]
+    stage: Stage
+    latest: int
+    """Second from which plays are rejected: they are of the future."""
+    result: StageResult | None
+
+
+def _opened(lake: Path, spec: DatasetSpec, limits: IngestLimits, now: datetime | None) -> _Opened:
     spec = with_derived_catalogue(spec)
     inputs = find_inputs(spec)
     files = [*inputs.tracks, *inputs.plays]
@@ -100,25 +150,11 @@ def ingest_stage(
     )
     latest = latest_second(now)
     result = stage.finished()
-    if result and not 0 < int(result.counts.get("next_future_play", 0)) <= latest:
-        log_quality(result["data_quality"].read())
-        return result.model_copy(update={"inputs": digests})
-    if computing:
-        computing()
-    try:
-        with duckdb.connect(config=database_config(memory_limit, stage.scratch)) as con:
-            counts, paths = _compute(con, stage, spec, inputs, digests, limits, latest)
-    except duckdb.OutOfMemoryException as error:
-        raise RunError(
-            f"ingest needs more than the memory limit of {memory_limit}; raise `memory_limit`"
-        ) from error
-    except duckdb.IOException as error:
-        raise InputError(
-            f"{names_of(files)} cannot be read ({str(error).splitlines()[0]}); write the file again"
-        ) from error
-    _hold_to_hashed(files, before, digests)
-    result = stage.finish(time.perf_counter() - started, counts, _TABLES, **paths)
-    return result.model_copy(update={"inputs": digests})
+    if result and 0 < int(result.counts.get("next_future_play", 0)) <= latest:
+        result = None
+    if result:
+        result = result.model_copy(update={"inputs": digests})
+    return _Opened(spec, inputs, before, digests, stage, latest, result)
 
 
 def _hold_to_hashed(

@@ -66,6 +66,29 @@ def counts_in_words(result: StageResult) -> str:
     )
 
 
+def finished_in(folder: Path) -> StageResult | None:
+    """Return the result recorded in a stage's folder if every file of it is whole, else None.
+
+    A damaged or missing file takes the record with it, so that the stage runs again.
+    """
+    record = folder / RECORD
+    if not record.is_file():
+        return None
+    try:
+        result = read_record(folder)
+    except ValueError:
+        record.unlink()
+        return None
+    damaged = [one.path for one in result.datasets.values() if not one.is_whole()]
+    if damaged:
+        record.unlink()
+        for path in damaged:  # a part file among them must not pass for a finished block
+            path.unlink(missing_ok=True)
+        return None
+    os.utime(folder)  # `forget_unused` keeps what was used last
+    return result.model_copy(update={"reused": True})
+
+
 class Stage:
     """One stage's folder in the lake.
 
@@ -80,26 +103,8 @@ class Stage:
         self.folder.mkdir(parents=True, exist_ok=True)
 
     def finished(self) -> StageResult | None:
-        """Return the recorded result if every file of it is whole, else None.
-
-        A damaged or missing file takes the record with it, so that the stage runs again.
-        """
-        record = self.folder / RECORD
-        if not record.is_file():
-            return None
-        try:
-            result = read_record(self.folder)
-        except ValueError:
-            record.unlink()
-            return None
-        damaged = [one.path for one in result.datasets.values() if not one.is_whole()]
-        if damaged:
-            record.unlink()
-            for path in damaged:  # a part file among them must not pass for a finished block
-                path.unlink(missing_ok=True)
-            return None
-        os.utime(self.folder)  # `forget_unused` keeps what was used last
-        return result.model_copy(update={"reused": True})
+        """Return the recorded result if every file of it is whole, else None."""
+        return finished_in(self.folder)
 
     def finish(
         self,

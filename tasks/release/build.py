@@ -4,12 +4,12 @@ import resource
 import shutil
 import time
 from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-import warehouse
 from tasks.blend.parameters import artist_factors
 from tasks.experiments.assignment import assignment_row, variant_rows
 from tasks.lake.files import write_parquet
@@ -149,7 +149,7 @@ def _build_input(
     return BuildInput(
         release_id=release_id,
         created_at=now,
-        code_version=warehouse.__version__,
+        code_version=version("crossfade"),
         dataset=candidate.dataset,
         inputs=dict(candidate.inputs),
         parameters=dict(candidate.parameters),

@@ -1,4 +1,4 @@
-"""The parts of a release before it is built, and whether it is worth building."""
+"""The parts of a release before it is built."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from tasks.lake.record import StageResult
 from tasks.release.drift import drift_checks
 from warehouse.releases.home import Home
 from warehouse.releases.manifest import Comparison, KeptModel, Override
-from warehouse.releases.pointer import current_release, named_current, rolled_back
+from warehouse.releases.pointer import current_release, named_current
 from warehouse.releases.reader import Reader
 from warehouse.releases.release import Release
 
@@ -118,22 +118,3 @@ def current_of(home: Home, dataset: str) -> Release | None:
     """Return the release that is current now, if it is of this dataset; its file is not read."""
     current = named_current(home)
     return current if current and current.manifest.dataset == dataset else None
-
-
-def reason_to_skip_publish(
-    home: Home, candidate: Candidate, force: bool
-) -> tuple[Release, str] | None:
-    """Return the current release and why it stays current, if the challenger would change nothing.
-
-    It holds just what the candidate would, or somebody went back to it from a release that does:
-    the next run would undo that otherwise. ``force`` publishes again what was rolled back.
-    """
-    current = current_release(home)
-    if current is None:
-        return None
-    if current.manifest.fingerprint == candidate.fingerprint:
-        return current, "inputs unchanged"
-    gone = None if force else rolled_back(home, candidate.fingerprint)
-    if gone is None:
-        return None
-    return current, f"{gone.manifest.release_id} holds the same and was rolled back"

@@ -10,7 +10,7 @@ from flows.artifacts.evaluation import evaluation_markdown
 from flows.artifacts.markdown import table
 from flows.artifacts.quality import data_quality_markdown
 from flows.artifacts.tuning import tuning_markdown
-from flows.runs import in_short
+from flows.lines import in_short
 from flows.tuning import settings_fragment
 from tasks.blend.parameters import DEFAULT_SEGMENTS
 from tasks.collaborative.parameters import CollaborativeParameters

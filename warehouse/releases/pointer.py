@@ -97,6 +97,24 @@ def _published(release: Release, force: bool) -> Release:
     )
 
 
+def reason_to_skip_publish(home: Home, fingerprint: str, force: bool) -> tuple[Release, str] | None:
+    """Return the current release and why it stays current, if a challenger would change nothing.
+
+    ``fingerprint`` is that of the challenger's content. The current release holds the same, or
+    somebody went back to it from a release that does: the next run would undo that otherwise.
+    ``force`` publishes again what was rolled back.
+    """
+    current = current_release(home)
+    if current is None:
+        return None
+    if current.manifest.fingerprint == fingerprint:
+        return current, "inputs unchanged"
+    gone = None if force else rolled_back(home, fingerprint)
+    if gone is None:
+        return None
+    return current, f"{gone.manifest.release_id} holds the same and was rolled back"
+
+
 def rolled_back(home: Home, fingerprint: str) -> Release | None:
     """Return the release with that content from which an operator rolled back to the current one.
 

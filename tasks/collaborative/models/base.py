@@ -4,7 +4,7 @@ docs/models.md explains it with an example. Most models are a `CooccurrenceModel
 listeners that two tracks share.
 
 Settings are read before numba may be imported (`flows.environment`), and models have parameters:
-so kernels are imported where a model works.
+so kernels and scipy are imported where a model works.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, ClassVar, Generic, Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
-from scipy import sparse
 
 from tasks.collaborative.edges import Edges
 from tasks.collaborative.models.scaling import CosineScaling
 
 if TYPE_CHECKING:
+    from scipy import sparse
+
     from tasks.collaborative.interactions import Interactions
     from tasks.collaborative.kernels.cooccurrence import TopSources
 

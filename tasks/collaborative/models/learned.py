@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
-from scipy import sparse
 
 from tasks.collaborative.edges import Edges
 from tasks.collaborative.models.base import CooccurrenceModel, NeighbourhoodParameters
 from tasks.collaborative.models.scaling import CosineScaling, powers
 
 if TYPE_CHECKING:
+    from scipy import sparse
+
     from tasks.collaborative.interactions import Interactions
     from tasks.collaborative.kernels.cooccurrence import TopSources
 
