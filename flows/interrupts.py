@@ -28,6 +28,9 @@ LAST_SECONDS, LAST_SECONDS_IN_HASTE = 2.0, 0.5
 REPEATED_SECONDS = 0.25
 """Signals this close together count as one: wrappers pass on what the terminal sent as well."""
 
+AGAIN_SECONDS = 0.02
+"""How long a finalizer that dropped the exception of a signal gets to end."""
+
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -51,6 +54,8 @@ class _Watch:
         self.on_stop: list[Callable[[], None]] = []
         self.last_reports: list[Callable[[], None]] = []
         self.sentence: Callable[[], str] = lambda: "stopped; the current release is unchanged"
+        self.dropping = sys.unraisablehook
+        """What is told of other exceptions that nobody can catch."""
         self.reading, self.writing = os.pipe()
         os.set_blocking(self.writing, False)
         threading.Thread(target=self._run, name="signals", daemon=True).start()
@@ -61,6 +66,17 @@ class _Watch:
         if not self.raised:
             self.raised = True
             raise Stopped(number)
+
+    def drop(self, unraisable: "sys.UnraisableHookArgs") -> None:
+        """Raise Stopped again if it came while a finalizer ran: Python drops what those raise."""
+        if unraisable.exc_type is not Stopped:
+            self.dropping(unraisable)
+            return
+        self.raised = False
+        main = threading.main_thread().ident
+        again = threading.Timer(AGAIN_SECONDS, signal.pthread_kill, (main, self.number))
+        again.daemon = True
+        again.start()
 
     def _run(self) -> None:
         while (data := os.read(self.reading, 1)) and data[0] not in SIGNALS:
@@ -118,12 +134,14 @@ def watching() -> Iterator[None]:
     _watch = watch = _Watch()
     atexit.register(_end_what_is_left, watch)  # early, so that it runs after all others
     fd = signal.set_wakeup_fd(watch.writing, warn_on_full_buffer=False)
+    sys.unraisablehook = watch.drop
     try:
         with _handling():
             yield
     finally:
         if not watch.number:  # else the watchdog stays on guard until the process has ended
             signal.set_wakeup_fd(fd)
+            sys.unraisablehook = watch.dropping
             os.close(watch.writing)
             _watch = None
 
