@@ -21,7 +21,7 @@ from warehouse.hosts import LOOPBACK
 
 VARIABLE = "PREFECT_API_URL"
 
-PATIENCE_SECONDS = 4.0
+PATIENCE_SECONDS = 10.0
 """How long a configured server may take to answer before it counts as unreachable."""
 
 _UNREACHABLE = (
