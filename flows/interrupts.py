@@ -55,7 +55,7 @@ class _Watch:
         self.last_reports: list[Callable[[], None]] = []
         self.sentence: Callable[[], str] = lambda: "stopped; the current release is unchanged"
         self.dropping = sys.unraisablehook
-        """What is told of other exceptions that nobody can catch."""
+        """Reports other exceptions that nobody can catch."""
         self.reading, self.writing = os.pipe()
         os.set_blocking(self.writing, False)
         threading.Thread(target=self._run, name="signals", daemon=True).start()

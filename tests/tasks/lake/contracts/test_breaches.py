@@ -81,7 +81,7 @@ def test_tables_that_keep_their_contract_pass() -> None:
         ("tracks", "year", [1900, None, 2101], "tracks.year is out of range (2 rows)"),
         ("tracks", "plays", [-1, 0, 0], "tracks.plays is out of range (1 row)"),
         ("tracks", "tempo", [1.0, float("nan"), None], "tracks.tempo is not finite (1 row)"),
-        ("users", "tracks_played", [0, 1], "users.tracks_played is out of range (1 row)"),
+        ("users", "tracks_played", [-1, 1], "users.tracks_played is out of range (1 row)"),
         ("users", "user_id", ["v", "u"], "users.user_id does not ascend (1 row)"),
         (
             "interactions",
