@@ -202,7 +202,7 @@ def _storm(home: Home, given: BuildInput, readers: int, publishes: int, rest: fl
 
 
 def test_readers_are_never_disturbed_by_publishing(home: Home, given: BuildInput) -> None:
-    _storm(home, given, readers=2, publishes=6, rest=0.2)
+    _storm(home, given, readers=2, publishes=6, rest=0.5)
 
 
 @pytest.mark.slow
