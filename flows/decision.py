@@ -19,6 +19,7 @@ from tasks.feedback.stage import Feedback
 from tasks.ingest.inputs import find_inputs, with_derived_catalogue
 from tasks.lake.code import OURS, tree_digest
 from tasks.lake.dataset import Dataset
+from tasks.lake.files import publish_file
 from tasks.lake.keys import fingerprint
 from tasks.lake.record import StageResult
 from warehouse.releases.home import Home
@@ -115,4 +116,4 @@ def write_decision(home: Home, decision: Decision) -> None:
     file.parent.mkdir(mode=0o700, exist_ok=True)
     partial = file.with_suffix(f".{os.getpid()}")
     partial.write_text(decision.model_dump_json())
-    partial.replace(file)
+    publish_file(partial, file)

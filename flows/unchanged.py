@@ -100,13 +100,13 @@ def run_unchanged(settings: Settings, given: Mapping[str, Any], force: bool) -> 
 
 
 def _found(settings: Settings, home: Home, decision: Decision, force: bool) -> _Found | None:
-    """Look at everything that a full run would, what changes most often and costs least first."""
+    """Look at everything that a full run would.
+
+    The input is hashed last: where anything else has changed, only the full run hashes it.
+    """
     if sizes_of(settings) != decision.sizes or asked_of(settings) != decision.asked:
         return None
     spec, limits = settings.spec(), settings.ingest
-    ingested = finished_ingest(home.lake, spec, limits)
-    if ingested is None or ingested.key != decision.ingest:
-        return None
     read = None
     if spec.feedback is not None:
         read = feedback_stage(home.lake, spec.feedback, limits, settings.memory_limit, _not_read)
@@ -117,13 +117,16 @@ def _found(settings: Settings, home: Home, decision: Decision, force: bool) -> _
         looked = side_by_side.map(finished_in, [home.lake / folder for folder in folders])
         finished = dict(zip(folders, looked, strict=True))
     skip = reason_to_skip_publish(home, decision.fingerprint, force)
+    if skip is None or not all(finished.values()):
+        return None
+    ingested = finished_ingest(home.lake, spec, limits)
+    if ingested is None or ingested.key != decision.ingest:
+        return None
     stages = {
         name: ingested if name == "ingest" else finished[folder]
         for name, folder in decision.stages.items()
     }
     whole = {name: result for name, result in stages.items() if result is not None}
-    if skip is None or not all(finished.values()):
-        return None
     return _Found(*skip, whole, read)
 
 

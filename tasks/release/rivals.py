@@ -49,14 +49,15 @@ def find_rivals(home: Home, dataset: str) -> Rivals:
         notes.append(found)
     else:
         models.append(found)
-    if manifest.anchor is None or manifest.anchor == manifest.measured:
-        return Rivals(tuple(models), models[0].kept if models else None, tuple(notes))
-    if isinstance(found := _found(home, "anchor", manifest.anchor), str):
-        starts = f"; the anchor is now {models[0].kept.release_id}" if models else ""
-        return Rivals(
-            tuple(models), models[0].kept if models else None, (*notes, f"{found}{starts}")
-        )
-    return Rivals((*models, found), found.kept, tuple(notes))
+    anchor = models[0].kept if models else None
+    if manifest.anchor is not None and manifest.anchor != manifest.measured:
+        found = _found(home, "anchor", manifest.anchor)
+        if isinstance(found, str):
+            notes.append(found + (f"; the anchor is now {anchor.release_id}" if anchor else ""))
+        else:
+            models.append(found)
+            anchor = found.kept
+    return Rivals(tuple(models), anchor, tuple(notes))
 
 
 def rule_of_current(home: Home, dataset: str) -> HoldoutRule | None:

@@ -126,9 +126,12 @@ class CooccurrenceModel(CollaborativeModel[N]):
         scale = other[top.sources] * own[tracks][:, None]
         return (top.shared * scaling.user.unit) * scale
 
-    def neighbours_of(self, parameters: N) -> Side:  # noqa: ARG002
-        """Tell whose neighbours are kept: each target's best sources, or each source's targets."""
-        return "target"
+    def neighbours_of(self, parameters: N) -> Side:
+        """Tell whose neighbours are kept: each target's best sources, or each source's targets.
+
+        It is what `SideParameters` say; without them, the target's.
+        """
+        return parameters.neighbours_of if isinstance(parameters, SideParameters) else "target"
 
     def ranking(self, scaling: CosineScaling, parameters: N) -> NDArray[np.float64]:
         """Return the factor by which the neighbours of any track are ranked."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import Field
 
-from tasks.collaborative.models.base import CooccurrenceModel, Side, SideParameters
+from tasks.collaborative.models.base import CooccurrenceModel, SideParameters
 from tasks.collaborative.models.scaling import CosineScaling
 
 if TYPE_CHECKING:
@@ -40,7 +40,3 @@ class BM25(CooccurrenceModel[BM25Parameters]):
         term = (saturation + 1.0) / (saturation * norm + 1.0)
         idf = np.log(interactions.tracks / (1.0 + interactions.tracks_played))
         return CosineScaling(interactions.row_weights(np.maximum(idf, 0.0) ** 2), term, term)
-
-    def neighbours_of(self, parameters: BM25Parameters) -> Side:
-        """Return what the parameter says."""
-        return parameters.neighbours_of

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from tasks.collaborative.models.base import CooccurrenceModel, Side, SideParameters
+from tasks.collaborative.models.base import CooccurrenceModel, SideParameters
 from tasks.collaborative.models.scaling import CosineScaling, powers
 
 if TYPE_CHECKING:
@@ -37,7 +37,3 @@ class RP3Beta(CooccurrenceModel[RP3BetaParameters]):
             powers(listeners, -alpha),
             powers(listeners, -parameters.walk_popularity),
         )
-
-    def neighbours_of(self, parameters: RP3BetaParameters) -> Side:
-        """Return what the parameter says."""
-        return parameters.neighbours_of
