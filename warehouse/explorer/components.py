@@ -1,5 +1,7 @@
-"""Custom components: search box, crossfader, track list, card. Their JavaScript sets text with
-`textContent`, so a title is never interpreted as HTML or Markdown."""
+"""Custom components: search box, crossfader, track list, card, chips.
+
+Their JavaScript sets text with `textContent`, so a title is never interpreted as HTML or Markdown.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -8,15 +10,14 @@ from typing import Any, Literal
 
 import streamlit as st
 
+from warehouse.explorer.sound import Feature
+
 ASSETS = files("warehouse.explorer") / "assets"
 LONGEST = 300
 """Characters of a text that the page shows; downloads contain the whole text."""
 
 TO_CURRENT = "to current"
 """Chosen in the top bar: leave an earlier release for the current one."""
-
-Chip = tuple[str, str]
-"""Id and text of a chip."""
 
 
 def _part(name: str) -> Callable[..., Any]:
@@ -27,9 +28,19 @@ def _part(name: str) -> Callable[..., Any]:
     )
 
 
-_topbar, _finder, _crossfader, _tracklist, _card, _answers = map(
-    _part, ("topbar", "finder", "crossfader", "tracklist", "card", "answers")
+_topbar, _finder, _crossfader, _tracklist, _card, _chips, _answers = map(
+    _part, ("topbar", "finder", "crossfader", "tracklist", "card", "chips", "answers")
 )
+
+
+@dataclass(frozen=True)
+class Chip:
+    """A short text on a pill."""
+
+    id: str
+    text: str
+    is_pressed: bool | None = None
+    """On or off, for one that is a button; None: plain text."""
 
 
 @dataclass(frozen=True)
@@ -145,23 +156,40 @@ def card(
     facts: Sequence[tuple[str, str]] = (),
     chips: Sequence[Chip] = (),
     preview: str | None = None,
-    removable: bool = False,
-) -> str | None:
-    """Show a heading; return the id of a chip in the run after it was removed."""
-    data = {
-        "title": short(title),
+    sound: Sequence[Feature] = (),
+    pressed: Callable[[], None] | None = None,
+) -> None:
+    """Show a heading; ``pressed`` is the callback of chips that are buttons (`chip_of`)."""
+    data = _heading(title) | {
         "subtitle": short(subtitle),
         "text": text,
-        "command": "",
-        "notice": False,
         "facts": [[label, short(value)] for label, value in facts],
-        "chips": [
-            {"id": name, "text": short(shown), "removable": removable} for name, shown in chips
-        ],
+        "chips": [_chip(chip) for chip in chips],
         "preview": preview,
+        "sound": [
+            {"label": short(one.label), "share": one.share, "words": short(one.words)}
+            for one in sound
+        ],
     }
-    result = _card(key=key, data=data, on_removed_change=_nothing)
-    return None if result.removed is None else str(result.removed)
+    _card(key=key, data=data, on_pressed_change=pressed or _nothing)
+
+
+def removable_chips(
+    key: str, label: str, chips: Sequence[Chip], removed: Callable[[], None]
+) -> None:
+    """Show chips that can be removed; ``removed`` is the callback (`chip_of`)."""
+    data = {"label": label, "chips": [_chip(chip) for chip in chips]}
+    _chips(key=key, data=data, on_removed_change=removed)
+
+
+def chip_of(key: str, trigger: Literal["pressed", "removed"]) -> str | None:
+    """Return the id of the chip that was pressed or removed, in the callback."""
+    name = (st.session_state.get(key) or {}).get(trigger)
+    return None if name is None else str(name)
+
+
+def _chip(chip: Chip) -> dict[str, Any]:
+    return {"id": chip.id, "text": short(chip.text), "pressed": chip.is_pressed}
 
 
 def answers(key: str, given: Sequence[Answer]) -> None:
@@ -171,17 +199,23 @@ def answers(key: str, given: Sequence[Answer]) -> None:
 
 def notice(key: str, title: str, text: str = "", command: str = "") -> None:
     """Show a message: what is wrong and what to do about it."""
-    data: dict[str, Any] = {
+    data = _heading(title) | {"text": short(text), "command": command, "notice": True}
+    _card(key=key, data=data, on_pressed_change=_nothing)
+
+
+def _heading(title: str) -> dict[str, Any]:
+    """Return a card with a title alone."""
+    return {
         "title": short(title),
         "subtitle": "",
-        "text": short(text),
-        "command": command,
-        "notice": True,
+        "text": "",
+        "command": "",
+        "notice": False,
         "facts": [],
         "chips": [],
         "preview": None,
+        "sound": [],
     }
-    _card(key=key, data=data, on_removed_change=_nothing)
 
 
 def _nothing() -> None:

@@ -1,6 +1,7 @@
 """Discover: a song and its neighbours at any weight."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -8,6 +9,7 @@ import streamlit as st
 from warehouse.explorer import address
 from warehouse.explorer.components import card, finder, notice, tracklist
 from warehouse.explorer.downloads import download
+from warehouse.explorer.filters import tag_chips, toggle_tag
 from warehouse.explorer.layout import beside
 from warehouse.explorer.list_panel import list_panel
 from warehouse.explorer.lists import (
@@ -20,6 +22,7 @@ from warehouse.explorer.lists import (
 )
 from warehouse.explorer.reasons import Track, title
 from warehouse.explorer.snapshot import Snapshot, follow
+from warehouse.explorer.sound import sound
 
 SUGGESTIONS = 8
 POPULAR = 20
@@ -44,7 +47,7 @@ def discover(snapshot: Snapshot) -> None:
         return
     aside, main = beside()
     with aside:
-        _heading(track)
+        _heading(snapshot, track)
     with main:
         list_panel(snapshot, Subject("similar", track_id), suggested_weight(snapshot, 1))
 
@@ -98,7 +101,7 @@ def _popular(snapshot: Snapshot) -> None:
     download("Download as CSV", "most-played", lambda: table)
 
 
-def _heading(track: Track) -> None:
+def _heading(snapshot: Snapshot, track: Track) -> None:
     listeners = "None yet" if track["is_cold"] else f"{track['listeners']:,}"
     facts = [("Listeners", listeners), ("Plays", f"{track['plays']:,}")]
     facts += [
@@ -112,6 +115,8 @@ def _heading(track: Track) -> None:
         subtitle=track["artist"] or "",
         text="No plays yet: recommended by content only." if track["is_cold"] else "",
         facts=[*facts, ("Track id", track["track_id"])],
-        chips=[(tag, tag) for tag in track["tags"] or []],
+        chips=tag_chips(snapshot, track["tags"] or []),
         preview=preview(track),
+        sound=sound(snapshot, "track", track["track_id"]),
+        pressed=partial(toggle_tag, "track"),
     )

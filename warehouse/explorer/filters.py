@@ -1,11 +1,17 @@
 """Filters by genre, tag and year; a filtered list is as long as an unfiltered one."""
 
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import streamlit as st
 
+from warehouse.explorer.components import Chip, chip_of, removable_chips
 from warehouse.explorer.snapshot import Snapshot
+
+GENRE, TAG, YEARS = "genre", "tag", "years"
+"""Widgets, and parameters of the address."""
+IN_USE = "filters-in-use"
 
 
 @dataclass(frozen=True)
@@ -33,18 +39,56 @@ def _choices(release_id: str, _snapshot: Snapshot) -> dict[str, Any]:  # noqa: A
 def filters(snapshot: Snapshot) -> Filters:
     """Show a filter for each field the catalogue has values for; the address stores them."""
     choices = _choices(snapshot.release_id, snapshot)
-    # in a popover, the hundreds of tags are drawn only when it is opened
-    with st.popover(f"Filters{_active()}", icon=":material/tune:"):
-        genres = _multiselect("Genre", "genre", choices["genres"], "Any genre")
-        tags = _multiselect("Tag", "tag", choices["tags"], "Any tag")
-        first, last = _years(choices["first_year"], choices["last_year"])
-    return Filters(genres, tags, first, last)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        # in a popover, the hundreds of tags are drawn only when it is opened
+        with st.popover("Filters", icon=":material/tune:"):
+            genres = _multiselect("Genre", GENRE, choices["genres"], "Any genre")
+            tags = _multiselect("Tag", TAG, choices["tags"], "Any tag")
+            first, last = _years(choices["first_year"], choices["last_year"])
+        chosen = Filters(genres, tags, first, last)
+        if chosen:
+            removable_chips(IN_USE, "Filters in use", _in_use(chosen), partial(_remove, choices))
+    return chosen
 
 
-def _active() -> str:
-    """Return the number of active filters, for the label of the button."""
-    used = sum(bool(st.query_params.get_all(name)) for name in ("genre", "tag", "years"))
-    return f" ({used})" if used else ""
+def _in_use(chosen: Filters) -> list[Chip]:
+    """Return a chip for each value; its id is the widget that holds it, and the value."""
+    chips = [Chip(f"{GENRE} {name}", name) for name in chosen.genres]
+    chips += [Chip(f"{TAG} {name}", name) for name in chosen.tags]
+    first, last = chosen.first_year, chosen.last_year
+    if first and last:
+        chips.append(Chip(YEARS, f"{first} to {last}"))
+    elif first or last:
+        chips.append(Chip(YEARS, f"from {first}" if first else f"until {last}"))
+    return chips
+
+
+def _remove(choices: dict[str, Any]) -> None:
+    widget, _, value = (chip_of(IN_USE, "removed") or "").partition(" ")
+    if widget == YEARS:
+        st.session_state[YEARS] = (choices["first_year"], choices["last_year"])
+    elif widget:
+        st.session_state[widget] = [name for name in st.session_state[widget] if name != value]
+
+
+def tag_chips(snapshot: Snapshot, tags: list[str]) -> list[Chip]:
+    """Return chips of tags; those that can be filtered by are buttons, pressed while in use."""
+    known = set(_choices(snapshot.release_id, snapshot)["tags"] or [])
+    used = _used_tags()
+    return [Chip(tag, tag, tag in used if tag in known else None) for tag in tags]
+
+
+def toggle_tag(card: str) -> None:
+    """Filter by the tag of the card's chip that was pressed, or no longer: a callback."""
+    tag = chip_of(card, "pressed")
+    used = _used_tags()
+    if tag is not None:
+        st.session_state[TAG] = [*used, tag] if tag not in used else [t for t in used if t != tag]
+
+
+def _used_tags() -> list[str]:
+    used: list[str] = st.session_state.get(TAG, st.query_params.get_all(TAG))
+    return list(used)
 
 
 def _multiselect(label: str, key: str, options: list[str] | None, placeholder: str) -> list[str]:
@@ -56,5 +100,5 @@ def _multiselect(label: str, key: str, options: list[str] | None, placeholder: s
 def _years(first: int | None, last: int | None) -> tuple[int | None, int | None]:
     if first is None or last is None or first >= last:
         return None, None
-    low, high = st.slider("Years", first, last, (first, last), key="years", bind="query-params")
+    low, high = st.slider("Years", first, last, (first, last), key=YEARS, bind="query-params")
     return (low if low > first else None), (high if high < last else None)

@@ -8,7 +8,15 @@ import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
 from warehouse.explorer import address
-from warehouse.explorer.components import card, finder, notice, short
+from warehouse.explorer.components import (
+    Chip,
+    card,
+    chip_of,
+    finder,
+    notice,
+    removable_chips,
+    short,
+)
 from warehouse.explorer.discover import suggested_weight, suggestions
 from warehouse.explorer.downloads import download
 from warehouse.explorer.expander import expander
@@ -17,10 +25,12 @@ from warehouse.explorer.list_panel import list_panel
 from warehouse.explorer.lists import Subject, known_tracks
 from warehouse.explorer.reasons import title
 from warehouse.explorer.snapshot import Snapshot, follow
+from warehouse.explorer.sound import sound
 
 GLANCE = 3
 """Artists and genres named."""
 KNOWN, NEW = "Known listener", "New listener"
+CHOSEN = "liked-chips"
 
 
 def listener(snapshot: Snapshot) -> None:
@@ -81,6 +91,7 @@ def _about(snapshot: Snapshot, user_id: str, found: dict[str, Any]) -> None:
             ("Suggested weight", f"{round(100 * found['weight'])} % collaborative"),
             *glance(history),
         ],
+        sound=sound(snapshot, "listener", user_id),
     )
     _history(snapshot, user_id, found["tracks_played"])
 
@@ -158,22 +169,25 @@ def _new(snapshot: Snapshot) -> None:
                f"{len(liked) - len(chosen)} of {len(liked)} are ignored.")  # fmt: skip
     aside, main = beside()
     with aside:
-        removed = card(
+        card(
             "liked",
             "A new listener" if chosen else "Which songs does the new listener like?",
             text=""
             if chosen
             else "Add one or more: the list updates at once, without any "
             "training. Until then it shows the most popular tracks.",
-            chips=[(name, _named(tracks[name])) for name in chosen],
-            removable=True,
         )
-    if removed:
-        address.put("liked", [name for name in liked if name != removed])
-        st.rerun()
+        if chosen:
+            chips = [Chip(name, _named(tracks[name])) for name in chosen]
+            removable_chips(CHOSEN, "Songs that the new listener likes", chips, _unlike)
     with main:
         subject = Subject("liked", chosen, is_unknown=not chosen)
         list_panel(snapshot, subject, suggested_weight(snapshot, len(chosen)))
+
+
+def _unlike() -> None:
+    removed = chip_of(CHOSEN, "removed")
+    address.put("liked", [name for name in address.texts("liked") if name != removed])
 
 
 def _named(track: dict[str, object]) -> str:

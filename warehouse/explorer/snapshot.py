@@ -1,5 +1,6 @@
 """One release for one run of the page: every answer on a page comes from the same file."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from warehouse.errors import UnknownReleaseError
 from warehouse.releases.home import Home
 from warehouse.releases.reader import Reader
 from warehouse.releases.release import find_release
-from warehouse.statements import filled, statement
+from warehouse.statements import column_name, filled, statement
 
 THREADS = 2
 MEMORY = "160MB"
@@ -23,9 +24,10 @@ FILTERED = statement(PACKAGE, "sql/filtered")
 """How all lists are filtered."""
 
 
-def query_text(query: str) -> str:
-    """Return the named file of ``sql/``."""
-    return filled(statement(PACKAGE, f"sql/{query}"), {"filtered": FILTERED})
+def query_text(query: str, columns: Sequence[str] = ()) -> str:
+    """Return the named file of ``sql/``; ``columns`` of the catalogue are written where it asks."""
+    names = ", ".join(map(column_name, columns))
+    return filled(statement(PACKAGE, f"sql/{query}"), {"filtered": FILTERED, "columns": names})
 
 
 @dataclass(frozen=True)
@@ -35,17 +37,17 @@ class Snapshot:
     connection: duckdb.DuckDBPyConnection
     release_id: str
 
-    def table(self, query: str, **values: Any) -> pa.Table:
+    def table(self, query: str, columns: Sequence[str] = (), **values: Any) -> pa.Table:
         """Run the named file of ``sql/`` with bound values and return its rows."""
-        return self.connection.sql(query_text(query), params=values).to_arrow_table()
+        return self.connection.sql(query_text(query, columns), params=values).to_arrow_table()
 
-    def rows(self, query: str, **values: Any) -> list[dict[str, Any]]:
+    def rows(self, query: str, columns: Sequence[str] = (), **values: Any) -> list[dict[str, Any]]:
         """Run the named file of ``sql/`` and return its rows as dictionaries."""
-        return list(self.table(query, **values).to_pylist())
+        return list(self.table(query, columns, **values).to_pylist())
 
-    def row(self, query: str, **values: Any) -> dict[str, Any] | None:
+    def row(self, query: str, columns: Sequence[str] = (), **values: Any) -> dict[str, Any] | None:
         """Run the named file of ``sql/`` and return its first row, or None."""
-        return next(iter(self.rows(query, **values)), None)
+        return next(iter(self.rows(query, columns, **values)), None)
 
 
 def open_release(file: Path) -> Snapshot:

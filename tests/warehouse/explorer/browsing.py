@@ -96,15 +96,21 @@ class Visit:
         return self
 
     def choose(self, filter_name: str, option: str) -> None:
-        """Choose an option of a filter; again if Streamlit dropped the click while it drew."""
+        """Choose an option of a filter; again if Streamlit dropped a click while it drew.
+
+        A redraw can also close the popover that holds the filters.
+        """
         finder = self.page.get_by_role("combobox", name=filter_name)
-        chosen = self.page.locator("[data-baseweb=tag]", has_text=option)
+        chosen = self.page.get_by_role("button", name=f"Remove {option}").first
         deadline = time.monotonic() + PATIENCE / 1000
         while not chosen.count() and time.monotonic() < deadline:
             with suppress(LateError):
+                if not finder.is_visible():
+                    self.page.get_by_role("button", name="Filters").click(timeout=5_000)
                 finder.click(timeout=5_000)
                 self.page.get_by_role("option", name=option, exact=True).click(timeout=5_000)
                 chosen.wait_for(timeout=5_000)
+        expect(chosen).to_be_visible()
 
     @property
     def rows(self) -> Locator:

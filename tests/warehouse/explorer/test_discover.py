@@ -102,7 +102,6 @@ def test_filters_still_fill_the_list(
     viewer: Visit, release: duckdb.DuckDBPyConnection, track: tuple[str, str, str]
 ) -> None:
     viewer.open(f"/?track={track[0]}")
-    viewer.page.get_by_role("button", name="Filters").click()
     viewer.choose("Genre", "Rock")
     expected = ids(
         release,
@@ -120,6 +119,63 @@ def test_filters_still_fill_the_list(
             "list_contains(tags, 'rock') AND year BETWEEN 1990 AND 2005 ORDER BY rank LIMIT 20",
             track[0],
         )
+    )
+
+
+def test_filters_in_use_are_chips_that_remove_them(
+    viewer: Visit, release: duckdb.DuckDBPyConnection, track: tuple[str, str, str]
+) -> None:
+    viewer.open(f"/?track={track[0]}&genre=Rock&tag=rock&years=1990&years=2005")
+    remove = viewer.page.get_by_role("button", name=re.compile("^Remove "))
+    expect(remove).to_have_count(3)
+    for name in ("Remove rock", "Remove 1990 to 2005"):
+        viewer.page.get_by_role("button", name=name, exact=True).click()
+        expect(viewer.page.get_by_role("button", name=name, exact=True)).to_have_count(0)
+    query = "SELECT track_id FROM track_candidates(?) WHERE genre = 'Rock' ORDER BY rank LIMIT 20"
+    viewer.expect_tracks(ids(release, query, track[0]))
+    remove.click()
+    viewer.expect_tracks(similar(release, track[0], None))
+    viewer.page.wait_for_url(lambda url: "genre" not in url and "years" not in url)
+
+
+def test_a_tag_of_the_song_is_a_filter_to_press(
+    viewer: Visit, release: duckdb.DuckDBPyConnection
+) -> None:
+    track_id, tag = release.execute(
+        "SELECT track_id, tags[1] FROM tracks WHERE listeners > 5 AND len(tags) > 2 "
+        "ORDER BY track_id LIMIT 1"
+    ).fetchall()[0]
+    viewer.open(f"/?track={track_id}")
+    pill = viewer.page.locator(".card .chips button").first
+    expect(pill).to_have_text(tag)
+    pill.click()
+    query = (
+        "SELECT track_id FROM track_candidates(?) WHERE list_contains(tags, ?) "
+        "ORDER BY rank LIMIT 20"
+    )
+    viewer.expect_tracks(ids(release, query, track_id, tag))
+    expect(pill).to_have_attribute("aria-pressed", "true")
+    pill.click()
+    viewer.expect_tracks(similar(release, track_id, None))
+
+
+def test_the_sound_of_a_song_stands_beside_the_catalogue(
+    viewer: Visit, release: duckdb.DuckDBPyConnection, track: tuple[str, str, str]
+) -> None:
+    viewer.open(f"/?track={track[0]}")
+    expect(viewer.page.locator(".sound li")).to_have_count(8)
+    below = ids(
+        release,
+        "SELECT round(100 * (avg((t.energy < x.energy)::INT) + avg((t.energy <= x.energy)::INT)) "
+        "/ 2)::INT FROM tracks t, tracks x WHERE x.track_id = ?",
+        track[0],
+    )[0]
+    near = "|".join(str(int(below) + step) for step in (-1, 0, 1))
+    labels = viewer.page.locator(".sound .meter").evaluate_all(
+        "all => all.map(one => one.getAttribute('aria-label'))"
+    )
+    assert any(
+        re.fullmatch(rf"energy: higher than in ({near}) of 100 tracks", one) for one in labels
     )
 
 

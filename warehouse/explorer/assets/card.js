@@ -15,27 +15,25 @@ export default function ({ data, parentElement, setTriggerValue }) {
   }
   if (data.text) root.append(element("p", "text muted", data.text));
   if (data.command) root.append(element("code", "", data.command));
-  const removable = data.chips.some((chip) => chip.removable);
   const details = data.facts.length ? [facts(data.facts)] : [];
-  if (data.chips.length && !removable) details.push(chips(data.chips));
-  if (removable) root.append(chips(data.chips));
+  if (data.sound.length) details.push(sound(data.sound));
+  if (data.chips.length) details.push(chips(data.chips));
   if (details.length) root.append(folded(details, open));
-  if (data.preview) root.append(player(data.preview));
+  if (data.preview) root.append(...player(data.preview));
 
   function chips(given) {
     const list = element("ul", "chips");
-    for (const { id, text, removable } of given) {
-      const item = element("li", "");
-      const words = element("span", "clip", text);
+    for (const { id, text, pressed } of given) {
+      const words = element(pressed === null ? "span" : "button", "clip", text);
       words.dir = "auto";
-      item.append(words);
-      if (removable) {
-        const button = element("button", "", "×");
-        button.type = "button";
-        button.setAttribute("aria-label", `Remove ${text}`);
-        button.onclick = () => setTriggerValue("removed", id);
-        item.append(button);
+      if (pressed !== null) {
+        words.type = "button";
+        words.title = pressed ? "Remove this filter" : "Show only tracks with this tag";
+        words.setAttribute("aria-pressed", String(pressed));
+        words.onclick = () => setTriggerValue("pressed", id);
       }
+      const item = element("li", pressed ? "pressed" : "");
+      item.append(words);
       list.append(item);
     }
     return list;
@@ -62,12 +60,38 @@ function facts(given) {
   return list;
 }
 
+// One bar for each feature, as long as the share of the catalogue's tracks that have less of it.
+function sound(features) {
+  const figure = element("figure", "sound");
+  figure.append(element("figcaption", "muted", "Sound: share of all tracks with less of it"));
+  const list = element("ul", "");
+  for (const { label, share, words } of features) {
+    const meter = element("span", "meter", "");
+    meter.setAttribute("role", "img");
+    meter.setAttribute("aria-label", words);
+    meter.append(element("span", "", ""));
+    meter.firstChild.style.width = `${100 * share}%`;
+    const item = element("li", "");
+    item.title = words;
+    item.append(element("span", "clip", label), meter);
+    list.append(item);
+  }
+  figure.append(list);
+  return figure;
+}
+
 function player(url) {
   const audio = element("audio", "");
+  const failure = element("p", "text muted", "");
+  failure.setAttribute("role", "status");
   audio.controls = true;
   audio.preload = "none"; // nothing is fetched from outside before a listener asks for it
+  audio.onerror = () => {
+    audio.hidden = true;
+    failure.textContent = "This preview cannot be played.";
+  };
   audio.src = url;
-  return audio;
+  return [audio, failure];
 }
 
 function element(tag, kind, text) {

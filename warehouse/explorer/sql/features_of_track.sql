@@ -1,0 +1,2 @@
+-- Features of a track.
+SELECT {columns} FROM tracks WHERE track_id = $of
