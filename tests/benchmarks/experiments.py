@@ -1,4 +1,6 @@
-"""False alarms, coverage and power: `python -m tests.benchmarks.experiments [--experiments N]`.
+"""False alarms, coverage and power of experiments.
+
+`python -m tests.benchmarks.experiments [--experiments N] [--first SEED]`
 
 Experiments on the simulated product (tasks/sample/living.py) are read every day by the functions
 that a run uses. Prints, by metric: how many of N experiments without effect show one when read
@@ -10,7 +12,7 @@ listen more, and weights named without effect. One process, about 25 minutes for
 import argparse
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,16 +46,25 @@ EDGES = np.array([2, 5, 10, 20])
 """Tracks played from which on a listener is in the second to fifth segment."""
 
 
-def batches(count: int, one: Callable[[int], Drawn]) -> Iterator[list[Drawn]]:
+@dataclass(frozen=True)
+class Seeds:
+    """Those of a table: ``count`` experiments from ``first`` on."""
+
+    count: int
+    first: int
+
+
+def batches(seeds: Seeds, one: Callable[[int], Drawn]) -> Iterator[list[Drawn]]:
     """Draw experiments, not all at once."""
-    for first in range(0, count, BATCH):
-        yield [one(seed) for seed in range(first, min(first + BATCH, count))]
+    end = seeds.first + seeds.count
+    for start in range(seeds.first, end, BATCH):
+        yield [one(seed) for seed in range(start, min(start + BATCH, end))]
 
 
-def all_paths(count: int, pattern: str, feedback: FeedbackParameters, seed: int) -> list[Paths]:
+def all_paths(seeds: Seeds, pattern: str, feedback: FeedbackParameters, seed: int) -> list[Paths]:
     """Read every metric of many experiments."""
     found: list[list[Paths]] = [[] for _ in METRICS]
-    for drawn in batches(count, lambda one: draw(seed + one, LISTENERS, pattern, feedback)):
+    for drawn in batches(seeds, lambda one: draw(seed + one, LISTENERS, pattern, feedback)):
         for metric, parts in zip(METRICS, found, strict=True):
             parts.append(paths(metric, drawn))
     return [_joined(parts) for parts in found]
@@ -75,13 +86,13 @@ def _joined(parts: list[Paths]) -> Paths:
     )
 
 
-def false_alarms(count: int) -> None:
+def false_alarms(seeds: Seeds) -> None:
     """Print how many experiments without effect show one."""
-    print(f"\n{count:,} A/A for each row: share with an effect")
+    print(f"\n{seeds.count:,} A/A for each row: share with an effect")
     columns = ("read daily", "at the end", "read once", "widest c", "last c")
     print(f"{'arrivals':9}{'metric':20}" + "".join(f"{name:>12}" for name in columns))
     for pattern in PATTERNS:
-        for metric, found in zip(METRICS, all_paths(count, pattern, NOTHING, 0), strict=True):
+        for metric, found in zip(METRICS, all_paths(seeds, pattern, NOTHING, 0), strict=True):
             critical = found.critical
             passed = np.abs(found.z) > critical
             once = (np.abs(found.z[:, -1]) > Z).mean()
@@ -93,15 +104,15 @@ def false_alarms(count: int) -> None:
             )
 
 
-def coverage(count: int) -> None:
+def coverage(seeds: Seeds) -> None:
     """Print how many intervals cover the truth, and how many effects are found."""
-    print(f"\n{count:,} A/B, even arrivals, {LISTENERS:,} listeners")
+    print(f"\n{seeds.count:,} A/B, even arrivals, {LISTENERS:,} listeners")
     print(
         f"{'':22}{'true lift':>10}{'mean lift':>10}{'covers':>8}{'daily':>9}{'power':>8}"
         f"{'textbook':>9}"
     )
     for metric, lift, found in zip(
-        METRICS, _truth(), all_paths(count, "even", EFFECT, 2 * 10**6), strict=True
+        METRICS, _truth(), all_paths(seeds, "even", EFFECT, 2 * 10**6), strict=True
     ):
         critical = found.critical
         low, high = found.effect.lift_interval(critical[:, -1])
@@ -129,12 +140,14 @@ def _truth(listeners: int = 100_000, times: int = 6) -> list[float]:
     return [float(compare_sums(both[0], both[1]).lift) for both in sums]
 
 
-def segments(count: int) -> None:
+def segments(seeds: Seeds) -> None:
     """Print false intervals of segments where a variant makes people listen more."""
-    print(f"\n{count:,} A/A of clicks, one variant brings 30 % more visits: intervals without 0")
+    print(
+        f"\n{seeds.count:,} A/A of clicks, one variant brings 30 % more visits: intervals without 0"
+    )
     metric = metric_named("click_through_rate")
     alarms: dict[str, list[NDArray[np.bool_]]] = {"history now": [], "at first exposure": []}
-    for drawn in batches(count, lambda seed: draw(3 * 10**6 + seed, 4_000, "even", MORE_VISITS)):
+    for drawn in batches(seeds, lambda seed: draw(3 * 10**6 + seed, 4_000, "even", MORE_VISITS)):
         for place, one in enumerate(drawn):
             rng = np.random.default_rng(place)
             before = rng.geometric(0.15, len(one.plays))
@@ -152,14 +165,14 @@ def segments(count: int) -> None:
         print(f"{name:22}" + "".join(f"{share:8.1%}" for share in np.mean(rows, axis=0)))
 
 
-def weights(count: int) -> None:
+def weights(seeds: Seeds) -> None:
     """Print how often a weight is named although none is better."""
-    print(f"\n{count:,} A/A/A in {SEGMENTS} segments, read daily: a weight is named")
+    print(f"\n{seeds.count:,} A/A/A in {SEGMENTS} segments, read daily: a weight is named")
     metric = metric_named("click_through_rate")
     together = PARAMETERS.alpha / (SEGMENTS * 2)
     named: dict[str, list[bool]] = {"each at 5 %": [], "all together": []}
     for drawn in batches(
-        count, lambda seed: draw(4 * 10**6 + seed, 4_000, "even", NOTHING, 3, SEGMENTS)
+        seeds, lambda seed: draw(4 * 10**6 + seed, 4_000, "even", NOTHING, 3, SEGMENTS)
     ):
         z, information = [], []
         for one in drawn:
@@ -190,15 +203,16 @@ def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--experiments", type=int, default=1_000)
+    parser.add_argument("--first", type=int, default=0, help="seed of the first experiment")
     parser.add_argument("--only", choices=sorted(TABLES), nargs="*", default=list(TABLES))
     given = parser.parse_args()
     for name in given.only:
         started = time.perf_counter()
-        TABLES[name](given.experiments)
+        TABLES[name](Seeds(given.experiments, given.first))
         print(f"({name}: {time.perf_counter() - started:.0f} s)", flush=True)
 
 
-TABLES: dict[str, Callable[[int], None]] = {
+TABLES: dict[str, Callable[[Seeds], None]] = {
     "false-alarms": false_alarms,
     "coverage": coverage,
     "segments": segments,
