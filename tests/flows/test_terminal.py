@@ -26,7 +26,14 @@ from flows.cli.console import LogToConsole, say
 from flows.cli.display import RUN_STAGES, Display
 from flows.cli.release_list import print_releases
 from flows.decision import FILE
-from flows.lines import Pace, counts_in_words, duration, kind_of_flow, log_feedback
+from flows.lines import (
+    Pace,
+    counts_in_words,
+    duration,
+    kind_of_flow,
+    log_feedback,
+    log_force_not_needed,
+)
 from flows.settings import Settings
 from tasks.lake.record import StageResult
 from tests.conftest import BIN, CommandLine, Published, Sample
@@ -221,6 +228,19 @@ def test_counts_of_nothing_are_left_out(caplog: pytest.LogCaptureFixture) -> Non
     assert caplog.messages == [
         "feedback: 1,200 files", "feedback: 1 file, 1 of them new", "feedback: no files",
     ]  # fmt: skip
+
+
+def test_force_says_what_it_did_where_the_gate_passes(
+    published: Published, caplog: pytest.LogCaptureFixture
+) -> None:
+    (undone,) = list_releases(Home(published.home))
+    with caplog.at_level(logging.INFO, "crossfade"):
+        log_force_not_needed(None)
+        log_force_not_needed(undone)
+    assert caplog.messages == [
+        "publish: --force was not needed, the gate passes the release",
+        f"publish: by force: {undone.manifest.release_id} holds the same and was rolled back",
+    ]
 
 
 def test_a_run_is_called_by_what_its_flow_does() -> None:
