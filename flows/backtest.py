@@ -16,6 +16,7 @@ from flows.cluster import Cluster
 from flows.interrupts import on_stop
 from flows.lines import plays_in_short
 from flows.parameters import DaskAddress, DatasetFile, Holdout, HomeFolder, Plays, Tracks
+from flows.progress import under_way
 from flows.runs import concluded, rename, starting_name, working_in
 from flows.settings import Settings, load_settings, worker_memory
 from tasks.backtest.stage import backtest as measure
@@ -76,6 +77,7 @@ def _measured(settings: Settings, out: Path | None) -> tuple[pa.Table, str]:
             settings.evaluation,
             on_stage=steps.log_counts,
             before=rule_of_current(home, spec.name),
+            under_way=under_way,
         )
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
@@ -83,4 +85,5 @@ def _measured(settings: Settings, out: Path | None) -> tuple[pa.Table, str]:
         (out / f"{STEM}.json").write_text(json.dumps(table.to_pylist(), indent=1) + "\n")
     show("backtest", backtest_markdown(table), "Every model on held-out listeners")
     models = len(set(table["model"].to_pylist()))
-    return table, f"{models} models measured on {spec.name}; nothing was published"
+    rename(plays, f"{models} models and blends")
+    return table, f"{models} models and blends measured on {spec.name}; nothing was published"

@@ -5,7 +5,7 @@ from pydantic import BaseModel, ConfigDict
 
 from flows import steps
 from flows.artifacts.quality import show_data_quality
-from flows.lines import in_short
+from flows.lines import counted, in_short
 from flows.parameters import DatasetFile, HomeFolder, Plays, Tracks
 from flows.runs import concluded, rename, starting_name, working_in
 from flows.settings import Settings, load_settings
@@ -58,7 +58,10 @@ def _checked(settings: Settings) -> tuple[Checked, str]:
     quality = quality_with_drift(home, ingested, settings.ingest, spec.name)
     show_data_quality(quality)
     failed = sum(status == "failed" for status in quality["status"].to_pylist())
-    rejected = ingested.counts["rejected_rows"]
-    return Checked(changed=True, plays=plays, failed_checks=failed), (
-        f"new input: {plays:,} plays, {rejected:,} records set aside, {failed} checks failed"
-    )
+    rejected = int(ingested.counts["rejected_rows"])
+    said = [
+        f"new input: {counted(plays, 'play')}",
+        *([f"{counted(rejected, 'record')} set aside"] if rejected else []),
+        f"{counted(failed, 'check')} failed" if failed else "all checks passed",
+    ]
+    return Checked(changed=True, plays=plays, failed_checks=failed), ", ".join(said)

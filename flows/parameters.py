@@ -13,5 +13,5 @@ DatasetFile = Annotated[str | None, Field(description="TOML of any other dataset
 Holdout = Annotated[float | None, Field(description="Share of listeners held out")]
 DaskAddress = Annotated[str | None, Field(description="Address of a Dask scheduler")]
 HomeFolder = Annotated[str | None, Field(description="Folder of lake and warehouse")]
-Force = Annotated[bool, Field(description="Publish even what the gate refuses")]
+Force = Annotated[bool, Field(description="Publish what the gate refuses or what was rolled back")]
 Reason = Annotated[str | None, Field(description="Why it is forced; the release keeps it")]

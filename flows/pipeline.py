@@ -10,12 +10,12 @@ from prefect import flow
 from pydantic import Field
 
 from flows import steps
-from flows.artifacts.difference import show_difference
-from flows.artifacts.evaluation import show_evaluation
-from flows.artifacts.impact import show_impact
+from flows.artifacts.difference import difference_section
+from flows.artifacts.evaluation import evaluation_section
+from flows.artifacts.impact import impact_section
 from flows.artifacts.page import show
-from flows.artifacts.quality import show_data_quality
-from flows.artifacts.summary import refused_markdown, summary_markdown
+from flows.artifacts.quality import data_quality_markdown
+from flows.artifacts.report import KEY, gate_markdown, refused_markdown, report_markdown
 from flows.cluster import Cluster
 from flows.decision import (
     Decision,
@@ -29,7 +29,7 @@ from flows.decision import (
 )
 from flows.interrupts import on_stop
 from flows.learning import Learned, learn
-from flows.lines import RunLines, log_still_current, plays_in_short
+from flows.lines import RunLines, log_force_not_needed, log_still_current, plays_in_short
 from flows.memory import PeakMemory
 from flows.outcome import Outcome
 from flows.override import override_by_operator
@@ -66,7 +66,7 @@ from tasks.release.stage import refuse, rule_of_current
 from warehouse.errors import CrossfadeError, GateError
 from warehouse.releases.home import Home
 from warehouse.releases.manifest import Override
-from warehouse.releases.pointer import reason_to_skip_publish
+from warehouse.releases.pointer import reason_to_skip_publish, rolled_back
 from warehouse.releases.release import Release, current_id
 from warehouse.releases.retention import clear_leftovers
 
@@ -115,18 +115,18 @@ def _run_locked(settings: Settings, override: Override | None) -> tuple[Outcome,
         settings.dask, settings.workers, worker_memory(settings.workers), settings.dask_tls
     )
     alone = working_in(home, "run", settings.wait_seconds)
+    sections: list[str] = []
     with RunLines() as said, alone, PeakMemory() as memory, cluster, on_stop(cluster.abort):
         clear_leftovers(home)
         try:
-            outcome = _run(settings, home, cluster, memory, override, said)
+            outcome = _run(settings, home, cluster, memory, override, said, sections)
         except GateError as error:
             tidy(settings, home)
-            show("release-summary", refused_markdown(str(error), said.lines), "Why it was refused")
+            show(KEY, refused_markdown(str(error), said.lines, sections), "Why it was refused")
             raise
         tidy(settings, home)
     outcome = outcome.model_copy(update={"said": tuple(said.lines)})
-    show_impact(outcome.database)
-    show("release-summary", summary_markdown(outcome), "What this run did")
+    show(KEY, report_markdown(outcome, sections), "What this run did")
     if not outcome.published:
         return outcome, f"{outcome.because}: {outcome.release_id} stays current"
     counts = outcome.stages["ingest"].counts
@@ -143,8 +143,12 @@ def _run(
     memory: PeakMemory,
     override: Override | None,
     said: RunLines,
+    sections: list[str],
 ) -> Outcome:
-    """Take the dataset through every stage; nothing is current before the gate has passed it."""
+    """Take the dataset through every stage; nothing is current before the gate has passed it.
+
+    What the report says of a new release is added to ``sections``.
+    """
     spec, lake, client = settings.spec(), home.lake, cast(Client, cluster)
     asked, rule = asked_of(settings), rule_of_current(home, spec.name)
     # Workers take seconds to start, and ingest does not need them.
@@ -184,7 +188,7 @@ def _run(
     skip = reason_to_skip_publish(home, candidate.fingerprint, override is not None)
     release, because = skip or (None, "")
     if release is None:
-        release = _publish(settings, home, candidate, learned.held_out, memory, override)
+        release = _publish(settings, home, candidate, learned.held_out, memory, override, sections)
     else:
         log_still_current(because, release.manifest.release_id)
         rename(plays_in_short(ingested), "unchanged")
@@ -280,20 +284,26 @@ def _publish(
     held_out: Dataset | None,
     memory: PeakMemory,
     override: Override | None,
+    sections: list[str],
 ) -> Release:
     """Build the challenger and make it current if the gate passes it or the user forces it."""
-    show_data_quality(candidate.data_quality)
     before = current_of(home, candidate.dataset)
     verdict = _verdict(settings, home, candidate, held_out)
     refused = "; ".join(verdict.reasons)
-    override = override if refused else None
+    if override is not None and not refused:
+        log_force_not_needed(rolled_back(home, candidate.fingerprint))
+        override = None
     judged = Judged(verdict.summary, verdict.anchor, override, verdict.comparisons)
     built = steps.build(
         home, candidate, judged, settings.memory_limit, os.cpu_count() or 1, memory.bytes
     )
-    show_difference(before, built)
-    if candidate.evaluation is not None:
-        show_evaluation(candidate.evaluation, built.folder / PLOTS)
+    sections += [
+        gate_markdown(built.manifest),
+        difference_section(before, built),
+        evaluation_section(candidate.evaluation, built.folder / PLOTS),
+        data_quality_markdown(candidate.data_quality),
+        impact_section(built.database),
+    ]
     if refused and override is None:
         refuse(built, refused)
         rename(plays_in_short(candidate.ingested), f"{built.manifest.release_id} refused")

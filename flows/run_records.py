@@ -31,6 +31,10 @@ KEPT_DAYS = 7
 """How long a dead process's record waits for the Prefect server that knows its flow run."""
 
 
+TAG_PREFIX = "process-"
+"""What the tag begins with by which a terminal's flow runs are found."""
+
+
 class RunRecord(BaseModel):
     """A process that runs a flow in a home."""
 
@@ -46,7 +50,7 @@ class RunRecord(BaseModel):
     @property
     def tag(self) -> str:
         """The tag by which a flow run that was started at a terminal is found."""
-        return f"process-{self.pid}-{self.token[:8]}"
+        return f"{TAG_PREFIX}{self.pid}-{self.token[:8]}"
 
 
 _own = RunRecord(token=uuid4().hex, pid=os.getpid())

@@ -4,18 +4,35 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import TypeVar, cast
 from uuid import UUID
 
 from prefect import runtime
 from prefect.client.orchestration import SyncPrefectClient, get_client
-from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId, FlowRunFilterTags
+from prefect.client.schemas.filters import (
+    FlowRunFilter,
+    FlowRunFilterDeploymentId,
+    FlowRunFilterExpectedStartTime,
+    FlowRunFilterId,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+    FlowRunFilterTags,
+)
 from prefect.client.schemas.objects import FlowRun, State, StateType
+from prefect.client.schemas.sorting import FlowRunSort
 from prefect.states import Completed, Crashed
 
 from flows import interrupts
-from flows.lines import AT_TERMINAL, run_name
-from flows.run_records import KEPT_DAYS, RunRecord, at_work, dead_records
+from flows.lines import kind_of_flow, run_name
+from flows.run_records import (
+    KEPT_DAYS,
+    TAG_PREFIX,
+    RunRecord,
+    at_work,
+    clear_dead,
+    dead_records,
+)
 from warehouse.errors import CrossfadeError, GateError
 from warehouse.releases.home import Home
 
@@ -24,12 +41,15 @@ T = TypeVar("T")
 REFUSED = "Refused"
 """Name of the last state of a run that the gate refused; its type is FAILED."""
 
+PAGE_SIZE = 200
+"""Largest page of runs that a Prefect server returns."""
+
 logger = logging.getLogger("crossfade")
 
 
 def kind_of_run() -> str:
-    """Return the deployment's name, or "run" for a run from a terminal."""
-    return str(runtime.deployment.name or AT_TERMINAL)
+    """Return the deployment's name, or what its flow does for a run from a terminal."""
+    return str(runtime.deployment.name or kind_of_flow(runtime.flow_run.flow_name))
 
 
 def starting_name() -> str:
@@ -87,6 +107,66 @@ def settle(home: Home) -> None:
             never_began = record.flow_run_id is None  # it died before its run did anything
             if runs or never_began or time.time() - path.stat().st_mtime > KEPT_DAYS * 86_400:
                 path.unlink(missing_ok=True)
+
+
+def tidy_up(home: Home) -> None:
+    """Put a server that was just started in order: nothing of before calls for anybody.
+
+    Runs of killed processes are ended. Runs of a terminal that ended badly keep name and message
+    but count as cancelled: whoever started them saw how they ended. Of the runs that were missed
+    while nothing ran, each deployment keeps the last one.
+    """
+    clear_dead(home)
+    settle(home)
+    with best_effort("of earlier runs"), get_client(sync_client=True) as client:
+        for run in _all_runs(client, _ended_badly_at_terminal()):
+            if run.state is not None and any(tag.startswith(TAG_PREFIX) for tag in run.tags):
+                _cancel(client, run, run.state.name or "Failed", run.state.message or "")
+        missed: dict[UUID, FlowRun] = {}
+        for run in _all_runs(client, _missed()):
+            if not run.auto_scheduled or run.deployment_id is None:
+                continue
+            earlier = missed.get(run.deployment_id)
+            missed[run.deployment_id] = run
+            if earlier is not None:
+                _cancel(client, earlier, "Missed", "nothing was running at its time")
+
+
+def _ended_badly_at_terminal() -> FlowRunFilter:
+    return FlowRunFilter(
+        deployment_id=FlowRunFilterDeploymentId(is_null_=True),
+        state=_of_types(StateType.FAILED, StateType.CRASHED),
+    )
+
+
+def _missed() -> FlowRunFilter:
+    before = {"before_": datetime.now(UTC)}
+    return FlowRunFilter(
+        state=_of_types(StateType.SCHEDULED),
+        expected_start_time=FlowRunFilterExpectedStartTime.model_validate(before),
+    )
+
+
+def _of_types(*types: StateType) -> FlowRunFilterState:
+    return FlowRunFilterState(type=FlowRunFilterStateType(any_=list(types)))
+
+
+def _all_runs(client: SyncPrefectClient, runs: FlowRunFilter) -> list[FlowRun]:
+    """Return all runs that a filter finds, by their time."""
+    found: list[FlowRun] = []
+    while page := client.read_flow_runs(
+        flow_run_filter=runs,
+        sort=FlowRunSort.EXPECTED_START_TIME_ASC,
+        limit=PAGE_SIZE,
+        offset=len(found),
+    ):
+        found += page
+    return found
+
+
+def _cancel(client: SyncPrefectClient, run: FlowRun, name: str, message: str) -> None:
+    state: State[None] = State(type=StateType.CANCELLED, name=name, message=message)
+    client.set_flow_run_state(run.id, state, force=True)
 
 
 def _runs_of(client: SyncPrefectClient, record: RunRecord) -> list[FlowRun]:

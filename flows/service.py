@@ -44,6 +44,7 @@ from flows.server_record import (
 )
 from flows.settings import Settings, load_settings
 from warehouse.errors import CrossfadeError, RunError
+from warehouse.releases.home import Home
 
 PORT = 4200
 
@@ -186,6 +187,7 @@ def start(port: int) -> str:
     """Start what is not running, bring the deployments up to date, return the UI's address."""
     prefect_home = Path(os.environ["PREFECT_HOME"])
     url = running_server(prefect_home)
+    is_fresh = url is None
     if url is None:
         url = _url(port)
         # by another Prefect, say, which must not get our deployments; what is left of a keeper that
@@ -219,7 +221,12 @@ def start(port: int) -> str:
     sign_in(url, prefect_home)
     for name, value in SERVER_SETTINGS.items():
         os.environ.setdefault(name, value)
-    deploy(load_settings())
+    settings = load_settings()
+    if is_fresh:
+        from flows.runs import tidy_up  # imports Prefect, which must know the server by then
+
+        tidy_up(Home(settings.home.resolve()))
+    deploy(settings)
     return url.removesuffix("/api")
 
 

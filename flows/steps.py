@@ -13,7 +13,7 @@ from prefect.client.schemas.objects import State
 
 from flows.interrupts import raise_if_requested, requested
 from flows.lines import log_feedback, log_held_out, log_stage
-from flows.progress import progress_page
+from flows.progress import under_way
 from tasks.blend.neighbours import Neighbours
 from tasks.blend.parameters import HybridParameters, Segment
 from tasks.blend.stage import lists_stage
@@ -82,7 +82,8 @@ def ingest(
     computing: Callable[[], None] | None = None,
 ) -> StageResult:
     """Read, check and key the input files; ``computing`` is called if there is work to do."""
-    return log_counts(ingest_stage(lake, spec, limits, memory_limit, computing))
+    with under_way("ingest"):
+        return log_counts(ingest_stage(lake, spec, limits, memory_limit, computing))
 
 
 @task(name="holdout", **_once)
@@ -90,8 +91,9 @@ def holdout(
     home: Home, dataset: str, ingested: StageResult, parameters: EvaluationParameters
 ) -> Dataset | None:
     """Choose the listeners that the measured model must not see, to measure it on them."""
-    before = rule_of_current(home, dataset)
-    held_out = holdout_stage(home.lake, ingested["users"], parameters, before)
+    with under_way("holdout"):
+        before = rule_of_current(home, dataset)
+        held_out = holdout_stage(home.lake, ingested["users"], parameters, before)
     log_held_out(None if held_out is None else held_out.rows)
     return held_out
 
@@ -106,18 +108,10 @@ def collaborative(
     name: str = "collaborative",
 ) -> StageResult:
     """Find each track's neighbours from who played what."""
-    return log_counts(
-        collaborative_stage(
-            lake,
-            client,
-            ingested["interactions"],
-            played_tracks(ingested),
-            held_out,
-            parameters,
-            progress_page(name),
-        ),
-        name,
-    )
+    with under_way(name) as progress:
+        plays, played = ingested["interactions"], played_tracks(ingested)
+        found = collaborative_stage(lake, client, plays, played, held_out, parameters, progress)
+        return log_counts(found, name)
 
 
 @task(name="content", **_again)
@@ -131,8 +125,8 @@ def content(
     name: str = "content",
 ) -> StageResult:
     """Find each track's neighbours from tags, artist, year and sound."""
-    return log_counts(
-        content_stage(
+    with under_way(name) as progress:
+        found = content_stage(
             lake,
             client,
             ingested["tracks"],
@@ -141,10 +135,9 @@ def content(
             spec.tracks.numeric,
             spec.tracks.categorical,
             parameters,
-            progress_page(name),
-        ),
-        name,
-    )
+            progress,
+        )
+        return log_counts(found, name)
 
 
 @task(name="hiding", **_once)
@@ -152,7 +145,8 @@ def hiding(
     lake: Path, ingested: StageResult, parameters: EvaluationParameters
 ) -> StageResult | None:
     """Take some played tracks for unplayed, to choose γ by what it does for them."""
-    hidden = hiding_stage(lake, ingested, parameters)
+    with under_way("hiding"):
+        hidden = hiding_stage(lake, ingested, parameters)
     return None if hidden is None else log_counts(hidden)
 
 
@@ -168,19 +162,11 @@ def evaluation(
     hidden: HiddenWorld | None = None,
 ) -> StageResult:
     """Learn the blend on the held-out listeners and measure every model on them."""
-    return log_counts(
-        evaluation_stage(
-            lake,
-            client,
-            ingested,
-            held_out,
-            *neighbours,
-            hybrid,
-            parameters,
-            progress_page("evaluation"),
-            hidden,
+    with under_way("evaluation") as progress:
+        found = evaluation_stage(
+            lake, client, ingested, held_out, *neighbours, hybrid, parameters, progress, hidden
         )
-    )
+        return log_counts(found)
 
 
 @task(name="lists", **_again)
@@ -193,16 +179,17 @@ def lists(
     unseen: Dataset | None = None,
 ) -> StageResult:
     """Rank the catalogue for every listener and every track."""
-    return log_counts(
-        lists_stage(lake, client, ingested, *neighbours, parameters, progress_page("lists"), unseen)
-    )
+    with under_way("lists") as progress:
+        found = lists_stage(lake, client, ingested, *neighbours, parameters, progress, unseen)
+        return log_counts(found)
 
 
 @task(name="feedback", **_once)
 def feedback(lake: Path, spec: FeedbackSpec, limits: IngestLimits, memory_limit: str) -> Feedback:
     """Read the feedback on earlier recommendations. Errors in it never stop a run."""
     try:
-        read = feedback_stage(lake, spec, limits, memory_limit)
+        with under_way("feedback"):
+            read = feedback_stage(lake, spec, limits, memory_limit)
     except Exception as error:
         raise_if_requested()
         logger.exception("feedback: it cannot be read")
@@ -225,7 +212,8 @@ def experiments(
     """Measure the experiments. If that fails, the run continues with results that say so."""
     given = (users, configured, segments, parameters, limits, memory_limit)
     try:
-        return log_counts(experiments_stage(lake, read, *given))
+        with under_way("experiments"):
+            return log_counts(experiments_stage(lake, read, *given))
     except Exception as error:
         raise_if_requested()
         logger.exception("experiments: they cannot be measured")
@@ -244,7 +232,8 @@ def build(
 ) -> Release:
     """Build the release file and check it against the contract."""
     started = time.perf_counter()
-    release = build_stage(home, candidate, judged, memory_limit, threads, peak_memory)
+    with under_way("build"):
+        release = build_stage(home, candidate, judged, memory_limit, threads, peak_memory)
     megabytes = release.manifest.bytes / 1e6
     logger.info(
         "build: %s, %.1f MB, checked in %.1f s",
@@ -265,7 +254,8 @@ def measured(
     hybrid: HybridParameters,
 ) -> StageResult:
     """Keep the measured model in the lake, for the gate of this release and of later ones."""
-    return measured_stage(lake, ingested, held_out, *neighbours, evaluation, hybrid)
+    with under_way("measured model"):
+        return measured_stage(lake, ingested, held_out, *neighbours, evaluation, hybrid)
 
 
 @task(name="gate", **_once)
@@ -279,7 +269,8 @@ def gate(
     parameters: EvaluationParameters,
 ) -> GateVerdict:
     """Compare the measured model with that of the current release and of the anchor."""
-    verdict = gate_stage(home, dataset, ingested, held_out, measured, evaluation, parameters)
+    with under_way("gate"):
+        verdict = gate_stage(home, dataset, ingested, held_out, measured, evaluation, parameters)
     for said in (*verdict.compared, *verdict.notes):
         logger.info("gate: %s", said)
     for said in verdict.reasons:
@@ -294,7 +285,8 @@ def publish(
 ) -> Release:
     """Make the release current."""
     raise_if_requested()
-    published = publish_stage(home, release, refused_because, override)
+    with under_way("publish"):
+        published = publish_stage(home, release, refused_because, override)
     logger.info("publish: %s is current", published.manifest.release_id)
     if override is not None:
         logger.warning("publish: by force, by %s: %s", override.by, override.because)

@@ -18,8 +18,11 @@ from flows.cluster import Cluster
 from flows.interrupts import on_stop
 from flows.lines import plays_in_short
 from flows.parameters import DaskAddress, DatasetFile, HomeFolder, Plays, Tracks
+from flows.progress import under_way
 from flows.runs import concluded, rename, starting_name, working_in
-from flows.settings import Settings, load_settings, worker_memory
+from flows.settings import SETTINGS_FILE, Settings, load_settings, worker_memory
+from tasks.collaborative.parameters import CollaborativeParameters
+from tasks.lake.blocks import Progress
 from tasks.lake.plays import played_tracks
 from tasks.tuning.folds import METRICS
 from tasks.tuning.search import GRID, Point, Tuning
@@ -70,15 +73,20 @@ def _chosen(settings: Settings, out: Path | None) -> tuple[Tuning, str]:
     with alone, cluster, on_stop(cluster.abort):
         ingested = steps.ingest(home.lake, spec, settings.ingest, settings.memory_limit)
         rename(plays_in_short(ingested))
-        tuning = tune_neighbours(
-            cast(Client, cluster),
-            ingested["interactions"],
-            played_tracks(ingested),
-            steps.holdout(home, spec.name, ingested, settings.evaluation),
-            start,
-            settings.tune,
-            _log_point,
-        )
+        held_out = steps.holdout(home, spec.name, ingested, settings.evaluation)
+        with under_way("search") as progress:
+            lines = _Lines(progress)
+            tuning = tune_neighbours(
+                cast(Client, cluster),
+                ingested["interactions"],
+                played_tracks(ingested),
+                held_out,
+                start,
+                settings.tune,
+                lines.point,
+                lines.turned,
+            )
+    rename(plays_in_short(ingested), f"{len(tuning.curve)} settings")
     fragment = settings_fragment(tuning)
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
@@ -104,6 +112,22 @@ def settings_fragment(tuning: Tuning) -> str:
     )
 
 
+def advice(tuning: Tuning, used: CollaborativeParameters, out: Path | None) -> str:
+    """Return what came out and what to do with it, in words; ``used`` is what a run uses now."""
+    tried = f"{len(tuning.curve)} settings tried on {tuning.listeners:,} listeners"
+    if tuning.chosen == used:
+        return f"{tried}: those in use are the best. Nothing needs to be changed."
+    values = {point.parameters: point.values for point in tuning.curve}
+    before, after = tuning.curve[0].values, values[tuning.chosen]
+    gains = ", ".join(f"{name} {before[name]:.4f} to {after[name]:.4f}" for name in METRICS)
+    where = f"{out / FRAGMENT} has it too. " if out is not None else ""
+    return (
+        f"{tried}: {gains}. Next: put the table above into {SETTINGS_FILE}, in place of a table "
+        f"[collaborative] that is there. {where}The next `crossfade run` uses it, and the gate "
+        "compares it with the current release."
+    )
+
+
 def curve_csv(tuning: Tuning) -> str:
     """Return every setting that was tried, in order, with what it measured, as CSV."""
     text = io.StringIO()
@@ -117,7 +141,22 @@ def curve_csv(tuning: Tuning) -> str:
     return text.getvalue()
 
 
-def _log_point(point: Point) -> None:
-    dials = point.parameters.model_dump(include=set(GRID))
-    values = ", ".join(f"{name} {value:.4f}" for name, value in point.values.items())
-    logger.info("tune: %s: %s", values, " ".join(f"{n}={v:g}" for n, v in dials.items()))
+class _Lines:
+    """Logs every setting, with how far the search is."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress, self._settings, self._step = progress, 0, ""
+
+    def turned(self, done: int, of: int) -> None:
+        """Take how many dials of how many were turned."""
+        self._progress(done, of)
+        self._step = f"step {min(done + 1, of)} of at most {of}"
+
+    def point(self, point: Point) -> None:
+        """Log a setting: what it measured, and its dials."""
+        self._settings += 1
+        at = f"setting {self._settings}" + (f", {self._step}" if self._step else "")
+        dials = point.parameters.model_dump(include=set(GRID))
+        values = ", ".join(f"{name} {value:.4f}" for name, value in point.values.items())
+        shown = " ".join(f"{name}={value:g}" for name, value in dials.items())
+        logger.info("tune: %s: %s: %s", at, values, shown)

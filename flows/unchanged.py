@@ -15,11 +15,12 @@ from typing import Any, NamedTuple, NoReturn
 import pyarrow.parquet as pq
 
 from flows import interrupts
-from flows.artifacts.summary import summary_markdown
+from flows.artifacts.report import KEY, report_markdown
 from flows.decision import Decision, FeedbackKeys, asked_of, read_decision, sizes_of
 from flows.environment import prepare_process
 from flows.lines import (
-    AT_TERMINAL,
+    RUN,
+    TERMINAL,
     RunLines,
     log_feedback,
     log_held_out,
@@ -74,7 +75,7 @@ def run_unchanged(settings: Settings, given: Mapping[str, Any], force: bool) -> 
     # What goes wrong here is for a full run to meet, and to report where runs are reported.
     with (
         suppress(CrossfadeError, OSError, ValueError, KeyError, _NotReadError),
-        home.locked("run", AT_TERMINAL, 0.0),
+        home.locked("run", RUN, 0.0),
     ):
         clear_leftovers(home)
         if (found := _found(settings, home, decision, force)) is None:
@@ -173,10 +174,10 @@ def _ended(outcome: Outcome, given: Mapping[str, Any]) -> Ended:
     """Return the run as a full run appears on a Prefect server."""
     return Ended(
         flow="crossfade",
-        name=run_name(AT_TERMINAL, plays_in_short(outcome.stages["ingest"]), "unchanged"),
-        tags=(tag(),),
+        name=run_name(RUN, plays_in_short(outcome.stages["ingest"]), "unchanged"),
+        tags=(TERMINAL, tag()),
         parameters=given,
         message=f"{outcome.because}: {outcome.release_id} stays current",
         lines=outcome.said,
-        page=Page("release-summary", summary_markdown(outcome), "What this run did"),
+        page=Page(KEY, report_markdown(outcome), "What this run did"),
     )

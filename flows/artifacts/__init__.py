@@ -1,1 +1,1 @@
-"""What a run shows in the Prefect UI, one page each: checks, evaluation, difference, summary."""
+"""What a run shows in the Prefect UI: one report of a run; a page for checks, backtest, tuning."""

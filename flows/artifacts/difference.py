@@ -1,7 +1,6 @@
-"""The page `release-difference`: what changed against the release that was current before."""
+"""The section of a report on what changed against the release that was current before."""
 
 from flows.artifacts.markdown import table
-from flows.artifacts.page import show
 from flows.runs import best_effort
 from warehouse.releases.difference import Difference, Side, compare_releases
 from warehouse.releases.release import Release
@@ -9,22 +8,18 @@ from warehouse.releases.release import Release
 QUALITY = ("recall@20", "recall@50", "ndcg@100", "coverage@20", "unplayed_share@20")
 
 
-def show_difference(old: Release | None, new: Release) -> None:
-    """Show how ``new`` differs from ``old``; nothing to show when it is the first."""
+def difference_section(old: Release | None, new: Release) -> str:
+    """Return how ``new`` differs from ``old`` as Markdown; empty when it is the first."""
     if old is None:
-        return
+        return ""
     with best_effort("the difference to the previous release"):
-        difference = compare_releases(old, new)
-        if difference is not None:
-            show(
-                "release-difference",
-                difference_markdown(difference),
-                f"{new.manifest.release_id} beside {old.manifest.release_id}",
-            )
+        if difference := compare_releases(old, new):
+            return difference_markdown(difference)
+    return ""
 
 
 def difference_markdown(difference: Difference) -> str:
-    """Return the difference as a page of Markdown."""
+    """Return the difference as a section of Markdown."""
     old, new = difference.old, difference.new
     counts = table(
         ("", old.release_id, new.release_id, "change"),
@@ -48,7 +43,7 @@ def difference_markdown(difference: Difference) -> str:
     )
     return "\n".join(
         [
-            f"# {new.release_id} beside {old.release_id}",
+            f"## Beside {old.release_id}",
             "",
             f"Lists of {difference.compared:,} listeners compared:",
             "",

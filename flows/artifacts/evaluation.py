@@ -1,4 +1,4 @@
-"""The page `evaluation`: every model on the held-out listeners, as a table and as plots."""
+"""The section of a report on every model on the held-out listeners, with its plots."""
 
 from base64 import b64encode
 from collections.abc import Mapping
@@ -8,7 +8,6 @@ from typing import Any
 import pyarrow as pa
 
 from flows.artifacts.markdown import table
-from flows.artifacts.page import show
 from tasks.evaluation.models import HYBRID
 from tasks.lake.record import StageResult
 
@@ -21,17 +20,18 @@ CAPTIONS = {
 }
 
 
-def show_evaluation(measured: StageResult, plots: Path) -> None:
-    """Show the evaluation of a release; ``plots`` is the folder of its SVG files."""
-    show(
-        "evaluation",
-        evaluation_markdown(measured["evaluation"].read(), measured["segments"].read(), plots),
-        "Every model on listeners that the release has not seen",
-    )
+def evaluation_section(measured: StageResult | None, plots: Path) -> str:
+    """Return the evaluation of a release as Markdown; empty where nothing was measured.
+
+    ``plots`` is the folder of its SVG files.
+    """
+    if measured is None:
+        return ""
+    return evaluation_markdown(measured["evaluation"].read(), measured["segments"].read(), plots)
 
 
 def evaluation_markdown(evaluation: pa.Table, segments: pa.Table, plots: Path) -> str:
-    """Return the evaluation as a page of Markdown with its plots in it."""
+    """Return the evaluation as a section of Markdown with its plots in it."""
     blend = table(
         ("history", "collaborative share", "popularity prior"),
         (
@@ -42,14 +42,13 @@ def evaluation_markdown(evaluation: pa.Table, segments: pa.Table, plots: Path) -
     )
     return "\n".join(
         [
-            "# Evaluation",
+            "## Evaluation",
             "",
             *compared(evaluation),
-            "## Learned weights",
+            *_pictures(plots),
+            "### Learned weights",
             "",
             *blend,
-            "",
-            *_pictures(plots),
         ]
     )
 
@@ -84,7 +83,7 @@ def compared(evaluation: pa.Table) -> list[str]:
         "",
         *overall,
         "",
-        "## By history length and by popularity of the tracks to be found",
+        "### By history length and by popularity of the tracks to be found",
         "",
         *by_segment,
         "",
@@ -107,5 +106,5 @@ def _pictures(plots: Path) -> list[str]:
         if not file.is_file():
             continue
         data = b64encode(file.read_bytes()).decode()
-        lines += [f"## {caption}", "", f"![{caption}](data:image/svg+xml;base64,{data})", ""]
+        lines += [f"### {caption}", "", f"![{caption}](data:image/svg+xml;base64,{data})", ""]
     return lines

@@ -1,4 +1,4 @@
-"""The page `measured-impact`: what the experiments changed, for whoever has to decide."""
+"""The section of a report on what the experiments changed, for whoever has to decide."""
 
 from collections.abc import Iterable, Mapping
 from itertools import groupby
@@ -6,33 +6,31 @@ from pathlib import Path
 from typing import Any
 
 from flows.artifacts.markdown import table
-from flows.artifacts.page import show
 from warehouse.releases.reader import Reader
 
 HEAD = ("variant", "metric", "listeners", "value", "lift", "from", "to", "p", "note")
 
 
-def show_impact(database: Path) -> None:
-    """Show the release's experiments on the current run, if there are any."""
+def impact_section(database: Path) -> str:
+    """Return the release's experiments as Markdown; empty if there are none."""
     with Reader(database) as reader:
         results = reader.rows("FROM experiment_results WHERE segment = 'all'")
         weights = reader.rows("FROM measured_weights")
-    if results:
-        show("measured-impact", impact_markdown(results, weights), "What the experiments changed")
+    return impact_markdown(results, weights) if results else ""
 
 
 def impact_markdown(
     results: Iterable[Mapping[str, Any]], weights: Iterable[Mapping[str, Any]]
 ) -> str:
-    """Return rows of `experiment_results` and `measured_weights` as a page of Markdown."""
+    """Return rows of `experiment_results` and `measured_weights` as a section of Markdown."""
     lines = [
-        "# Measured impact",
+        "## Measured impact",
         "",
         "Lift is the relative difference to the control. An interval that leaves out 0 is an "
         "effect; it may be read every day. By segment: `FROM experiment_results`.",
     ]
     for experiment, rows in groupby(results, key=lambda row: row["experiment"]):
-        lines += ["", f"## {experiment}", "", *table(HEAD, (_cells(row) for row in rows))]
+        lines += ["", f"### {experiment}", "", *table(HEAD, (_cells(row) for row in rows))]
     weights = list(weights)
     if weights:
         head = ("experiment", "segment", "offline weight", "measured weight", "why")
@@ -41,7 +39,7 @@ def impact_markdown(
              _number(row["measured_weight"], "g"), row["note"])
             for row in weights
         )  # fmt: skip
-        lines += ["", "## Weights", "", *table(head, cells)]
+        lines += ["", "### Weights", "", *table(head, cells)]
     return "\n".join(lines)
 
 

@@ -1,4 +1,4 @@
-"""The page `data-quality`: every check of the input and of its drift, failures first."""
+"""The section of a report on the checks of the input and of its drift, failures first."""
 
 import pyarrow as pa
 
@@ -9,14 +9,15 @@ ORDER = ("failed", "passed", "skipped")
 
 
 def show_data_quality(checks: pa.Table) -> None:
-    """Show `DATA_QUALITY` rows on the current run."""
+    """Show `DATA_QUALITY` rows as the page `data-quality` of a run that checks the input only."""
     show("data-quality", data_quality_markdown(checks), "Checks of the input and its drift")
 
 
 def data_quality_markdown(checks: pa.Table) -> str:
-    """Return the checks as a page of Markdown."""
+    """Return the checks as a section of Markdown."""
     rows = sorted(checks.to_pylist(), key=lambda row: ORDER.index(row["status"]))
-    said = ", ".join(f"{sum(row['status'] == status for row in rows)} {status}" for status in ORDER)
+    counts = ((status, sum(row["status"] == status for row in rows)) for status in ORDER)
+    said = ", ".join(f"{count} {status}" for status, count in counts if count)
     cells = (
         (
             f"**{row['status']}**" if row["status"] == "failed" else row["status"],
@@ -29,4 +30,4 @@ def data_quality_markdown(checks: pa.Table) -> str:
         for row in rows
     )
     head = ("status", "check", "severity", "observed", "expected", "what it looks at")
-    return "\n".join(["# Data quality", "", f"{said}.", "", *table(head, cells)])
+    return "\n".join(["## Data quality", "", f"{said}.", "", *table(head, cells)])

@@ -1,22 +1,22 @@
 """The command line: parses, calls, and turns errors into one sentence and an exit status."""
 
 from collections.abc import Callable
-from inspect import signature
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
 from flows.cli.errors import in_a_sentence
 from flows.cli.init import init
-from flows.cli.options import CommandWithModels
+from flows.cli.options import Command
 from flows.cli.release import explore, prune, recommend, releases, rollback
 from flows.cli.serve import serve
 from flows.cli.work import alerts, backtest, run, sample, tune
 
 app = typer.Typer(
-    add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="Hybrid music recommendations as a data product.",
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 COMMANDS: tuple[Callable[..., None], ...] = (
@@ -36,8 +36,25 @@ COMMANDS: tuple[Callable[..., None], ...] = (
 """In the order in which they are listed."""
 
 for command in COMMANDS:
-    with_models = CommandWithModels if "model" in signature(command).parameters else None
-    app.command(cls=with_models)(in_a_sentence(command))
+    app.command(cls=Command)(in_a_sentence(command))
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"crossfade {version('crossfade')}")
+        raise typer.Exit
+
+
+@app.callback()
+def crossfade(
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and end"
+        ),
+    ] = False,
+) -> None:
+    """Hybrid music recommendations as a data product."""
 
 
 def main() -> None:

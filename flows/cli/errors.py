@@ -5,9 +5,9 @@ from functools import wraps
 from typing import ParamSpec
 
 import typer
-from rich.console import Console
 
 from flows import interrupts
+from flows.cli.console import messages, say
 from warehouse.errors import CrossfadeError
 
 P = ParamSpec("P")
@@ -55,7 +55,5 @@ def one_line(text: str) -> str:
 
 
 def _fail(sentence: str, status: int) -> None:
-    Console(stderr=True).print(
-        f"crossfade: {one_line(sentence)}", markup=False, highlight=False, soft_wrap=True
-    )
+    say(messages(), f"crossfade: {one_line(sentence)}")
     raise typer.Exit(status)

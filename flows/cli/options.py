@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand, TyperOption
+from typer.core import TyperArgument, TyperCommand, TyperOption
 
 from warehouse.errors import InputError
 from warehouse.releases.home import Home
@@ -20,9 +20,7 @@ class Format(StrEnum):
     CSV = "csv"
 
 
-HomeOption = Annotated[
-    Path | None, typer.Option("--home", help="Folder of lake and warehouse [default: data]")
-]
+HomeOption = Annotated[Path | None, typer.Option("--home", help="Folder of lake and warehouse")]
 DebugOption = Annotated[bool, typer.Option("--debug", help="Show tracebacks and every log line")]
 TracksOption = Annotated[
     Path | None, typer.Option("--tracks", help="CSV of the catalogue (Kaggle schema)")
@@ -35,7 +33,11 @@ DatasetOption = Annotated[
 ]
 ModelOption = Annotated[
     str | None,
-    typer.Option("--model", help="Collaborative model", autocompletion=lambda: model_names()),
+    typer.Option(
+        "--model",
+        help="Collaborative model",  # `Command` adds which there are
+        autocompletion=lambda: model_names(),
+    ),
 ]
 HoldoutOption = Annotated[
     float | None, typer.Option("--holdout", help="Share of listeners kept out to measure on")
@@ -45,8 +47,7 @@ DaskOption = Annotated[
 ]
 
 ReasonOption = Annotated[
-    str | None,
-    typer.Option("--reason", help="Why it is forced, for the release to keep [default: asked]"),
+    str | None, typer.Option("--reason", help="Why it is forced, for the release to keep")
 ]
 
 
@@ -57,15 +58,60 @@ def model_names() -> list[str]:
     return list(registry.model_names())
 
 
-class CommandWithModels(TyperCommand):
-    """A command whose help names the models there are, looked up when it is asked for."""
+class Command(TyperCommand):
+    """A command whose help names the default of every option that has one.
+
+    What is in settings, and the models there are, is looked up when help is asked for.
+    """
 
     def format_help(self, ctx: Any, formatter: Any) -> None:  # of the click inside typer
         """Write the help."""
+        values = _defaults(self.name or "")
         for one in self.params:
-            if one.name == "model" and isinstance(one, TyperOption):
-                one.help = ", ".join(model_names())
+            if not isinstance(one, TyperOption | TyperArgument) or one.name not in values:
+                continue
+            if one.name == "model":
+                one.help = f"{one.help}: {', '.join(model_names())}"
+            if one.default is None:
+                one.show_default = True
+                # in brackets: words about the default, for one that is no value
+                if isinstance(value := values[one.name], Words):
+                    one.show_default = value
+                else:
+                    one.default = value
         super().format_help(ctx, formatter)
+
+
+class Words(str):
+    """Words about a default that is no value."""
+
+    __slots__ = ()
+
+
+def _defaults(command: str) -> dict[str, Any]:
+    """Return what counts where an option is not given, by the option's name."""
+    from flows.settings import Settings
+    from tasks.collaborative.parameters import CollaborativeParameters
+    from tasks.evaluation.parameters import EvaluationParameters
+    from warehouse.serve.parameters import ServeParameters
+
+    served = ServeParameters()
+    inputs = Words("as in crossfade.toml")
+    return {
+        "home": Settings.model_fields["home"].default,
+        **dict.fromkeys(("tracks", "plays", "dataset"), inputs),
+        "model": CollaborativeParameters().model,
+        "holdout": EvaluationParameters().holdout,
+        "dask": Words("workers of its own"),
+        "reason": Words("asked for at a terminal"),
+        "out": Words("no files"),
+        "release_id": Words("the one before the current"),
+        "weight": Words("as learned for such a history"),
+        "k": Words("20; 10 for --similar-to"),
+        "recency": Words("no times"),
+        **({"host": served.host, "port": served.port} if command == "serve" else {}),
+        "workers": Words("one per processor"),
+    }
 
 
 def reason_for(force: bool, reason: str | None) -> str | None:

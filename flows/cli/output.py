@@ -1,101 +1,108 @@
 """How results are printed: tables for people, JSON and CSV for machines."""
 
 import json
+import shlex
 import sys
-from collections.abc import Sequence
+from pathlib import Path
 
 import pyarrow as pa
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from flows.artifacts.summary import example_queries
+from flows.artifacts.report import example_queries
+from flows.cli.console import command_name, output, say
 from flows.cli.options import Format
+from flows.cli.reasons import reasons
 from flows.outcome import Outcome
-from warehouse.releases.manifest import Override
 from warehouse.releases.reader import Reader
-from warehouse.releases.release import Release
 from warehouse.spreadsheets import csv_bytes
-
-_SHOWN_COLUMNS = ["rank", "track_id", "name", "artist", "score", "source"]
-"""What fits a terminal of 80 columns; JSON and CSV have them all."""
 
 SHOWN = 8
 """Rows of the example list at the end of a run."""
 
+PLAYED = "played"
+"""What a listener did with the tracks of a history."""
 
-def print_rows(rows: pa.Table, output: Format) -> None:
-    """Print a result to standard output."""
-    if output is Format.JSON:
+
+def print_rows(rows: pa.Table, shown: Format, reader: Reader, did: str) -> None:
+    """Print a list; as a table with why each track is in it.
+
+    ``did``: what was done with the tracks that it is made from (see `reasons`).
+    """
+    if shown is Format.JSON:
         json.dump(rows.to_pylist(), sys.stdout, ensure_ascii=False, indent=1, default=str)
         sys.stdout.write("\n")
-    elif output is Format.CSV:
+    elif shown is Format.CSV:
         sys.stdout.buffer.write(csv_bytes(rows))
     else:
-        Console().print(_table(rows.select(_SHOWN_COLUMNS)))
+        _print_list(rows, reader, did)
 
 
-def print_releases(releases: Sequence[Release]) -> None:
-    """Print the releases, the current one marked."""
-    table = Table(box=None, pad_edge=False)
-    for column in ("", "release", "status", "tracks", "listeners", "MB", "dataset"):
-        table.add_column(column, overflow="fold", no_wrap=column not in ("status", "dataset"))
-    for release in releases:
-        manifest = release.manifest
-        table.add_row(
-            "*" if release.is_current else "",
-            manifest.release_id,
-            manifest.status
-            + (", rolled back" if manifest.rolled_back else "")
-            + (f" ({manifest.reason})" if manifest.reason else "")
-            + _by(manifest.override),
-            f"{manifest.row_counts['tracks']:,}",
-            f"{manifest.row_counts['users']:,}",
-            f"{manifest.bytes / 1e6:.1f}",
-            Text(manifest.dataset),
-        )
-    Console().print(table)
+def _print_list(rows: pa.Table, reader: Reader, did: str) -> None:
+    """Print a list: a line for each track, and below it why it is there."""
+    console = output()
+    if not rows.num_rows:
+        console.print("no tracks")
+        return
+    listed = rows.to_pylist()
+    ids = max(len(row["track_id"]) for row in listed)
+    for row, why in zip(listed, reasons(listed, reader, did), strict=True):
+        score = "" if row["score"] is None else f"{row['score']:.4f}"
+        lead = f"{row['rank']:>4}  {score:>6}  {row['track_id']:<{ids}}  "
+        say(console, _title(row["name"], row["artist"]), lead)
+        say(console, why, " " * 14, "dim" if console.is_terminal else "")
 
 
-def _by(override: Override | None) -> str:
-    return f", by {override.by}: {override.because}" if override else ""
-
-
-def print_outcome(outcome: Outcome) -> None:
-    """Print the outcome of a run, a few recommendations, and the SQL to get more."""
-    console = Console(highlight=False)
+def print_outcome(outcome: Outcome, home: Path, force: bool) -> None:
+    """Print the outcome of a run, a few recommendations, and how to get more."""
+    console = output()
     said = "published" if outcome.published else f"is still current: {outcome.because}"
-    console.print(f"\nRelease {outcome.release_id} {said}\n{outcome.database}\n", soft_wrap=True)
+    console.print()
+    say(console, f"Release {outcome.release_id} {said}")
+    if force and not outcome.published:
+        say(
+            console,
+            "--force had nothing to do: it publishes what the gate refuses or what was rolled "
+            "back, and this is what is current.",
+        )
+    say(console, str(outcome.database))
+    listener = None
     with Reader(outcome.database) as reader:
-        listener = reader.rows(
-            "SELECT user_id, tracks_played, segment, weight FROM users "
+        found = reader.rows(
+            "SELECT user_id, tracks_played, weight FROM users "
             "WHERE tracks_played >= 5 ORDER BY user_id LIMIT 1"
         )
-        if listener:
-            one = listener[0]
+        if found:
+            listener = str(found[0]["user_id"])
             heard = reader.rows(
                 "SELECT t.name, t.artist FROM listens l JOIN tracks t USING (track_id) "
                 "WHERE l.user_id = ? ORDER BY l.plays DESC, t.track_id LIMIT 3",
-                [one["user_id"]],
+                [listener],
             )
             titles = "; ".join(_title(row["name"], row["artist"]) for row in heard)
-            console.print(
-                Text(
-                    f"Listener {one['user_id']} played {one['tracks_played']} tracks, most: "
-                    f"{titles}. Recommended (collaborative share {one['weight']:g}):"
-                ),
-                soft_wrap=True,
+            console.print()
+            say(
+                console,
+                f"Listener {listener} played {found[0]['tracks_played']} tracks, most: {titles}. "
+                f"Recommended (collaborative share {found[0]['weight']:g}):",
             )
-            rows = reader.query(
-                "SELECT rank, r.name, r.artist, score, source, b.name AS because "
-                "FROM recommend_user(?, k := ?) r "
-                "LEFT JOIN tracks b ON b.track_id = r.because_track_id ORDER BY rank",
-                [one["user_id"], SHOWN],
-            )
-            console.print(_table(rows))
-    console.print("\nOpen the file read-only with any DuckDB and try:")
+            rows = reader.query("FROM recommend_user(?, k := ?)", [listener, SHOWN])
+            _print_list(rows, reader, PLAYED)
+    console.print()
+    say(console, "Open the file read-only with any DuckDB and try:")
     for query in example_queries(outcome):
-        console.print(Text(f"  {query}"), soft_wrap=True)
+        console.print(Text(query), soft_wrap=True)
+    if listener is not None:
+        console.print()
+        say(console, "Or in this shell:")
+        console.print(Text(_command(listener, home)), soft_wrap=True)
+
+
+def _command(listener: str, home: Path) -> str:
+    """Return the command that prints a listener's list, to be pasted into the shell."""
+    words = [*shlex.split(command_name()), "recommend", f"--user={listener}"]
+    default = Path("data").resolve()
+    return shlex.join(words if home.resolve() == default else [*words, "--home", str(home)])
 
 
 def print_backtest(measured: pa.Table) -> None:
@@ -106,13 +113,13 @@ def print_backtest(measured: pa.Table) -> None:
     value = {(row["model"], row["segment"]): row["value"] for row in rows}
     models = {row["model"] for row in rows if (row["model"], "all") in value}
     table = Table(box=None, pad_edge=False, title="NDCG@100", title_justify="left")
-    table.add_column("model")
+    table.add_column("model", no_wrap=True, overflow="fold")
     for segment in segments:
         table.add_column(segment.removeprefix("history:"), justify="right", no_wrap=True)
     for model in sorted(models, key=lambda name: (-value[name, "all"], name)):
         cells = (value.get((model, segment)) for segment in segments)
         table.add_row(model, *("" if cell is None else f"{cell:.4f}" for cell in cells))
-    Console().print(table)
+    output().print(table)
     _print_segment(measured, "cold", "Hidden tracks alone to choose from (× ours over the model)")
     _print_segment(
         measured, "catalogue", "The whole catalogue, a tenth of the played tracks hidden"
@@ -125,37 +132,15 @@ def _print_segment(measured: pa.Table, segment: str, title: str) -> None:
     value = {(row["model"], f"{row['metric']}@{row['k']}"): row["value"] for row in rows}
     metrics = list(dict.fromkeys(metric for _, metric in value))
     table = Table(box=None, pad_edge=False, title=title, title_justify="left")
-    table.add_column("model")
+    table.add_column("model", no_wrap=True, overflow="fold")
     for metric in metrics:
         table.add_column(metric, justify="right")
     for model in dict.fromkeys(model for model, _ in value):
         cells = (value.get((model, metric)) for metric in metrics)
         table.add_row(model, *("" if cell is None else f"{cell:.4f}" for cell in cells))
     if rows:
-        Console().print(table)
+        output().print(table)
 
 
 def _title(name: str | None, artist: str | None) -> str:
     return " by ".join(part for part in (name, artist) if part) or "untitled"
-
-
-def _table(rows: pa.Table) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for field in rows.schema:
-        right = pa.types.is_integer(field.type) or pa.types.is_floating(field.type)
-        is_id = field.name.endswith("_id")  # to be copied: never broken over lines
-        table.add_column(
-            field.name.removesuffix("_score"),
-            justify="right" if right else "left",
-            overflow="fold",
-            no_wrap=is_id or right,
-        )
-    for row in rows.to_pylist():
-        table.add_row(*(Text(_cell(value)) for value in row.values()))
-    return table
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    return f"{value:.4f}" if isinstance(value, float) else str(value)

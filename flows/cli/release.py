@@ -6,19 +6,33 @@ from typing import Annotated
 import typer
 
 from flows.cli.options import DebugOption, Format, HomeOption, ReasonOption, home_of, reason_for
+from flows.lines import counted
 from warehouse.errors import InputError
 
 
-def releases(home: HomeOption = None, debug: DebugOption = False) -> None:  # noqa: ARG001
-    """List the releases, oldest first."""
-    from flows.cli.output import print_releases
+def releases(
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the manifests as a JSON list")
+    ] = False,
+    home: HomeOption = None,
+    debug: DebugOption = False,  # noqa: ARG001
+) -> None:
+    """List the releases, oldest first, a line each; * is the current one."""
+    from flows.cli.release_list import print_json, print_releases
     from warehouse.releases.release import list_releases
 
-    print_releases(list_releases(home_of(home)))
+    found = list_releases(home_of(home))
+    if as_json:
+        print_json(found)
+    else:
+        print_releases(found)
 
 
 def rollback(
-    release_id: Annotated[str | None, typer.Argument(help="Release to go back to")] = None,
+    release_id: Annotated[
+        str | None,
+        typer.Argument(help="Release to go back to", autocompletion=lambda: release_ids()),
+    ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Take even a release that the gate refused")
     ] = False,
@@ -36,6 +50,16 @@ def rollback(
     typer.echo(f"{release.manifest.release_id} is current")
 
 
+def release_ids() -> list[str]:
+    """Return the releases of the configured home, for the shell to complete."""
+    from flows.settings import load_settings
+    from warehouse.releases.home import Home
+    from warehouse.releases.release import list_releases
+
+    home = Home(load_settings().home)
+    return [release.manifest.release_id for release in list_releases(home)]
+
+
 def prune(
     keep: Annotated[int, typer.Option("--keep", min=1, help="Newest releases to keep")],
     home: HomeOption = None,
@@ -45,23 +69,32 @@ def prune(
     from warehouse.releases.retention import prune as delete_old
 
     gone = delete_old(home_of(home), keep)
-    typer.echo(f"{len(gone)} releases deleted" + (": " + ", ".join(gone) if gone else ""))
+    typer.echo(
+        f"{counted(len(gone), 'release')} deleted: {', '.join(gone)}"
+        if gone
+        else "nothing to delete"
+    )
 
 
 def recommend(
-    user: Annotated[str | None, typer.Option("--user", help="A listener's id")] = None,
-    like: Annotated[list[str] | None, typer.Option("--like", help="A liked track; repeat")] = None,
-    similar_to: Annotated[str | None, typer.Option("--similar-to", help="A track's id")] = None,
-    more: Annotated[list[str] | None, typer.Argument(help="More liked tracks")] = None,
+    user: Annotated[str | None, typer.Option("--user", help="For a listener, by id")] = None,
+    like: Annotated[
+        list[str] | None,
+        typer.Option("--like", help="For whoever likes these tracks, by id; more ids may follow"),
+    ] = None,
+    similar_to: Annotated[
+        str | None, typer.Option("--similar-to", help="Neighbours of a track, by id")
+    ] = None,
+    more: Annotated[list[str] | None, typer.Argument(help="More tracks for --like")] = None,
     weight: Annotated[
-        float | None, typer.Option(help="Collaborative share, 0 to 1 [default: learned]")
+        float | None, typer.Option(help="Collaborative share: 0 is content only, 1 none of it")
     ] = None,
     k: Annotated[int | None, typer.Option("-k", help="Rows")] = None,
     output: Annotated[Format, typer.Option("--format", help="How to print")] = Format.TABLE,
     home: HomeOption = None,
     debug: DebugOption = False,  # noqa: ARG001
 ) -> None:
-    """Recommend from the current release."""
+    """Recommend from the current release: give one of --user, --like and --similar-to."""
     from flows.cli.output import print_rows
     from warehouse.releases.reader import Reader
 
@@ -85,9 +118,9 @@ def recommend(
             f"WHERE {column} IN (SELECT unnest(?::VARCHAR[]))",
             [asked_for],
         )
-    for unknown in sorted(set(asked_for) - {row["id"] for row in found}):
-        typer.echo(f"no {column} {unknown!r} in this release", err=True)
-    print_rows(table, output)
+        for unknown in sorted(set(asked_for) - {row["id"] for row in found}):
+            typer.echo(f"no {column} {unknown!r} in this release", err=True)
+        print_rows(table, output, reader, "played" if user else "liked" if like else "")
 
 
 def explore(

@@ -12,15 +12,10 @@ NEEDED = ("fastapi", "uvicorn", "orjson", "prometheus_client")
 
 
 def serve(
-    host: Annotated[
-        str | None, typer.Option(help="Address to listen on [default: 127.0.0.1]")
-    ] = None,
-    port: Annotated[
-        int | None, typer.Option(min=1, max=65535, help="Port to listen on [default: 8600]")
-    ] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on")] = None,
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port to listen on")] = None,
     workers: Annotated[
-        int | None,
-        typer.Option(min=1, max=256, help="Processes that answer [default: one per processor]"),
+        int | None, typer.Option(min=1, max=256, help="Processes that answer")
     ] = None,
     token: Annotated[bool, typer.Option("--token", help="Print the token and end")] = False,
     renew_token: Annotated[

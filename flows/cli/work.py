@@ -2,13 +2,15 @@
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from flows.cli.console import messages, say
+from flows.cli.display import RUN_STAGES, Display, at_work
 from flows.cli.options import (
     DaskOption,
     DatasetOption,
@@ -20,12 +22,18 @@ from flows.cli.options import (
     ReasonOption,
     TracksOption,
     as_text,
+    model_names,
     reason_for,
 )
 from warehouse.errors import InputError
 
 if TYPE_CHECKING:
     from flows.settings import Settings
+
+_LOOKING = "looking at the settings and the input"
+
+SHOWN_FILES = 3
+"""Names of input files in the first line of a command."""
 
 
 def sample(
@@ -67,9 +75,10 @@ def sample(
         first = error.errors()[0]
         raise InputError(f"--{first['loc'][0]}: {first['msg']}, got {first['input']!r}") from None
     summary = generate_sample(out, parameters)
+    unplayed = f" ({summary.unplayed_tracks:,} unplayed)" if summary.unplayed_tracks else ""
     typer.echo(
-        f"{summary.tracks:,} tracks ({summary.unplayed_tracks:,} unplayed), "
-        f"{summary.users:,} listeners, {summary.plays:,} plays in {out}"
+        f"{summary.tracks:,} tracks{unplayed}, {summary.users:,} listeners, "
+        f"{summary.plays:,} plays in {out}"
     )
     if summary.dataset_path:
         typer.echo(f"`crossfade run --dataset {summary.dataset_path}` reads the times")
@@ -85,7 +94,8 @@ def run(
     holdout: HoldoutOption = None,
     dask: DaskOption = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Publish even what the gate refuses")
+        bool,
+        typer.Option("--force", help="Publish what the gate refuses, or what was rolled back"),
     ] = False,
     reason: ReasonOption = None,
     home: HomeOption = None,
@@ -93,24 +103,23 @@ def run(
 ) -> None:
     """Run the pipeline: two CSVs in, a published DuckDB release out."""
     because = reason_for(force, reason)
-    given, settings = _looked_at(
-        debug, tracks=tracks, plays=plays, dataset=dataset, model=model, holdout=holdout,
-        dask=dask, home=home,
-    )  # fmt: skip
-    given |= {"force": force, "reason": because}
+    with at_work(_LOOKING, RUN_STAGES, debug) as display:
+        given, settings = _looked_at(
+            "run", debug, tracks=tracks, plays=plays, dataset=dataset, model=model,
+            holdout=holdout, dask=dask, home=home,
+        )  # fmt: skip
+        given |= {"force": force, "reason": because}
+        from flows.unchanged import run_unchanged
+
+        outcome = run_unchanged(settings, given, force)
+        if outcome is None:
+            with _flow_runs(display, settings, debug):
+                from flows.pipeline import crossfade
+
+                outcome = crossfade(**given)
     from flows.cli.output import print_outcome
-    from flows.unchanged import run_unchanged
 
-    outcome = run_unchanged(settings, given, force)
-    if outcome is None:
-        _made_ready(settings)
-        from flows.environment import quiet_console
-        from flows.pipeline import crossfade
-
-        quiet_console(debug)
-        with _tagged():
-            outcome = crossfade(**given)
-    print_outcome(outcome)
+    print_outcome(outcome, settings.home, force)
 
 
 def backtest(
@@ -126,18 +135,21 @@ def backtest(
     debug: DebugOption = False,
 ) -> None:
     """Measure every model and blend on a dataset; nothing is published."""
-    given, settings = _looked_at(
-        debug, tracks=tracks, plays=plays, dataset=dataset, holdout=holdout, dask=dask, home=home
-    )
-    _made_ready(settings)
-    from flows.backtest import backtest as measure
-    from flows.cli.output import print_backtest
-    from flows.environment import quiet_console
+    plan = ("ingest", "content", *model_names(), "cold tracks")
+    with at_work(_LOOKING, plan, debug) as display:
+        given, settings = _looked_at(
+            "backtest", debug, tracks=tracks, plays=plays, dataset=dataset, holdout=holdout,
+            dask=dask, home=home,
+        )  # fmt: skip
+        with _flow_runs(display, settings, debug):
+            from flows.backtest import backtest as measure
 
-    quiet_console(debug)
-    with _tagged():
-        table = measure(**given, **as_text(out=out))
+            table = measure(**given, **as_text(out=out))
+    from flows.cli.output import print_backtest
+
     print_backtest(table)
+    if out is not None:
+        say(messages(), f"All metrics and segments are in {out / 'backtest.csv'} and .json.")
 
 
 def tune(
@@ -155,18 +167,18 @@ def tune(
     debug: DebugOption = False,
 ) -> None:
     """Choose the learned model's parameters for a dataset; prints them for crossfade.toml."""
-    given, settings = _looked_at(
-        debug, tracks=tracks, plays=plays, dataset=dataset, holdout=holdout, dask=dask, home=home
-    )
-    _made_ready(settings)
-    from flows.environment import quiet_console
-    from flows.tuning import settings_fragment
-    from flows.tuning import tune as search
+    with at_work(_LOOKING, ("ingest", "holdout", "search"), debug) as display:
+        given, settings = _looked_at(
+            "tune", debug, tracks=tracks, plays=plays, dataset=dataset, holdout=holdout,
+            dask=dask, home=home,
+        )  # fmt: skip
+        with _flow_runs(display, settings, debug):
+            from flows.tuning import advice, settings_fragment
+            from flows.tuning import tune as search
 
-    quiet_console(debug)
-    with _tagged():
-        tuning = search(**given, **as_text(out=out))
+            tuning = search(**given, **as_text(out=out))
     typer.echo(settings_fragment(tuning), nl=False)
+    say(messages(), advice(tuning, settings.collaborative, out))
 
 
 def alerts(
@@ -192,23 +204,61 @@ def alerts(
         raise typer.Exit(1)
 
 
-def _looked_at(debug: bool, **options: Any) -> tuple[dict[str, Any], "Settings"]:
-    """Return the options as flows take them, and the settings.
+def _looked_at(doing: str, debug: bool, **options: Any) -> tuple[dict[str, Any], "Settings"]:
+    """Return the options as flows take them, and the settings; log what is worked on.
 
     An input that is missing or is no data is reported before anything starts. What a killed run
     left in the home is gone then.
     """
-    from flows.run_records import clear_dead
     from flows.settings import load_settings
     from tasks.ingest.inputs import find_inputs, with_derived_catalogue
-    from warehouse.releases.home import Home
 
     given = as_text(**options)
     settings = load_settings(**given)
-    find_inputs(with_derived_catalogue(settings.spec()))
+    spec = settings.spec()
+    inputs = find_inputs(with_derived_catalogue(spec))
+    files = {file.path: file.name for file in (*inputs.tracks, *inputs.plays)}
+    logging.getLogger("crossfade").info(
+        "%s: %s of %s (%.1f MB), home %s",
+        doing,
+        _listed(list(files.values())),
+        spec.name,
+        sum(path.stat().st_size for path in files) / 1e6,
+        settings.home,
+    )
+    from flows.run_records import clear_dead
+    from warehouse.releases.home import Home
+
     clear_dead(Home(settings.home.resolve()))
-    _log_to_terminal(debug)
+    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "DEBUG" if debug else "INFO")
     return given, settings
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return names of files in a line: the first ones, and how many more there are."""
+    more = len(names) - SHOWN_FILES
+    return ", ".join(names[:SHOWN_FILES]) + (f" and {more:,} more files" if more > 0 else "")
+
+
+@contextmanager
+def _flow_runs(display: Display, settings: "Settings", debug: bool) -> Iterator[None]:
+    """Prepare the process for a flow, and show its stages.
+
+    The flow runs are tagged: as those of a terminal, and with this process, so that they can be
+    ended should it be killed.
+    """
+    display.doing("starting Prefect and Dask")
+    _made_ready(settings)
+    from prefect import tags
+
+    from flows.environment import quiet_console
+    from flows.lines import TERMINAL
+    from flows.progress import observed_by
+    from flows.run_records import tag
+
+    quiet_console(debug)
+    with tags(TERMINAL, tag()), observed_by(display):
+        yield
 
 
 def _made_ready(settings: "Settings") -> None:
@@ -220,33 +270,3 @@ def _made_ready(settings: "Settings") -> None:
     mark_children()  # the server that is started for this command is one
     prepare(settings.home, settings.shared)
     claim(Home(settings.home.resolve()))
-
-
-@contextmanager
-def _tagged() -> Iterator[None]:
-    """Tag flow runs with this process, so that they can be ended should it be killed."""
-    from prefect import tags
-
-    from flows.run_records import tag
-
-    with tags(tag()):
-        yield
-
-
-def _log_to_terminal(debug: bool) -> None:
-    """Show our own log lines; with --debug those of all libraries."""
-    from rich.console import Console
-    from rich.logging import RichHandler
-
-    handler = RichHandler(
-        console=Console(stderr=True),
-        show_path=False,
-        show_level=debug,
-        markup=False,
-        highlighter=None,
-    )
-    handler.setFormatter(logging.Formatter("%(message)s", datefmt="[%X]"))
-    logger = logging.getLogger("crossfade")
-    logger.setLevel(logging.INFO)
-    logger.addHandler(handler)
-    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "DEBUG" if debug else "INFO")

@@ -58,14 +58,6 @@ def read_record(folder: Path) -> StageResult:
     return result.model_copy(update={"datasets": here})
 
 
-def counts_in_words(result: StageResult) -> str:
-    """Return a stage's counts as people read them: "tracks 50,683, users 962,037"."""
-    return ", ".join(
-        f"{name.replace('_', ' ')} {value:,}" if isinstance(value, int) else f"{name} {value}"
-        for name, value in result.counts.items()
-    )
-
-
 def finished_in(folder: Path) -> StageResult | None:
     """Return the result recorded in a stage's folder if every file of it is whole, else None.
 

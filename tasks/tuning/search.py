@@ -102,10 +102,16 @@ def tune(
     grid: Grid = GRID,
     parameters: TuneParameters | None = None,
     progress: Callable[[Point], None] = lambda _: None,
+    turned: Callable[[int, int], None] = lambda _done, _of: None,
 ) -> Tuning:
-    """Choose parameters by a search from ``start``; ``progress`` gets every new setting."""
+    """Choose parameters by a search from ``start``.
+
+    ``progress`` gets every new setting; ``turned`` how many dials were turned, and how many are at
+    most: fewer are left when a search ends early, and when all is done none is.
+    """
     parameters, start = parameters or TuneParameters(), start or CollaborativeParameters()
-    trials = _Trials(measured, progress)
+    searches = 3 if parameters.cross_fit else 1
+    trials = _Trials(measured, progress, turned, searches * parameters.rounds * len(grid))
     everyone = np.ones(trials.listeners(start), dtype=bool)
     chosen = _search(trials, start, grid, everyone, parameters)
     means = _cross_fitted(trials, start, grid, parameters) if parameters.cross_fit else {}
@@ -113,6 +119,7 @@ def tune(
     best = max(trials.tried, key=lambda setting: trials.score(setting, everyone))
     worth = 1.0 + parameters.least_gain
     if trials.score(best, everyone) > worth * trials.score(chosen, everyone):
+        trials.dials += parameters.rounds * len(grid)
         chosen = _search(trials, best, grid, everyone, parameters)
     return Tuning(chosen, trials.curve(), means, len(everyone))
 
@@ -123,6 +130,11 @@ class _Trials:
 
     measured: Measure
     progress: Callable[[Point], None]
+    turned: Callable[[int, int], None]
+    dials: int
+    """How many are turned at most, in all rounds of all searches."""
+    done: int = 0
+    """How many of them were turned."""
     tried: dict[CollaborativeParameters, Mapping[str, Values]] = field(default_factory=dict)
 
     def listeners(self, setting: CollaborativeParameters) -> int:
@@ -173,12 +185,16 @@ def _search(
 ) -> CollaborativeParameters:
     """Turn one dial after the other until a round turns none."""
     best = start
-    for _ in range(parameters.rounds):
+    for number in range(parameters.rounds):
         before = best
         for name, values in grid.items():
+            trials.turned(trials.done, trials.dials)
             best = _climbed(trials, best, name, values, of, 1.0 + parameters.least_gain)
+            trials.done += 1
         if best == before:
+            trials.dials -= (parameters.rounds - number - 1) * len(grid)
             break
+    trials.turned(trials.done, trials.dials)
     return best
 
 

@@ -32,8 +32,11 @@ def tune_neighbours(
     start: CollaborativeParameters,
     parameters: TuneParameters,
     progress: Callable[[Point], None],
+    turned: Callable[[int, int], None] = lambda _done, _of: None,
 ) -> Tuning:
     """Choose the parameters of the learned neighbours for a dataset, beginning at ``start``.
+
+    ``progress`` and ``turned`` hear how far the search is (`search.tune`).
 
     ``held_out`` are listeners that no setting sees, neither to learn from nor to be measured on:
     those that a run or a backtest reports on. Raises InputError with too few listeners.
@@ -50,7 +53,7 @@ def tune_neighbours(
     _fold(*drawn)
     _fold.cache_clear()
     try:
-        return tune(measured, start, parameters=parameters, progress=progress)
+        return tune(measured, start, parameters=parameters, progress=progress, turned=turned)
     finally:
         client.run(_fold.cache_clear, on_error="ignore")
 

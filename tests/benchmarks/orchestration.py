@@ -15,7 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -28,7 +28,7 @@ STEPS = (
     *("ingest", "holdout", "hiding", "collaborative", "content", "evaluation"),
     *("measured", "lists", "gate", "build", "publish"),
 )
-SHOWN = ("rename", "show", "show_data_quality", "show_difference", "show_evaluation")
+SHOWN = ("rename", "show")
 
 
 class Plain:
@@ -93,7 +93,7 @@ def full(inputs: dict[str, str], runs: int, folder: Path) -> list[tuple[str, flo
             for name in STEPS:
                 plain = Plain(getattr(steps, name).fn, pool)
                 patched.enter_context(patch.object(steps, name, plain))
-            patched.enter_context(patch.object(steps, "progress_page", lambda _: None))
+            patched.enter_context(patch.object(steps, "under_way", _unseen))
             for name in SHOWN:
                 patched.enter_context(patch.object(pipeline, name, _silent))
             pipeline._run_locked(load_settings(**inputs, home=home), override=None)
@@ -114,6 +114,11 @@ def full(inputs: dict[str, str], runs: int, folder: Path) -> list[tuple[str, flo
 
 def _silent(*_: object) -> None:
     """Show nothing."""
+
+
+def _unseen(_: str) -> AbstractContextManager[Callable[[int, int], None]]:
+    """Announce no stage."""
+    return nullcontext(_silent)
 
 
 def main() -> None:

@@ -35,10 +35,8 @@ def pages(api: httpx.Client) -> dict[str, tuple[str, str]]:
     if not published:
         sys.exit("no run on this server has published a release yet; start one and try again")
     run = published[0]
-    latest = {
-        artifact["key"]: artifact["latest_id"]
-        for artifact in api.post("/artifacts/latest/filter", json={}).json()
-    }
+    of_run = {"flow_run_id": {"any_": [run["id"]]}, "key": {"any_": ["report"]}}
+    report = api.post("/artifacts/filter", json={"artifacts": of_run}).json()[0]["id"]
     nightly = next(
         one["id"]
         for one in api.post("/deployments/filter", json={}).json()
@@ -47,7 +45,7 @@ def pages(api: httpx.Client) -> dict[str, tuple[str, str]]:
     return {
         "run": (f"/runs/flow-run/{run['id']}", run["name"]),
         "deployment": (f"/deployments/deployment/{nightly}", run["name"]),
-        "evaluation": (f"/artifacts/artifact/{latest['evaluation']}", "fifty_fifty"),
+        "report": (f"/artifacts/artifact/{report}", "fifty_fifty"),
         "automations": ("/automations", "crossfade: run failed"),
     }
 

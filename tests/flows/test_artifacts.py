@@ -9,6 +9,7 @@ from flows.artifacts.difference import difference_markdown
 from flows.artifacts.evaluation import evaluation_markdown
 from flows.artifacts.markdown import table
 from flows.artifacts.quality import data_quality_markdown
+from flows.artifacts.report import gate_markdown
 from flows.artifacts.tuning import tuning_markdown
 from flows.lines import in_short
 from flows.tuning import settings_fragment
@@ -18,13 +19,33 @@ from tasks.evaluation.plots import write_plots
 from tasks.evaluation.report import segments_table
 from tasks.lake.contracts.quality import DATA_QUALITY
 from tasks.tuning.search import Point, Tuning
+from tests.conftest import Published
 from tests.tasks.evaluation.test_plots import NAMES, curve, evaluation
 from warehouse.releases.difference import Difference, Side
+from warehouse.releases.manifest import Comparison, Manifest, Override
 
 
 def test_a_table_keeps_its_columns_whatever_the_text() -> None:
     lines = table(("a", "b"), [("x | y", 1), ("two\nlines", 2)], numbers=1)
     assert lines == ["| a | b |", "| --- | ---: |", "| x \\| y | 1 |", "| two lines | 2 |"]
+
+
+def test_the_gates_decision_is_a_sentence_and_its_figures(published: Published) -> None:
+    manifest = Manifest.read(published.database.resolve().parent)
+    compared = Comparison(
+        role="current release", release_id="20260101T000000-abcdef", metric="ndcg@100",
+        listeners=1_234, rival=0.4, challenger=0.39, change=-0.025, ci_low=-0.04, ci_high=-0.01,
+        detectable=0.03, verdict="beyond the limit",
+    )  # fmt: skip
+    override = Override(by="ann", because="licences | ended", at=manifest.created_at)
+    page = gate_markdown(
+        manifest.model_copy(update={"comparisons": (compared,), "override": override})
+    )
+    assert manifest.gate in page
+    assert "by ann: licences \\| ended." in page
+    row = "ndcg@100 | 1,234 | 0.4000 | 0.3900 | -2.5% | -4.0% to -1.0% | beyond the limit |"
+    assert f"| current release 20260101T000000-abcdef | {row}" in page
+    assert gate_markdown(manifest).count("|") == 0  # nothing was there to compare with
 
 
 def test_counts_in_short() -> None:

@@ -4,6 +4,7 @@ import csv
 import json
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -29,6 +30,10 @@ def test_every_model_is_measured_and_nothing_published(
     assert len((tmp_path / "out" / "backtest.csv").read_text().splitlines()) == len(rows) + 1
     assert all(model in done.stdout for model in models - {"content"})
     assert not (tmp_path / "home" / "warehouse").exists()
+    for model in ("learned", "cosine", "rp3beta", "bm25"):
+        assert f"{model}: collaborative: " in done.stderr
+        assert f"{model}: evaluation: " in done.stderr
+    assert _last_run(published, "crossfade-backtest")["name"].startswith("backtest · ")
 
 
 @pytest.mark.slow
@@ -54,13 +59,24 @@ def test_tuning_prints_settings_that_a_run_takes_and_writes_the_curve(
     (page,) = [artifact["data"] for artifact in artifacts if artifact["key"] == "tuning"]
     assert fragment in page
     assert f"{len(rows)} settings" in page
-    of_tune = {"sort": "START_TIME_DESC", "flows": {"name": {"any_": ["crossfade-tune"]}}}
-    runs = httpx.post(f"{api}/flow_runs/filter", json=of_tune).json()
-    assert f"{len(rows)} settings measured" in runs[0]["state"]["message"]
-    assert runs[0]["parameters"]["plays"] == str(sample.plays)
+    run = _last_run(published, "crossfade-tune")
+    assert f"{len(rows)} settings measured" in run["state"]["message"]
+    assert run["parameters"]["plays"] == str(sample.plays)
+    assert run["name"].startswith("tune · ")
+    assert run["name"].endswith(f" · {len(rows)} settings")
+    said = " ".join(done.stderr.split())
+    assert f"setting {len(rows)}, step " in said
+    assert said.rindex(f"{len(rows)} settings tried") > said.rindex(f"setting {len(rows)}, step ")
     (tmp_path / "crossfade.toml").write_text(fragment + "\n[tune]\nshare = 0.3\n")
     shown = crossfade("releases")  # reads crossfade.toml: what was written is accepted
     assert shown.returncode == 0, shown.stderr
+
+
+def _last_run(published: Published, flow: str) -> dict[str, Any]:
+    api = published.environment["PREFECT_API_URL"]
+    of_flow = {"sort": "START_TIME_DESC", "flows": {"name": {"any_": [flow]}}}
+    run: dict[str, Any] = httpx.post(f"{api}/flow_runs/filter", json=of_flow).json()[0]
+    return run
 
 
 def _score(row: dict[str, str]) -> float:

@@ -35,7 +35,7 @@ def test_a_broken_feedback_file_costs_its_rows_and_nothing_else(
     api = published.environment["PREFECT_API_URL"]
     artifacts = httpx.post(f"{api}/artifacts/latest/filter", json={}).json()
     pages = {artifact["key"]: artifact["data"] for artifact in artifacts}
-    assert "| content | click through rate |" in pages["measured-impact"]
+    assert "| content | click through rate |" in pages["report"]
 
 
 def _assert_measured(pointer: Path) -> None:

@@ -76,8 +76,13 @@ def test_a_run_publishes_a_second_one_waits_and_a_check_finds_nothing_new(
     checked = installed.over(installed.go("ingest-check"))
     assert checked["state"]["message"] == "nothing has changed"
     pages = {page["key"]: page["data"] for page in installed.ask("artifacts/latest/filter")}
-    assert "data:image/svg+xml;base64," in pages["evaluation"]
-    assert "contracts" in pages["data-quality"]
+    assert checked["name"].startswith("ingest-check · ")
+    assert not {"evaluation", "release-summary", "release-difference"} & set(pages)
+    assert "Still current: inputs unchanged." in pages["report"]
+    reports = installed.ask("artifacts/filter", artifacts={"key": {"any_": ["report"]}})
+    (report,) = [page["data"] for page in reports if page["flow_run_id"] == by_start[0]["id"]]
+    assert report.count("data:image/svg+xml;base64,") == 3
+    assert all(f"## {part}" in report for part in ("Gate", "Evaluation", "Data quality", "Run log"))
     plots = (installed.home / "warehouse" / "releases" / release_id / "plots").iterdir()
     assert len(list(plots)) == 3
 
@@ -112,6 +117,21 @@ def test_a_crash_is_recovered_from_by_the_next_run_alone(
     assert now.release_id > before
     assert now.parameters["collaborative"]["model"] == model
     _nothing_is_held(installed)
+
+
+def test_a_fresh_start_shows_nothing_red_from_before(installed: Installation) -> None:
+    """A run of a terminal that failed keeps its words, and counts as cancelled."""
+    nightly = installed.deployment("nightly")
+    failed = {"type": "FAILED", "name": "Refused", "message": "the gate refused it"}
+    flow = {"flow_id": nightly["flow_id"], "state": failed}
+    ours = installed.ask("flow_runs/", **flow, tags=["terminal", "process-1-0"])["id"]
+    foreign = installed.ask("flow_runs/", **flow, tags=["somebody"])["id"]
+    installed.stop()
+    installed.start()
+    state = installed.run(ours)["state"]
+    assert (state["type"], state["name"]) == ("CANCELLED", "Refused")
+    assert state["message"] == "the gate refused it"
+    assert installed.run(foreign)["state"]["type"] == "FAILED"
 
 
 def test_nothing_outlives_its_keeper(installed: Installation) -> None:

@@ -1,6 +1,7 @@
 """The main job, run as its user runs it: command line, real files, real Prefect server."""
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -46,7 +47,13 @@ def test_each_stage_is_a_task_run_and_the_summary_an_artifact(published: Publish
     assert {stage: done.get(stage) for stage in stages} == dict.fromkeys(stages, "COMPLETED")
     artifacts = httpx.post(f"{api}/artifacts/filter", json=of_this_run).json()
     by_key = {artifact["key"]: artifact["data"] for artifact in artifacts}
-    assert "FROM recommend_user(" in by_key["release-summary"]
+    assert "FROM recommend_user(" in by_key["report"]
+    assert by_key["report"].count("data:image/svg+xml;base64,") == 3
+    for part in ("Gate", "Evaluation", "Data quality", "Run", "Run log", "Queries"):
+        assert f"\n## {part}\n" in by_key["report"]
+    (run,) = httpx.post(f"{api}/flow_runs/filter", json=of_this_run).json()
+    assert "terminal" in run["tags"]
+    assert run["name"].startswith("run · ")
     assert float(by_key["progress-lists"]) == 100.0
 
 
@@ -104,8 +111,18 @@ def test_releases_rollback_and_prune(published: Published, sample: Sample, tmp_p
     assert second in unknown.stderr
     assert pointer.readlink().parent.name == second
 
+    assert crossfade("rollback", first).returncode == 0
+    forced = crossfade("run", *sample.flags, "--model", "cosine", "--force")
+    assert forced.returncode == 0, forced.stderr
+    assert "publish: by force, by " in forced.stderr
+    third = pointer.readlink().parent.name
+    assert third > second
+    idle = crossfade("run", *sample.flags, "--model", "cosine", "--force")
+    assert "--force had nothing to do" in idle.stdout
+    assert pointer.readlink().parent.name == third
+
     assert crossfade("prune", "--keep", "1").returncode == 0
-    assert [path.name for path in pointer.parent.joinpath("releases").iterdir()] == [second]
+    assert [path.name for path in pointer.parent.joinpath("releases").iterdir()] == [third]
     assert crossfade("rollback").returncode == 2
 
 
@@ -171,7 +188,7 @@ def test_wrong_input_is_one_sentence_and_harms_nothing(
     crossfade = copied(published, tmp_path)
     done = crossfade("run", "--tracks", tracks, "--plays", plays)
     assert done.returncode == 2
-    lines = [line for line in done.stderr.splitlines() if line.strip()]
+    lines = [line for line in done.stderr.splitlines() if not re.match(r"\[[\d:]+\] ", line)]
     assert len(lines) == 1, done.stderr
     assert all(name in lines[0] for name in names)
     assert "Traceback" not in done.stderr
@@ -232,7 +249,7 @@ def test_the_run_log_and_the_summary_have_the_runs_own_lines(published: Publishe
     logs = httpx.post(f"{api}/logs/filter", json={"logs": of_run}, timeout=30).json()
     messages = [log["message"] for log in logs if log["name"] == "crossfade"]
     pages = httpx.post(f"{api}/artifacts/filter", json={"artifacts": of_run}, timeout=30).json()
-    (summary,) = (page["data"] for page in pages if page["key"] == "release-summary")
+    (summary,) = (page["data"] for page in pages if page["key"] == "report")
     for begin in (
         "ingest: ",
         "collaborative: ",

@@ -50,7 +50,7 @@ def run(
             HYBRID,
             parameters,
             ("learned", "cosine"),
-            lambda result: told.append(result.stage),
+            lambda _, name: told.append(name),
         )
     return table.to_pylist(), told
 
@@ -65,7 +65,8 @@ def test_every_model_and_blend_once(tmp_path: Path, ingested: StageResult) -> No
     ]
     single = ["popularity", "content", "learned", "cosine"]
     assert sorted(map(str, of_all)) == sorted([*single, *blends])
-    assert told == ["content", *["collaborative", "evaluation"] * 2]
+    stages = [f"{m}: {s}" for m in ("learned", "cosine") for s in ("collaborative", "evaluation")]
+    assert told == ["content", *stages]
     # a listener is held out by a hash of the id: near 150, and the same ones for every model
     (users,) = {r["users"] for r in rows if (r["segment"], r["metric"]) == ("all", "ndcg")}
     assert 120 < int(str(users)) < 180

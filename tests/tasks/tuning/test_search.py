@@ -67,6 +67,25 @@ def test_the_search_moves_a_dial_that_matters_and_repeats_itself() -> None:
     assert tuned(X, bad, grid) == tuning
 
 
+@pytest.mark.parametrize("cross_fit", [True, False])
+def test_how_far_a_search_is_never_goes_back_and_ends_at_all(cross_fit: bool) -> None:
+    said: list[tuple[int, int]] = []
+    parameters = TuneParameters(cross_fit=cross_fit)
+    grid = {"neighbours": (1, 8, 20), "non_negative": (False, True)}
+    tune(
+        measured_here(tuning_fold(tastes(1), parameters)),
+        CollaborativeParameters(neighbours=1, ridge=10.0),
+        grid,
+        parameters,
+        turned=lambda done, of: said.append((done, of)),
+    )
+    assert [done for done, _ in said] == sorted(done for done, _ in said)
+    assert all(done <= of for done, of in said)
+    assert said[0] == (0, (3 if cross_fit else 1) * parameters.rounds * len(grid))
+    done, of = said[-1]
+    assert done == of > 0
+
+
 def test_a_dial_climbs_both_ways_and_stops_where_a_step_is_not_worth_it() -> None:
     """Quality has its top at 30 and is flat beyond 50, where a search must not wander."""
     of_ridge = {10.0: 0.20, 20.0: 0.25, 30.0: 0.30, 50.0: 0.29, 100.0: 0.29, 200.0: 0.29}
