@@ -12,6 +12,15 @@ from warehouse.errors import InputError
 from warehouse.releases.home import Home
 
 
+class UserList(StrEnum):
+    """Which list of a listener."""
+
+    RECOMMENDED = "recommended"
+    ON_REPEAT = "on-repeat"
+    REDISCOVER = "rediscover"
+    NEW = "new"
+
+
 class Format(StrEnum):
     """Output formats of `crossfade recommend`."""
 

@@ -20,6 +20,9 @@ from warehouse.spreadsheets import csv_bytes
 _SHOWN_COLUMNS = ["rank", "track_id", "name", "artist", "score", "source"]
 """What fits a terminal of 80 columns; JSON and CSV have them all."""
 
+_SHOWN_WITH_REASONS = ["rank", "track_id", "name", "artist", "reason"]
+"""The same for lists that say why in words."""
+
 SHOWN = 8
 """Rows of the example list at the end of a run."""
 
@@ -32,7 +35,8 @@ def print_rows(rows: pa.Table, output: Format) -> None:
     elif output is Format.CSV:
         sys.stdout.buffer.write(csv_bytes(rows))
     else:
-        Console().print(_table(rows.select(_SHOWN_COLUMNS)))
+        has_reasons = "reason" in rows.column_names
+        Console().print(_table(rows.select(_SHOWN_WITH_REASONS if has_reasons else _SHOWN_COLUMNS)))
 
 
 def print_releases(releases: Sequence[Release]) -> None:

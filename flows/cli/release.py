@@ -5,7 +5,15 @@ from typing import Annotated
 
 import typer
 
-from flows.cli.options import DebugOption, Format, HomeOption, ReasonOption, home_of, reason_for
+from flows.cli.options import (
+    DebugOption,
+    Format,
+    HomeOption,
+    ReasonOption,
+    UserList,
+    home_of,
+    reason_for,
+)
 from warehouse.errors import InputError
 
 
@@ -53,6 +61,13 @@ def recommend(
     like: Annotated[list[str] | None, typer.Option("--like", help="A liked track; repeat")] = None,
     similar_to: Annotated[str | None, typer.Option("--similar-to", help="A track's id")] = None,
     more: Annotated[list[str] | None, typer.Argument(help="More liked tracks")] = None,
+    which: Annotated[
+        UserList, typer.Option("--list", help="Which list of the listener")
+    ] = UserList.RECOMMENDED,
+    trending: Annotated[
+        str | None,
+        typer.Option("--trending", metavar="SCOPE", help="Rising tracks: all, a genre or a tag"),
+    ] = None,
     weight: Annotated[
         float | None, typer.Option(help="Collaborative share, 0 to 1 [default: learned]")
     ] = None,
@@ -63,13 +78,20 @@ def recommend(
 ) -> None:
     """Recommend from the current release."""
     from flows.cli.output import print_rows
+    from flows.cli.times import asked_list, read_list
     from warehouse.releases.reader import Reader
 
-    asked = [name for name in (user, like, similar_to) if name]
+    asked = [name for name in (user, like, similar_to, trending) if name]
     if len(asked) != 1 or (more and not like):
         raise InputError(
-            "give exactly one of --user ID, --like TRACK_ID … and --similar-to TRACK_ID"
+            "give exactly one of --user ID, --like TRACK_ID …, --similar-to TRACK_ID and "
+            "--trending SCOPE"
         )
+    if trending or which is not UserList.RECOMMENDED:
+        timed = asked_list(user, which, trending, weight)
+        with Reader(home_of(home).current) as reader:
+            print_rows(read_list(reader, timed, k), output)
+        return
     call, subject = "recommend_user", user or similar_to or ""
     argument: str | list[str] = subject
     if like:
