@@ -12,6 +12,25 @@ from warehouse.errors import InputError
 from warehouse.releases.home import Home
 
 
+class UserList(StrEnum):
+    """Which list of a listener."""
+
+    RECOMMENDED = "recommended"
+    ON_REPEAT = "on-repeat"
+    REDISCOVER = "rediscover"
+    NEW = "new"
+
+    @property
+    def macro(self) -> str:
+        """The macro of the release that answers."""
+        return {
+            UserList.RECOMMENDED: "recommend_user",
+            UserList.ON_REPEAT: "on_repeat",
+            UserList.REDISCOVER: "rediscover",
+            UserList.NEW: "new_for_user",
+        }[self]
+
+
 class Format(StrEnum):
     """Output formats of `crossfade recommend`."""
 
@@ -107,7 +126,7 @@ def _defaults(command: str) -> dict[str, Any]:
         "out": Words("no files"),
         "release_id": Words("the one before the current"),
         "weight": Words("as learned for such a history"),
-        "k": Words("20; 10 for --similar-to"),
+        "k": Words("20; 10 for similar tracks and artists, 50 for a radio"),
         "recency": Words("no times"),
         **({"host": served.host, "port": served.port} if command == "serve" else {}),
         "workers": Words("one per processor"),

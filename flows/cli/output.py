@@ -25,7 +25,7 @@ PLAYED = "played"
 
 
 def print_rows(rows: pa.Table, shown: Format, reader: Reader, did: str) -> None:
-    """Print a list; as a table with why each track is in it.
+    """Print a list; as a table with why each row is in it.
 
     ``did``: what was done with the tracks that it is made from (see `reasons`).
     """
@@ -39,17 +39,22 @@ def print_rows(rows: pa.Table, shown: Format, reader: Reader, did: str) -> None:
 
 
 def _print_list(rows: pa.Table, reader: Reader, did: str) -> None:
-    """Print a list: a line for each track, and below it why it is there."""
+    """Print a list: a line for each track or artist, and below it why it is there."""
     console = output()
     if not rows.num_rows:
-        console.print("no tracks")
+        console.print("nothing to list")
         return
     listed = rows.to_pylist()
-    ids = max(len(row["track_id"]) for row in listed)
-    for row, why in zip(listed, reasons(listed, reader, did), strict=True):
+    has_words = "reason" in rows.column_names
+    words = [row["reason"] for row in listed] if has_words else reasons(listed, reader, did)
+    ids = max(len(row.get("track_id", "")) for row in listed)
+    for row, why in zip(listed, words, strict=True):
         score = "" if row["score"] is None else f"{row['score']:.4f}"
-        lead = f"{row['rank']:>4}  {score:>6}  {row['track_id']:<{ids}}  "
-        say(console, _title(row["name"], row["artist"]), lead)
+        lead = f"{row['rank']:>4}  {score:>6}  "
+        if ids:
+            say(console, _title(row["name"], row["artist"]), f"{lead}{row['track_id']:<{ids}}  ")
+        else:
+            say(console, row["artist"], lead)
         say(console, why, " " * 14, "dim" if console.is_terminal else "")
 
 

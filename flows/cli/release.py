@@ -5,7 +5,15 @@ from typing import Annotated
 
 import typer
 
-from flows.cli.options import DebugOption, Format, HomeOption, ReasonOption, home_of, reason_for
+from flows.cli.options import (
+    DebugOption,
+    Format,
+    HomeOption,
+    ReasonOption,
+    UserList,
+    home_of,
+    reason_for,
+)
 from flows.lines import counted
 from warehouse.errors import InputError
 
@@ -78,6 +86,9 @@ def prune(
 
 def recommend(
     user: Annotated[str | None, typer.Option("--user", help="For a listener, by id")] = None,
+    which: Annotated[
+        UserList, typer.Option("--list", help="Which list of the listener")
+    ] = UserList.RECOMMENDED,
     like: Annotated[
         list[str] | None,
         typer.Option("--like", help="For whoever likes these tracks, by id; more ids may follow"),
@@ -85,42 +96,58 @@ def recommend(
     similar_to: Annotated[
         str | None, typer.Option("--similar-to", help="Neighbours of a track, by id")
     ] = None,
-    more: Annotated[list[str] | None, typer.Argument(help="More tracks for --like")] = None,
+    trending: Annotated[
+        str | None,
+        typer.Option("--trending", metavar="SCOPE", help="Rising tracks: all, a genre or a tag"),
+    ] = None,
+    artist: Annotated[
+        str | None, typer.Option("--artist", help="Tracks of an artist, by name")
+    ] = None,
+    similar_artists: Annotated[
+        str | None, typer.Option("--similar-artists", help="Artists close to one, by name")
+    ] = None,
+    artists_for: Annotated[
+        str | None, typer.Option("--artists-for", help="Artists for a listener, by id")
+    ] = None,
+    playlist: Annotated[
+        list[str] | None,
+        typer.Option("--continue", help="What goes on with a playlist, by its tracks' ids"),
+    ] = None,
+    radio: Annotated[
+        list[str] | None, typer.Option("--radio", help="A radio around tracks, by id")
+    ] = None,
+    more: Annotated[
+        list[str] | None, typer.Argument(help="More tracks, for --like, --continue and --radio")
+    ] = None,
     weight: Annotated[
         float | None, typer.Option(help="Collaborative share: 0 is content only, 1 none of it")
     ] = None,
     k: Annotated[int | None, typer.Option("-k", help="Rows")] = None,
+    seed: Annotated[int, typer.Option(help="Another seed, another radio")] = 0,
     output: Annotated[Format, typer.Option("--format", help="How to print")] = Format.TABLE,
     home: HomeOption = None,
     debug: DebugOption = False,  # noqa: ARG001
 ) -> None:
-    """Recommend from the current release: give one of --user, --like and --similar-to."""
+    """Recommend from the current release: give one option that says for whom or about what."""
     from flows.cli.output import print_rows
+    from flows.cli.questions import ask, question
     from warehouse.releases.reader import Reader
 
-    asked = [name for name in (user, like, similar_to) if name]
-    if len(asked) != 1 or (more and not like):
-        raise InputError(
-            "give exactly one of --user ID, --like TRACK_ID … and --similar-to TRACK_ID"
-        )
-    call, subject = "recommend_user", user or similar_to or ""
-    argument: str | list[str] = subject
-    if like:
-        call, argument = "recommend_tracks", [*like, *(more or [])]
-    elif similar_to:
-        call = "similar_to"
-    asked_for = [subject] if subject else list(argument)
+    asked = question(
+        {
+            which.macro: user, "recommend_tracks": like, "similar_to": similar_to,
+            "trending": trending, "artist_tracks": artist, "similar_artists": similar_artists,
+            "recommend_artists": artists_for, "continue_playlist": playlist, "radio": radio,
+        },
+        more or [], k, weight, seed,
+    )  # fmt: skip
+    if which is not UserList.RECOMMENDED and asked.macro != which.macro:
+        raise InputError(f"--list {which.value} is a listener's: name one by --user ID")
     with Reader(home_of(home).current) as reader:
-        table = reader.query(f"FROM {call}(?, k := ?, weight := ?)", [argument, k, weight])
-        relation, column = ("users", "user_id") if user else ("tracks", "track_id")
-        found = reader.rows(
-            f"SELECT {column} AS id FROM {relation} "
-            f"WHERE {column} IN (SELECT unnest(?::VARCHAR[]))",
-            [asked_for],
-        )
-        for unknown in sorted(set(asked_for) - {row["id"] for row in found}):
-            typer.echo(f"no {column} {unknown!r} in this release", err=True)
-        print_rows(table, output, reader, "played" if user else "liked" if like else "")
+        table, unknown = ask(reader, asked)
+        for message in unknown:
+            typer.echo(message, err=True)
+        print_rows(table, output, reader, asked.did)
 
 
 def explore(

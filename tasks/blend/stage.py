@@ -15,12 +15,18 @@ from distributed import Client
 from numpy.typing import NDArray
 
 from tasks.blend.kernels.rank import Histories, RankedLists
+from tasks.blend.listen_days import listen_days
 from tasks.blend.model import BlendCatalogue, EdgeTable, HybridModel, track_edges, track_of_played
 from tasks.blend.parameters import HybridParameters, segment_of
 from tasks.blend.ranking import rank_histories
 from tasks.lake.blocks import Block, Progress, balanced_blocks, run_blocks
 from tasks.lake.code import code_digest
-from tasks.lake.contracts.stages.lists import CATALOGUE, LISTENER_LISTS, SIMILAR_LISTS, STAGE
+from tasks.lake.contracts.stages.lists import (
+    CATALOGUE,
+    SIMILAR_LISTS,
+    STAGE,
+    listener_lists_schema,
+)
 from tasks.lake.dataset import Dataset
 from tasks.lake.files import write_parquet
 from tasks.lake.plays import plays_of
@@ -130,6 +136,7 @@ def rank_listeners(
     lists = rank_histories(model, indptr, history, weights, priors, parameters.user_list, disliked)
     names = pa.array([segment.segment for segment in parameters.segments])
     keep = lists.tracks >= 0
+    is_timed = "last_at" in listens.column_names
     return pa.table(
         [
             users["user_id"].combine_chunks(),
@@ -137,10 +144,11 @@ def rank_listeners(
             users["plays"].combine_chunks(),
             _as_lists(indptr, history),
             _as_lists(indptr, listens["plays"].to_numpy()),
+            *(listen_days(listens, indptr) if is_timed else []),
             *_list_columns(lists, keep),
             _padded(lists.because, keep),
         ],
-        schema=LISTENER_LISTS.schema,
+        schema=listener_lists_schema(is_timed),
     )
 
 

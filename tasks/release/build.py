@@ -3,6 +3,7 @@
 import resource
 import shutil
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
@@ -16,6 +17,7 @@ from tasks.lake.files import write_parquet
 from tasks.lake.record import StageResult
 from tasks.release.candidate import Candidate, Judged
 from tasks.release.kept import kept_model
+from tasks.release.recent import recent_tables
 from warehouse.build.checks import check_release
 from warehouse.build.writer import MEASURED, BuildInput, build, record_release
 from warehouse.contract.versions import SCHEMA_VERSION, STORAGE_VERSION
@@ -50,10 +52,12 @@ def build_stage(
     started = time.perf_counter()
     now = datetime.now(UTC)
     home.building.mkdir(parents=True, exist_ok=True)
-    quality = home.building / "data_quality.parquet"
-    write_parquet(candidate.data_quality, quality)
+    written = {"data_quality": candidate.data_quality, **recent_tables(candidate.ingested)}
+    files = {name: home.building / f"{name}.parquet" for name in written}
+    for name, table in written.items():
+        write_parquet(table, files[name])
     release_id = _release_id(home, now, candidate.fingerprint)
-    given = _build_input(release_id, now, candidate, judged, quality)
+    given = _build_input(release_id, now, candidate, judged, files)
     folder = build(home, given, memory_limit, threads)
     broken = check_release(
         folder / DATABASE,
@@ -121,8 +125,13 @@ def _release_id(home: Home, now: datetime, digest: str) -> str:
 
 
 def _build_input(
-    release_id: str, now: datetime, candidate: Candidate, judged: Judged, data_quality: Path
+    release_id: str,
+    now: datetime,
+    candidate: Candidate,
+    judged: Judged,
+    written: Mapping[str, Path],
 ) -> BuildInput:
+    """Return what the release is built from; ``written`` are the files that this stage made."""
     lists = candidate.lists.datasets
     named = {
         "tracks": candidate.ingested["tracks"],
@@ -136,7 +145,7 @@ def _build_input(
         "rejected_rows": candidate.ingested["rejected_rows"],
     }
     files = {name: [dataset.path] for name, dataset in named.items()}
-    files["data_quality"] = [data_quality]
+    files |= {name: [path] for name, path in written.items()}
     for name, prefix in (("listeners", "listeners_"), ("similar_lists", "similar_")):
         files[name] = [lists[part].path for part in sorted(lists) if part.startswith(prefix)]
     if candidate.impact is not None:

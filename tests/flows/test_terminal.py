@@ -351,7 +351,10 @@ def test_the_shell_completes_models_and_releases(published: Published) -> None:
     assert completed("crossfade rollback ") == [published.database.readlink().parent.name]
 
 
-NO_DEFAULT = {"user", "like", "similar_to", "more", "check", "files", "version"}
+NO_DEFAULT = {
+    "user", "like", "similar_to", "more", "trending", "artist", "similar_artists", "artists_for",
+    "playlist", "radio", "check", "files", "file", "version",
+}  # fmt: skip
 """What names the subject of a command."""
 
 

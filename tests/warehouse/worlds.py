@@ -1,9 +1,10 @@
 """Small worlds from lake to release file: random neighbours, awkward ids, real files."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import pyarrow as pa
@@ -104,12 +105,15 @@ def release_world(
     release_id: str = "20260101T000000-test",
     numeric: Sequence[str] = NUMERIC,
     dislikes: Sequence[Sequence[int]] | None = None,
+    listens: pa.Table | None = None,
+    recent: Mapping[str, pa.Table] = MappingProxyType({}),
 ) -> World:
     """Write a given world as the lake would, rank it and build its release file.
 
     ``tracks`` is TRACKS with the ``numeric`` features; ``edges`` holds weights, similarity and
     content as EDGES in track keys; histories and dislikes (None: nobody has any) are ascending
-    track keys.
+    track keys. ``listens`` are the plays of these histories, with their times, in place of one each
+    without (INTERACTIONS); ``recent`` are the tables of the build with times, by name.
     """
     lake = folder / "lake"
     lake.mkdir(parents=True, exist_ok=True)
@@ -117,7 +121,8 @@ def release_world(
     files = {name: _write(lake, name, table) for name, table in edges.items()}
     files["tracks"] = _write(lake, "tracks", tracks)
     dislikes = dislikes or [[] for _ in user_ids]
-    files |= _people(lake, user_ids, histories, dislikes, played)
+    files |= _people(lake, user_ids, histories, dislikes, played, listens)
+    files |= {name: _write(lake, name, table) for name, table in recent.items()}
     catalogue = BlendCatalogue.from_tracks(tracks)
     prior = [tracks["track_key"], catalogue.popularity, catalogue.listener_rank]
     files["catalogue"] = _write(lake, "catalogue", pa.table(prior, schema=CATALOGUE.schema))
@@ -237,15 +242,20 @@ def _people(
     histories: list[list[int]],
     dislikes: Sequence[Sequence[int]],
     played: NDArray[np.int32],
+    listens: pa.Table | None,
 ) -> dict[str, Path]:
     lengths = [len(history) for history in histories]
-    users = [range(len(ids)), ids, lengths, lengths]
     pairs = [(u, j) for u, history in enumerate(histories) for j in history]
     interactions = [
         [u for u, _ in pairs],
         np.searchsorted(played, [j for _, j in pairs]),
         [1] * len(pairs),
     ]
+    total = lengths
+    if listens is not None:
+        user, plays = listens["user_key"].to_numpy(), listens["plays"].to_numpy()
+        total = np.bincount(user, plays, len(ids)).astype(int).tolist()
+    users = [range(len(ids)), ids, lengths, total]
     left_out = [(u, j) for u, theirs in enumerate(dislikes) for j in theirs]
     disliked = [[u for u, _ in left_out], [j for _, j in left_out]]
     tables = {}
@@ -256,6 +266,8 @@ def _people(
     ):
         arrays = [pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)]
         tables[name] = _write(lake, name, pa.table(arrays, schema=schema))
+    if listens is not None:
+        tables["interactions"] = _write(lake, "interactions", listens)
     return tables
 
 

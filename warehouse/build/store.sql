@@ -35,6 +35,16 @@ FROM scoped s
 QUALIFY rank <= CASE WHEN s.scope = 'all' THEN getvariable('popular_all') ELSE getvariable('popular_scope') END
 ORDER BY s.scope = 'all' DESC, s.scope, rank;
 
+-- Tracks that win new listeners beyond their usual level: how many they were in the last `days` days, and
+-- how many are usual. Empty without times.
+CREATE TABLE store.trending (
+    track_key INTEGER, score DOUBLE, new_listeners INTEGER, usual_listeners DOUBLE, days INTEGER
+);
+
+-- Tracks that came out or were first played within the last year of the data: the day, and how many days
+-- before the data's last day that was. Empty without times.
+CREATE TABLE store.new_tracks (id VARCHAR, day DATE, age SMALLINT);
+
 -- What is not recommended to whom. The macros look at it only in releases where it has rows.
 CREATE TABLE store.dislikes AS
 SELECT u.user_id AS id, d.track_key

@@ -33,6 +33,9 @@ PACKAGE = "warehouse.build"
 MEASURED = ("experiment_results", "measured_weights", "click_rates", "position_bias")
 """Relations that are empty where there is no feedback."""
 
+RECENT = ("trending", "new_tracks")
+"""Tables of the store that are empty where the data has no times."""
+
 UNPACKED = ("id", "name", "artist")
 """Columns of `store.tracks` that are not compressed. To find one id, thousands would be unpacked,
 which is most of what finding it costs. The file of the twin grows by 1.8 MB of 231."""
@@ -58,7 +61,8 @@ class BuildInput(BaseModel):
     parameters: dict[str, Any]
     files: dict[str, list[Path]]
     """tracks, users, dislikes, catalogue, listeners, similar_lists, weights, similarity, content,
-    feature_weights, data_quality, rejected_rows; and, with feedback, those of `MEASURED`."""
+    feature_weights, data_quality, rejected_rows; with feedback those of `MEASURED`, with times
+    those of `RECENT`."""
     segments: list[dict[str, Any]]
     segment_curve: list[dict[str, Any]] = []
     evaluation: list[dict[str, Any]] = []
@@ -179,15 +183,25 @@ def _create_store(connection: duckdb.DuckDBPyConnection, given: BuildInput) -> N
     _insert(connection, "evaluation", given.evaluation)
     _insert(connection, "experiments", given.experiments)
     _insert(connection, "assignments", given.assignments)
-    for name in set(MEASURED) & set(given.files):
+    for name in {*MEASURED, *RECENT} & set(given.files):
         connection.execute(
             f"INSERT INTO store.{name} BY NAME FROM read_parquet(getvariable('{name}'))"
         )
     connection.execute(
         "INSERT INTO store.constants VALUES (?, ?)", [given.gamma, given.artist_factors]
     )
-    factors = {"factors": doubles(given.artist_factors)}
-    _in_order_of_the_lake(connection, filled(statement(PACKAGE, "lists"), factors))
+    values = {
+        "factors": doubles(given.artist_factors),
+        "listen_days": _listen_days(connection),
+    }
+    _in_order_of_the_lake(connection, filled(statement(PACKAGE, "lists"), values))
+
+
+def _listen_days(connection: duckdb.DuckDBPyConnection) -> str:
+    """Return what fills the columns of days of `store.listeners`: those of the lake, if any."""
+    found = connection.execute("DESCRIBE FROM read_parquet(getvariable('listeners'))").fetchall()
+    is_timed = "newest" in {name for name, *_ in found}
+    return "l.newest, l.last_days, l.first_days" if is_timed else "NULL, NULL, NULL"
 
 
 def _in_order_of_the_lake(connection: duckdb.DuckDBPyConnection, statements: str) -> None:

@@ -23,6 +23,10 @@ EXAMPLES = {
     "recommend_users": "[]",
     "recommend_many": "[]",
     "similar_to_many": "[]",
+    "on_repeat": "''",
+    "rediscover": "''",
+    "new_for_user": "''",
+    "trending": "'all'",
     "explain": "'', ''",
     "search_tracks": "''",
 }

@@ -80,7 +80,8 @@ def rules(contract: Contract, schema: pa.Schema) -> Iterator[Rule]:
     if contract.apart:
         a, b = contract.apart
         yield Rule((a, b), "are equal", lambda table: _true(pc.equal(table[a], table[b])))
-    for names in contract.parallel:
+    for parallel in contract.parallel:
+        names = tuple(name for name in parallel if name in schema.names)
         what = "are not equally long"
         yield Rule(names, what, partial(_uneven, names), kept=partial(_as_many, names))
 

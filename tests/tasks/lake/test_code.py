@@ -105,6 +105,7 @@ DEPENDENTS: tuple[tuple[str, str], ...] = (
     ("tasks/content/hubness.py", "content cold"),
     ("tasks/content/*", "content cold"),
     ("tasks/blend/stage.py", "lists"),
+    ("tasks/blend/listen_days.py", "lists"),
     ("tasks/blend/parameters.py", f"{BLEND} hiding experiments release"),
     ("tasks/blend/__init__.py", f"{BLEND} hiding experiments release"),
     ("tasks/blend/neighbours.py", "release"),

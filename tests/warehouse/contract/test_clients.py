@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.warehouse.clients import install
-from tests.warehouse.worlds import World, build_world
+from tests.warehouse.timed_worlds import build_timed_world
+from tests.warehouse.worlds import World
 
 OLD_CLIENTS = ["1.3.2", "1.4.4"]
 
@@ -26,7 +27,7 @@ print(json.dumps([duckdb.__version__, answers], default=str))
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    return build_world(tmp_path_factory.mktemp("clients"), seed=2, n=60)
+    return build_timed_world(tmp_path_factory.mktemp("clients"), seed=2, n=60).world
 
 
 def _queries(world: World) -> list[str]:
@@ -49,6 +50,10 @@ def _queries(world: World) -> list[str]:
         f"FROM similar_to_many(['{other}', 'nothing', '{track}'])",
         f"FROM similar_to_many(['{other}', '{track}'], k := 30, weight := 0.2)",
         "FROM similar_to('nothing')",
+        f"FROM on_repeat('{user}')",
+        f"FROM rediscover('{user}', days := 0, exclude := ['{track}'])",
+        f"FROM new_for_user('{user}', weight := 0.4, days := 60)",
+        "FROM trending('all')",
         f"FROM explain('{track}', '{other}')",
         "FROM search_tracks('song 1x')",
         "FROM user_recommendations ORDER BY ALL",

@@ -12,6 +12,11 @@ _SCORES = pa.list_(pa.int16())
 
 _SMALL = pa.list_(pa.int8())
 
+_DAYS = pa.list_(pa.uint16())
+
+LISTEN_DAYS = ("last_days", "first_days")
+"""Columns of `LISTENER_LISTS` for each track of the history, where the history has times."""
+
 CATALOGUE = Contract(
     rows="track of the catalogue",
     key=("track_key",),
@@ -41,10 +46,33 @@ LISTENER_LISTS = Contract(
         Column("total_plays", pa.int64(), "plays in all", 0),
         Column("history", _KEYS, "track keys, ascending", 0),
         Column("history_plays", _KEYS, "plays of each", 1),
+        Column(
+            "newest",
+            pa.date32(),
+            "day of the newest play (UTC); empty: no play has a time; with `plays.at`",
+            nullable=True,
+            optional=True,
+        ),
+        Column(
+            "last_days",
+            _DAYS,
+            "days from the last play of each to the newest; an empty one: no play of it has a time",
+            0,
+            nullable=True,
+            optional=True,
+        ),
+        Column(
+            "first_days",
+            _DAYS,
+            "days from the first play of each to the newest, in the same way",
+            0,
+            nullable=True,
+            optional=True,
+        ),
         *_LIST,
         Column("because", _SCORES, "position in the history of the best reason; -1: none", -1),
     ),
-    parallel=(("history", "history_plays"), (*_RANKED, "because")),
+    parallel=(("history", "history_plays", *LISTEN_DAYS), (*_RANKED, "because")),
     in_parts=True,
 )
 
@@ -68,3 +96,8 @@ STAGE = StageContract(
         "similar": SIMILAR_LISTS,
     },
 )
+
+
+def listener_lists_schema(timed: bool) -> pa.Schema:
+    """Return the schema of `LISTENER_LISTS`, with the columns of times or without."""
+    return LISTENER_LISTS.schema_with("newest", *LISTEN_DAYS) if timed else LISTENER_LISTS.schema
