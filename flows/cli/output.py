@@ -20,6 +20,9 @@ from warehouse.spreadsheets import csv_bytes
 _SHOWN_COLUMNS = ["rank", "track_id", "name", "artist", "score", "source"]
 """What fits a terminal of 80 columns; JSON and CSV have them all."""
 
+_SHOWN_OF_ARTISTS = ["rank", "artist", "score", "reason"]
+"""The same for lists of artists, which have a reason in words."""
+
 SHOWN = 8
 """Rows of the example list at the end of a run."""
 
@@ -32,7 +35,8 @@ def print_rows(rows: pa.Table, output: Format) -> None:
     elif output is Format.CSV:
         sys.stdout.buffer.write(csv_bytes(rows))
     else:
-        Console().print(_table(rows.select(_SHOWN_COLUMNS)))
+        is_of_artists = "reason" in rows.column_names
+        Console().print(_table(rows.select(_SHOWN_OF_ARTISTS if is_of_artists else _SHOWN_COLUMNS)))
 
 
 def print_releases(releases: Sequence[Release]) -> None:

@@ -52,41 +52,52 @@ def recommend(
     user: Annotated[str | None, typer.Option("--user", help="A listener's id")] = None,
     like: Annotated[list[str] | None, typer.Option("--like", help="A liked track; repeat")] = None,
     similar_to: Annotated[str | None, typer.Option("--similar-to", help="A track's id")] = None,
-    more: Annotated[list[str] | None, typer.Argument(help="More liked tracks")] = None,
+    artist: Annotated[str | None, typer.Option("--artist", help="An artist: its tracks")] = None,
+    similar_artists: Annotated[
+        str | None, typer.Option("--similar-artists", help="An artist: those close to it")
+    ] = None,
+    artists_for: Annotated[
+        str | None, typer.Option("--artists-for", help="A listener's id: artists for them")
+    ] = None,
+    playlist: Annotated[
+        list[str] | None, typer.Option("--continue", help="A track of a playlist to go on with")
+    ] = None,
+    radio: Annotated[
+        list[str] | None, typer.Option("--radio", help="A track that a radio plays around")
+    ] = None,
+    more: Annotated[
+        list[str] | None, typer.Argument(help="More tracks, after --like, --continue or --radio")
+    ] = None,
     weight: Annotated[
         float | None, typer.Option(help="Collaborative share, 0 to 1 [default: learned]")
     ] = None,
     k: Annotated[int | None, typer.Option("-k", help="Rows")] = None,
+    seed: Annotated[int, typer.Option(help="Another seed, another radio")] = 0,
     output: Annotated[Format, typer.Option("--format", help="How to print")] = Format.TABLE,
     home: HomeOption = None,
     debug: DebugOption = False,  # noqa: ARG001
 ) -> None:
     """Recommend from the current release."""
     from flows.cli.output import print_rows
-    from warehouse.releases.reader import Reader
+    from flows.cli.questions import Question, answer
 
-    asked = [name for name in (user, like, similar_to) if name]
-    if len(asked) != 1 or (more and not like):
+    given = {
+        "recommend_user": user, "recommend_tracks": like, "similar_to": similar_to,
+        "artist_tracks": artist, "similar_artists": similar_artists,
+        "recommend_artists": artists_for, "continue_playlist": playlist, "radio": radio,
+    }  # fmt: skip
+    asked = {macro: value for macro, value in given.items() if value}
+    if len(asked) != 1 or (more and not isinstance(next(iter(asked.values())), list)):
         raise InputError(
-            "give exactly one of --user ID, --like TRACK_ID … and --similar-to TRACK_ID"
+            "give exactly one of --user ID, --like TRACK_ID …, --similar-to TRACK_ID, "
+            "--artist NAME, --similar-artists NAME, --artists-for ID, --continue TRACK_ID … and "
+            "--radio TRACK_ID …"
         )
-    call, subject = "recommend_user", user or similar_to or ""
-    argument: str | list[str] = subject
-    if like:
-        call, argument = "recommend_tracks", [*like, *(more or [])]
-    elif similar_to:
-        call = "similar_to"
-    asked_for = [subject] if subject else list(argument)
-    with Reader(home_of(home).current) as reader:
-        table = reader.query(f"FROM {call}(?, k := ?, weight := ?)", [argument, k, weight])
-        relation, column = ("users", "user_id") if user else ("tracks", "track_id")
-        found = reader.rows(
-            f"SELECT {column} AS id FROM {relation} "
-            f"WHERE {column} IN (SELECT unnest(?::VARCHAR[]))",
-            [asked_for],
-        )
-    for unknown in sorted(set(asked_for) - {row["id"] for row in found}):
-        typer.echo(f"no {column} {unknown!r} in this release", err=True)
+    [(macro, value)] = asked.items()
+    about = [*value, *(more or [])] if isinstance(value, list) else value
+    table, unknown = answer(home_of(home), Question(macro, about, k, weight, seed))
+    for message in unknown:
+        typer.echo(message, err=True)
     print_rows(table, output)
 
 

@@ -3,6 +3,7 @@
 import resource
 import shutil
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
@@ -53,7 +54,11 @@ def build_stage(
     quality = home.building / "data_quality.parquet"
     write_parquet(candidate.data_quality, quality)
     release_id = _release_id(home, now, candidate.fingerprint)
-    given = _build_input(release_id, now, candidate, judged, quality)
+    made = {
+        "data_quality": quality,
+        **_write_music(home.building, candidate, memory_limit, threads),
+    }
+    given = _build_input(release_id, now, candidate, judged, made)
     folder = build(home, given, memory_limit, threads)
     broken = check_release(
         folder / DATABASE,
@@ -99,6 +104,27 @@ def build_stage(
     return adopt(home, folder, manifest)
 
 
+def _write_music(
+    folder: Path, candidate: Candidate, memory_limit: str, threads: int
+) -> dict[str, Path]:
+    """Write the tables of artists and signatures; return their paths."""
+    from tasks.music.tables import music_tables  # compiled code, which few commands need
+
+    named = {
+        "tracks": candidate.ingested["tracks"],
+        "interactions": candidate.ingested["interactions"],
+        "content": candidate.neighbours.content["content"],
+        "embedding": candidate.neighbours.content["embedding"],
+        "similarity": candidate.lists["similarity"],
+    }
+    files = {name: dataset.path for name, dataset in named.items()}
+    tables = music_tables(files, candidate.hybrid.gamma, memory_limit, threads)
+    paths = {name: folder / f"{name}.parquet" for name in tables}
+    for name, table in tables.items():
+        write_parquet(table, paths[name])
+    return paths
+
+
 def _write_plots(measured: StageResult, folder: Path) -> None:
     """Draw the plots of the evaluation into the release's folder."""
     from tasks.evaluation.plots import write_plots  # a second of imports that few runs need
@@ -121,8 +147,9 @@ def _release_id(home: Home, now: datetime, digest: str) -> str:
 
 
 def _build_input(
-    release_id: str, now: datetime, candidate: Candidate, judged: Judged, data_quality: Path
+    release_id: str, now: datetime, candidate: Candidate, judged: Judged, made: Mapping[str, Path]
 ) -> BuildInput:
+    """Return what a release is built from; ``made`` has the files that are not in the lake."""
     lists = candidate.lists.datasets
     named = {
         "tracks": candidate.ingested["tracks"],
@@ -136,7 +163,7 @@ def _build_input(
         "rejected_rows": candidate.ingested["rejected_rows"],
     }
     files = {name: [dataset.path] for name, dataset in named.items()}
-    files["data_quality"] = [data_quality]
+    files |= {name: [path] for name, path in made.items()}
     for name, prefix in (("listeners", "listeners_"), ("similar_lists", "similar_")):
         files[name] = [lists[part].path for part in sorted(lists) if part.startswith(prefix)]
     if candidate.impact is not None:

@@ -23,6 +23,11 @@ EXAMPLES = {
     "recommend_users": "[]",
     "recommend_many": "[]",
     "similar_to_many": "[]",
+    "artist_tracks": "''",
+    "similar_artists": "''",
+    "recommend_artists": "'', k := 0",
+    "continue_playlist": "[], k := 0",
+    "radio": "[], k := 0",
     "explain": "'', ''",
     "search_tracks": "''",
 }
