@@ -72,8 +72,9 @@ def _audiences(files: Mapping[str, Path], made_by: Credits) -> Audiences:
 
 def _likeness(connection: duckdb.DuckDBPyConnection, artists: int) -> sparse.csr_array:
     found = connection.execute(statement("tasks.music", "sql/likeness")).fetchnumpy()
-    pairs = (found["artist"], found["other"])
-    return sparse.csr_array((found["likeness"], pairs), shape=(artists, artists))
+    apart = found["artist"] != found["other"]
+    artist, other, likeness = (found[name][apart] for name in ("artist", "other", "likeness"))
+    return sparse.csr_array((likeness, (artist, other)), shape=(artists, artists))
 
 
 def _lists(found: NearestArtists, heard_by: Audiences) -> pa.Table:
