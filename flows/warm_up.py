@@ -20,6 +20,7 @@ from tasks.evaluation.stage import evaluation_stage
 from tasks.holdout.stage import holdout_stage
 from tasks.ingest.stage import ingest_stage
 from tasks.lake.plays import played_tracks
+from tasks.music.tables import music_tables
 from tasks.sample import SampleParameters, generate_sample
 
 TINY = SampleParameters(preset="small", scale=0.05, catalogue=0.1)
@@ -53,7 +54,13 @@ def warm_up(folder: Path) -> None:
         )
         hybrid = HybridParameters()
         evaluation_stage(lake, client, ingested, held_out, by_plays, by_content, hybrid, measuring)
-        lists_stage(lake, client, ingested, by_plays, by_content, hybrid)
+        lists = lists_stage(lake, client, ingested, by_plays, by_content, hybrid)
+        files = {
+            **{name: ingested[name].path for name in ("tracks", "interactions")},
+            **{name: by_content[name].path for name in ("content", "embedding")},
+            "similarity": lists["similarity"].path,
+        }
+        music_tables(files, hybrid.gamma, memory_limit="1GB", threads=1)
 
 
 if __name__ == "__main__":

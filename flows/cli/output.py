@@ -47,11 +47,12 @@ def _print_list(rows: pa.Table, reader: Reader, did: str) -> None:
     listed = rows.to_pylist()
     has_words = "reason" in rows.column_names
     words = [row["reason"] for row in listed] if has_words else reasons(listed, reader, did)
-    ids = max(len(row.get("track_id", "")) for row in listed)
+    of_tracks = "name" in rows.column_names
+    ids = max(len(row["track_id"]) for row in listed) if of_tracks else 0
     for row, why in zip(listed, words, strict=True):
         score = "" if row["score"] is None else f"{row['score']:.4f}"
         lead = f"{row['rank']:>4}  {score:>6}  "
-        if ids:
+        if of_tracks:
             say(console, _title(row["name"], row["artist"]), f"{lead}{row['track_id']:<{ids}}  ")
         else:
             say(console, row["artist"], lead)

@@ -57,6 +57,7 @@ def build_stage(
     for name, table in written.items():
         write_parquet(table, files[name])
     release_id = _release_id(home, now, candidate.fingerprint)
+    files |= _write_music(home.building, candidate, memory_limit, threads)
     given = _build_input(release_id, now, candidate, judged, files)
     folder = build(home, given, memory_limit, threads)
     broken = check_release(
@@ -101,6 +102,27 @@ def build_stage(
         anchor=judged.anchor or kept,
     )
     return adopt(home, folder, manifest)
+
+
+def _write_music(
+    folder: Path, candidate: Candidate, memory_limit: str, threads: int
+) -> dict[str, Path]:
+    """Write the tables of artists and signatures; return their paths."""
+    from tasks.music.tables import music_tables  # compiled code, which few commands need
+
+    named = {
+        "tracks": candidate.ingested["tracks"],
+        "interactions": candidate.ingested["interactions"],
+        "content": candidate.neighbours.content["content"],
+        "embedding": candidate.neighbours.content["embedding"],
+        "similarity": candidate.lists["similarity"],
+    }
+    files = {name: dataset.path for name, dataset in named.items()}
+    tables = music_tables(files, candidate.hybrid.gamma, memory_limit, threads)
+    paths = {name: folder / f"{name}.parquet" for name in tables}
+    for name, table in tables.items():
+        write_parquet(table, paths[name])
+    return paths
 
 
 def _write_plots(measured: StageResult, folder: Path) -> None:

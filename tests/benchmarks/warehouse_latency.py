@@ -153,6 +153,8 @@ def asked(
     pairs: Arguments = [[a, b] for a, b in pairwise(tracks)]
     typos: Arguments = [[text] for text in misspelt(connection, n)]
     begun: Arguments = [[str(text)[:3]] for (text,) in typos]
+    artists: Arguments = [[name] for name in sampled(connection, "store.artists", "name", n)]
+    tens: Arguments = [[tracks[x : x + 10]] for x in range(max(1, n - 9))]
     longest, length = connection.execute(
         "SELECT user_id, tracks_played FROM users ORDER BY tracks_played DESC, user_id LIMIT 1"
     ).fetchall()[0]
@@ -165,6 +167,11 @@ def asked(
         ("trending", "FROM trending(?)", of_all),
         ("search_tracks, one typo", "FROM search_tracks(?)", typos),
         ("search_tracks, first three letters", "FROM search_tracks(?)", begun),
+        ("artist_tracks", "FROM artist_tracks(?)", artists),
+        ("similar_artists", "FROM similar_artists(?)", artists),
+        ("recommend_artists", "FROM recommend_artists(?)", of_users),
+        ("continue_playlist, 10 given", "FROM continue_playlist(?)", tens),
+        ("radio, 3 liked", "FROM radio(?)", threes),
         (
             f"recommend_user, the longest history ({length})",
             "FROM recommend_user(?)",

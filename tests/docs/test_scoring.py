@@ -188,6 +188,24 @@ def test_every_row_s_score_can_be_worked_out_from_its_own_columns(world: World) 
         assert score == math.floor(blend + 0.5) / TICKS
 
 
+@pytest.mark.parametrize(
+    ("call", "column", "name"),
+    [
+        ("similar_artists('ADA')", "artist", "similar artist"),
+        ("artist_tracks('vega')", "track_id", "track by Vega"),
+    ],
+)
+def test_lists_about_artists_are_those_of_the_page(
+    world: World, call: str, column: str, name: str
+) -> None:
+    assert f"FROM {call}" in PAGE
+    printed = table(PAGE, "rank", name)
+    columns = [column if heading == name else heading for heading in printed[0]]
+    with duckdb.connect(str(world.database), read_only=True) as connection:
+        found = connection.sql(f"SELECT {', '.join(columns)} FROM {call}").fetchall()
+    assert [tuple(map(str, row)) for row in found] == [tuple(row.values()) for row in printed]
+
+
 def test_the_page_is_where_the_code_says_it_is() -> None:
     for path in ("tasks/blend/scoring.py", "warehouse/contract/macros/ranked.sql"):
         assert path in PAGE

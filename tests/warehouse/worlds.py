@@ -16,10 +16,11 @@ from tasks.blend.parameters import HybridParameters, artist_factors
 from tasks.blend.stage import rank_listeners, rank_similar
 from tasks.lake.blocks import Block
 from tasks.lake.contracts.quality import DATA_QUALITY, REJECTED_ROWS
-from tasks.lake.contracts.stages.content import FEATURE_WEIGHTS
+from tasks.lake.contracts.stages.content import EMBEDDING, FEATURE_WEIGHTS
 from tasks.lake.contracts.stages.ingest import DISLIKES, INTERACTIONS, USERS, tracks_schema
 from tasks.lake.contracts.stages.lists import CATALOGUE
 from tasks.lake.files import write_parquet
+from tasks.music.tables import music_tables
 from tests.tasks.blend.worlds import random_edges
 from warehouse.build.writer import BuildInput, build, record_release
 from warehouse.releases.home import DATABASE, Home
@@ -140,6 +141,7 @@ def release_world(
     files["similar_lists"] = _write(
         lake, "similar_lists", rank_similar(Block(0, n), model, parameters)
     )
+    files |= _music(lake, files, n, parameters.gamma)
     for name, schema in (
         ("feature_weights", FEATURE_WEIGHTS.schema),
         ("data_quality", DATA_QUALITY.schema),
@@ -269,6 +271,19 @@ def _people(
     if listens is not None:
         tables["interactions"] = _write(lake, "interactions", listens)
     return tables
+
+
+def _music(lake: Path, files: dict[str, Path], n: int, gamma: float) -> dict[str, Path]:
+    """Give the tracks random places in an embedding; write what is known of artists."""
+    vectors = np.random.default_rng(n).standard_normal((n, 8), np.float32)
+    columns = [range(n), list(vectors), [-1] * n]
+    schema = EMBEDDING.schema
+    embedding = pa.table(
+        [pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)], schema=schema
+    )
+    read = {**files, "embedding": _write(lake, "embedding", embedding)}
+    tables = music_tables(read, gamma, memory_limit="1GB", threads=2)
+    return {name: _write(lake, name, table) for name, table in tables.items()}
 
 
 def _write(lake: Path, name: str, table: pa.Table) -> Path:

@@ -12,10 +12,7 @@ coalesce(list_aggregate(list_transform(
     lambda i: 1::UBIGINT << ((unicode(words[i]) * x + unicode(words[i + 1]) * y) % bits)::UBIGINT
 ), 'bit_or'), 0::UBIGINT);
 
--- How texts are compared by the search: without case and accents, any white space as one space.
-CREATE MACRO store.spelled(words) AS
-trim(regexp_replace(lower(strip_accents(coalesce(words, ''))), '\s+', ' ', 'g'));
-
+{spelled}
 -- The name of a source (docs/scoring.md) by its number in the lake and in the macros.
 CREATE MACRO store.source_name(source) AS
 [{source_names}][source + 1];

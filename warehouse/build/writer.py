@@ -61,8 +61,8 @@ class BuildInput(BaseModel):
     parameters: dict[str, Any]
     files: dict[str, list[Path]]
     """tracks, users, dislikes, catalogue, listeners, similar_lists, weights, similarity, content,
-    feature_weights, data_quality, rejected_rows; with feedback those of `MEASURED`, with times
-    those of `RECENT`."""
+    feature_weights, artists, signatures, data_quality, rejected_rows; with feedback those of
+    `MEASURED`, with times those of `RECENT`."""
     segments: list[dict[str, Any]]
     segment_curve: list[dict[str, Any]] = []
     evaluation: list[dict[str, Any]] = []
@@ -175,9 +175,11 @@ def _create_store(connection: duckdb.DuckDBPyConnection, given: BuildInput) -> N
         ("popular_scope", POPULAR_SCOPE),
     ):
         connection.execute(f"SET VARIABLE {name} = ?", [value])
-    connection.execute(filled(statement(PACKAGE, "catalogue"), sql_constants()))
+    shared = {"spelled": statement(PACKAGE, "spelled"), **sql_constants()}
+    connection.execute(filled(statement(PACKAGE, "catalogue"), shared))
     _create_tracks(connection)
     connection.execute(statement(PACKAGE, "store"))
+    connection.execute(statement(PACKAGE, "music"))
     _insert(connection, "segments", given.segments)
     _insert(connection, "segment_curve", given.segment_curve)
     _insert(connection, "evaluation", given.evaluation)
@@ -238,6 +240,7 @@ def _create_contract(connection: duckdb.DuckDBPyConnection, given: BuildInput) -
         connection.execute(macro)
     for name in standalone_macros():
         connection.execute(contract_sql(name))
+    connection.execute(contract_sql("macros/artists", views_values(settings)))
     compared = _comparison(connection, given.numeric_features)
     connection.execute(contract_sql("macros/explain", compared))
     connection.execute(contract_sql("comments"))

@@ -22,6 +22,24 @@ COMPUTED_AT_ONCE = 1000
 ARTIST_FACTORS = 16
 """Powers of the artist factor that are tabled; further repeats use the last."""
 
+ARTIST_TRACKS_WEIGHT = 0.8
+"""Share of listeners in the order of an artist's tracks; the rest is how typical they are."""
+
+ARTIST_POOL = 300
+"""Tracks for a listener whose artists are recommended."""
+
+SEQUENCE_POOL = 300
+"""Tracks for the given ones that a playlist goes on with."""
+
+RADIO_POOL = 300
+"""Tracks for the given ones that a radio plays; below 1,000, see macros/sequences.sql."""
+
+RADIO_SCORE, RADIO_CHANCE = 100, 60
+"""Largest part of the score and of chance in what a radio plays next, in bits of likeness."""
+
+SOUND_BITS, TASTE_BITS = 128, 64
+"""Bits of a track's signatures, see tasks/music/signatures.py."""
+
 
 class Source(IntEnum):
     """Which signals put a row into a list; the value is what the store holds."""
@@ -46,6 +64,12 @@ def sql_constants() -> Mapping[str, str]:
         "computed_at_once": str(COMPUTED_AT_ONCE),
         "artist_allowance": str(ARTIST_ALLOWANCE),
         "last_artist_factor": str(ARTIST_FACTORS - 1),
+        "artist_tracks_weight": f"{ARTIST_TRACKS_WEIGHT}e0",
+        "artist_pool": str(ARTIST_POOL),
+        "sequence_pool": str(SEQUENCE_POOL),
+        "radio_pool": str(RADIO_POOL),
+        "radio_score": str(RADIO_SCORE),
+        "radio_chance": str(RADIO_CHANCE),
         "source_names": ", ".join(f"'{name}'" for name in SOURCES),
         **{f"source_{source.name.lower()}": str(source.value) for source in Source},
     }

@@ -27,6 +27,11 @@ EXAMPLES = {
     "rediscover": "''",
     "new_for_user": "''",
     "trending": "'all'",
+    "artist_tracks": "''",
+    "similar_artists": "''",
+    "recommend_artists": "'', k := 0",
+    "continue_playlist": "[], k := 0",
+    "radio": "[], k := 0",
     "explain": "'', ''",
     "search_tracks": "''",
 }

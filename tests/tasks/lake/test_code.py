@@ -77,8 +77,8 @@ DEPENDENTS: tuple[tuple[str, str], ...] = (
     ("tasks/lake/contracts/stages/experiments.py", "experiments"),
     ("tasks/lake/*", EVERY),
     # Loops that several stages use.
-    ("tasks/kernels/__init__.py", f"{ON_DASK} measured"),
-    ("tasks/kernels/heap.py", "collaborative content cold"),
+    ("tasks/kernels/__init__.py", f"{ON_DASK} measured release"),
+    ("tasks/kernels/heap.py", "collaborative content cold release"),
     ("tasks/kernels/sorting.py", BLEND),
     # Reading files. Feedback is read as plays are; experiments are sums over feedback.
     ("tasks/dataset/__init__.py", f"{FROM_FILES} release"),
@@ -112,6 +112,8 @@ DEPENDENTS: tuple[tuple[str, str], ...] = (
     ("tasks/blend/ranking.py", "lists evaluation cold"),
     ("tasks/blend/kernels/rank.py", "lists evaluation cold"),
     ("tasks/blend/*", BLEND),
+    # What a release knows of artists and of tracks that follow each other.
+    ("tasks/music/*", "release"),
     ("tasks/evaluation/plots.py", "release"),
     ("tasks/evaluation/models.py", "evaluation release"),
     ("tasks/evaluation/__init__.py", f"{MEASURING} release"),

@@ -1,0 +1,1 @@
+"""What a release knows of artists, and of which track may follow another one."""
