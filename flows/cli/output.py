@@ -47,6 +47,7 @@ def print_releases(releases: Sequence[Release]) -> None:
             manifest.release_id,
             manifest.status
             + (", rolled back" if manifest.rolled_back else "")
+            + (f", revision {manifest.revision}" if manifest.revision else "")
             + (f" ({manifest.reason})" if manifest.reason else "")
             + _by(manifest.override),
             f"{manifest.row_counts['tracks']:,}",

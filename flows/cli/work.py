@@ -207,7 +207,7 @@ def _looked_at(debug: bool, **options: Any) -> tuple[dict[str, Any], "Settings"]
     settings = load_settings(**given)
     find_inputs(with_derived_catalogue(settings.spec()))
     clear_dead(Home(settings.home.resolve()))
-    _log_to_terminal(debug)
+    log_to_terminal(debug)
     return given, settings
 
 
@@ -233,7 +233,7 @@ def _tagged() -> Iterator[None]:
         yield
 
 
-def _log_to_terminal(debug: bool) -> None:
+def log_to_terminal(debug: bool) -> None:
     """Show our own log lines; with --debug those of all libraries."""
     from rich.console import Console
     from rich.logging import RichHandler
