@@ -27,6 +27,7 @@ from flows.decision import (
     sizes_of,
     write_decision,
 )
+from flows.forgetting import finish_forgetting
 from flows.interrupts import on_stop
 from flows.learning import Learned, learn
 from flows.lines import RunLines, log_force_not_needed, log_still_current, plays_in_short
@@ -118,6 +119,7 @@ def _run_locked(settings: Settings, override: Override | None) -> tuple[Outcome,
     sections: list[str] = []
     with RunLines() as said, alone, PeakMemory() as memory, cluster, on_stop(cluster.abort):
         clear_leftovers(home)
+        finish_forgetting(home, settings.memory_limit)  # one that was killed
         try:
             outcome = _run(settings, home, cluster, memory, override, said, sections)
         except GateError as error:

@@ -40,6 +40,7 @@ from tasks.ingest.stage import finished_ingest
 from tasks.lake.record import StageResult, finished_in
 from warehouse.errors import CrossfadeError
 from warehouse.releases.home import Home
+from warehouse.releases.pending import pending_file
 from warehouse.releases.pointer import reason_to_skip_publish
 from warehouse.releases.release import Release, current_id
 from warehouse.releases.retention import clear_leftovers
@@ -69,6 +70,8 @@ def run_unchanged(settings: Settings, given: Mapping[str, Any], force: bool) -> 
     home = Home(settings.home.resolve())
     decision = read_decision(home)
     if decision is None or decision.current != current_id(home) or dead_records(home):
+        return None
+    if pending_file(home).exists():  # a full run finishes it
         return None
     watch_pointer(home)
     prefect_home = prepare_process(settings.home, settings.shared)

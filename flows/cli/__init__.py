@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from flows.cli.errors import in_a_sentence
+from flows.cli.forget import forget
 from flows.cli.init import init
 from flows.cli.options import Command
 from flows.cli.release import explore, prune, recommend, releases, rollback
@@ -28,6 +29,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     releases,
     rollback,
     prune,
+    forget,
     alerts,
     recommend,
     explore,

@@ -73,7 +73,7 @@ def ask(reader: Reader, asked: Question) -> tuple[pa.Table, list[str]]:
 
     Raises UnknownReleaseError if the release is older than the macro.
     """
-    values = [asked.about, asked.k]
+    values: list[str | list[str] | float | None] = [asked.about, asked.k]
     call = f"FROM {asked.macro}(?, k := ?"
     if asked.macro not in _WITHOUT_WEIGHT:
         call += ", weight := ?"

@@ -50,7 +50,8 @@ def _cells(release: Release) -> dict[str, str]:
     manifest = release.manifest
     return {
         "release": f"{'*' if release.is_current else ' '} {manifest.release_id}",
-        "status": "rolled back" if manifest.rolled_back else manifest.status,
+        "status": ("rolled back" if manifest.rolled_back else manifest.status)
+        + (f", revision {manifest.revision}" if manifest.revision else ""),
         "tracks": f"{manifest.row_counts['tracks']:,}",
         "listeners": f"{manifest.row_counts['users']:,}",
         "MB": f"{manifest.bytes / 1e6:.1f}",

@@ -67,6 +67,7 @@ def experiments_stage(
         segments=[segment.model_dump() for segment in segments],
         parameters=parameters,
         limits=limits.unmatched_share,
+        forgotten=feedback.forgotten,
         code=code_digest(__name__),
     )
     if result := stage.finished():
@@ -236,5 +237,9 @@ def _quality(
             names=["experiment", "variant"],
         ),
     )
-    counts = {"events": feedback.total("records", "events")}
-    return quality_table(run_checks(con, counts, limits, frozenset(), CHECKS))
+    forgotten = feedback.forgotten
+    con.register("forgotten_feedback", pa.table({"rows": pa.array([forgotten or 0], pa.int64())}))
+    events = feedback.total("records", "events")
+    counts = {"events": events, "records": events + feedback.total("records", "exposures")}
+    facts = frozenset({"forgetting"} if forgotten is not None else ())
+    return quality_table(run_checks(con, counts, limits, facts, CHECKS))

@@ -29,12 +29,16 @@ from tasks.ingest.records import LENGTH, RECORD, START, Rejected, read_records
 from tasks.ingest.rejects import FileReport, read_raw
 from tasks.ingest.scan import look_at
 from tasks.lake.contracts.stages.feedback import EVENT_KINDS
+from tasks.lake.tombstones import NOBODY, Tombstones
 from warehouse.errors import InputError
 from warehouse.statements import column_name, text_literal
 
 SQL = Path(__file__).parent / "sql"
 
 _NUMBERED = "row_number() OVER (PARTITION BY exposure_text ORDER BY record) > 1"
+
+_BUT_FORGOTTEN = "AND NOT EXISTS (FROM forgotten WHERE forgotten.user_text = judged.user_text)"
+"""Condition that a row is of nobody who was forgotten."""
 
 _RENAMED = {"at": "occurred"}
 """Fields of the TOML that the lake calls otherwise; `at` is a word of SQL. An `id` is called what
@@ -89,8 +93,11 @@ def read_feedback(
     limits: IngestLimits,
     scratch: Path,
     target: Path,
+    tombstones: Tombstones = NOBODY,
 ) -> FileReport:
     """Write the good rows of ``file`` to ``target`` (`EXPOSURES` or `EVENTS`).
+
+    Rows of listeners in ``tombstones`` are only counted.
 
     ``con`` must have been through `prepare_connection`. Raises InputError when the file lacks a
     column, has no rows, or too many that must be rejected.
@@ -101,7 +108,7 @@ def read_feedback(
     if opened.rows == 0:
         raise InputError(f"{file.path} has a header and no rows; give a file with rows")
     named = _columns_by_field(spec)
-    report = FileReport(file.name, file.path)
+    report = FileReport(file.name, file.path, tombstones=tombstones)
     source = _source(opened, spec, report, limits, scratch)
     source = replace(source, number=partial(number_text, spec))
     try:
@@ -149,19 +156,22 @@ def _keep(
         return query(table, SQL, fields=source.fields(names, numbered), **fill)
 
     def keep(numbered: bool, repeated: str) -> int:
-        text = query(
-            f"keep_{table}", SQL, judged=judged(numbered, repeated), file=text_literal(str(target))
-        )
+        rows, file = judged(numbered, repeated), text_literal(str(target))
+        text = query(f"keep_{table}", SQL, judged=rows, known=fill["known"], file=file)
         return int(con.execute(text).fetchall()[0][0])
 
     repeated = "false"
+    theirs = _find_forgotten(con, judged(False, repeated), report.tombstones)
+    fill["known"] = _BUT_FORGOTTEN if theirs else ""
     kept = keep(False, repeated)
     if table == "exposures" and _repeats(con, target):
         repeated = _NUMBERED
         kept = keep(True, repeated)
-    if table == "exposures" and kept == report.records - report.bad:
+    is_complete = kept == report.records - report.unusable - theirs
+    report.forgotten += theirs
+    if table == "exposures" and is_complete:
         return
-    bad = query("rejected", SQL, judged=judged(True, repeated))
+    bad = query("rejected", SQL, judged=judged(True, repeated), known=fill["known"])
     con.execute(f"CREATE OR REPLACE TEMP TABLE bad_records AS {bad}")
     counts = con.execute("SELECT reason, count(*) FROM bad_records GROUP BY reason").fetchall()
     most = report.cap(limits) + 1
@@ -176,6 +186,19 @@ def _keep(
         for (record, reason, _), text in zip(rows, texts, strict=True)
     ]
     report.reject(found, most, dict(counts))
+
+
+def _find_forgotten(con: duckdb.DuckDBPyConnection, judged: str, tombstones: Tombstones) -> int:
+    """Make the table of forgotten listeners in a file; return how many rows are of them."""
+    if not tombstones:
+        return 0
+    users = con.sql(f"SELECT user_text, count(*) AS rows FROM ({judged}) GROUP BY user_text")
+    table = users.to_arrow_table()
+    theirs = table.filter(pa.array(tombstones.among(table["user_text"])))
+    con.register("forgotten_users", theirs)
+    con.execute("CREATE OR REPLACE TEMP TABLE forgotten AS FROM forgotten_users")
+    con.unregister("forgotten_users")
+    return sum(theirs["rows"].to_pylist())
 
 
 def _repeats(con: duckdb.DuckDBPyConnection, target: Path) -> bool:

@@ -3,6 +3,7 @@
 A file that cannot be read is left out and reported; it never stops a run.
 """
 
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +26,7 @@ from tasks.lake.contracts.stages.feedback import EVENTS_STAGE, EXPOSURES_STAGE
 from tasks.lake.dataset import Dataset
 from tasks.lake.files import write_parquet
 from tasks.lake.record import Stage, StageResult
+from tasks.lake.tombstones import tombstones_of
 from warehouse.errors import CrossfadeError
 
 READERS = 2
@@ -61,6 +63,14 @@ class Feedback:
         """Add up a count of the exposures or of the events."""
         results: list[StageResult] = getattr(self, of)
         return sum(int(result.counts[count]) for result in results)
+
+    @property
+    def forgotten(self) -> int | None:
+        """Rows of forgotten listeners, which are not read; None: nobody was forgotten."""
+        counts = [
+            result.counts["forgotten"] for result in self.results if "forgotten" in result.counts
+        ]
+        return sum(map(int, counts)) if counts else None
 
 
 def feedback_stage(
@@ -128,6 +138,7 @@ def _stage(
         spec=spec.model_dump(exclude={"path"}),
         limits={name: getattr(limits, name) for name in ("reject_share", "reject_rows")},
         duckdb=duckdb.__version__,  # ids are hashed by it
+        forgotten=tombstones_of(lake).digest,
         code=code_digest(__name__),
     )
 
@@ -154,14 +165,23 @@ def _read(
     if computing:
         computing()
     paths = {name: stage.folder / f"{name}.parquet" for name in ("rows", "rejected_rows")}
-    with duckdb.connect(config=database_config(memory_limit, stage.scratch)) as con:
-        prepare_connection(con)
-        report = read_feedback(con, file, spec, limits, stage.scratch, paths["rows"])
+    tombstones = tombstones_of(lake)
+    try:
+        with duckdb.connect(config=database_config(memory_limit, stage.scratch)) as con:
+            prepare_connection(con)
+            report = read_feedback(
+                con, file, spec, limits, stage.scratch, paths["rows"], tombstones
+            )
+    finally:
+        if tombstones:  # a copy of the input would have them until the next run
+            shutil.rmtree(stage.scratch, ignore_errors=True)
     write_parquet(rejected_table([report]), paths["rejected_rows"])
     counts: dict[str, int | float | str] = {
         "records": report.records,
         "rejected": len(report.rejected),
     }
+    if tombstones:
+        counts["forgotten"] = report.forgotten
     if replaced({file.path: hashed}) and input_digests([file])[file.name] != content:
         raise changed_while_read([file.path])
     # The query that writes the rows enforces their contract, including unique ids.

@@ -24,6 +24,7 @@ from tasks.ingest.records import LENGTH, RECORD, START, Rejected, read_records
 from tasks.ingest.rejects import FileReport, read_raw
 from tasks.ingest.scan import look_at
 from tasks.lake.contracts.stages.ingest import tracks_schema
+from tasks.lake.tombstones import NOBODY, Tombstones
 from warehouse.errors import InputError
 from warehouse.statements import column_name
 
@@ -50,21 +51,25 @@ class Catalogue:
 
 
 def read_catalogue(
-    files: Sequence[OpenedFile], spec: TracksSpec, limits: IngestLimits
+    files: Sequence[OpenedFile],
+    spec: TracksSpec,
+    limits: IngestLimits,
+    tombstones: Tombstones = NOBODY,
 ) -> Catalogue:
     """Read all catalogue files and turn them into tracks.
 
-    Raises InputError when a file has too many rows that must be rejected, or all have none.
+    Bad rows that name a listener in ``tombstones`` are only counted. Raises InputError when a file
+    has too many rows that must be rejected, or all have none.
     """
     reports, parts, filtered = [], [], 0
     for file in files:
-        report = FileReport(file.file.name, file.file.path)
+        report = FileReport(file.file.name, file.file.path, tombstones=tombstones)
         rows = (
             _read_parquet(file, spec) if file.is_parquet else _read_csv(file, spec, report, limits)
         )
         rows = _with_constants(rows, file)
         report.reject(file.rejected, report.cap(limits, rows.num_rows + len(file.rejected)))
-        report.records = rows.num_rows + report.bad
+        report.records = rows.num_rows + report.unusable
         kept = _kept(rows, spec)
         filtered += rows.num_rows - kept.num_rows
         wrong = _wrong_ids(kept, spec, limits)

@@ -15,7 +15,7 @@ def count_records(
 
     track_records = tracks + rejected_tracks + filtered_tracks + merged_rows + merged_tracks;
     play_records = plays_rows + merged_duplicates + unknown_track_plays + long_history_plays +
-    rejected_plays + filtered_plays + dislike_rows + disliked_plays. A catalogue
+    rejected_plays + filtered_plays + forgotten_plays + dislike_rows + disliked_plays. A catalogue
     made from the history has a record for each track.
     """
     rejected_tracks = sum(report.bad for report in catalogue.reports)
@@ -55,6 +55,14 @@ def count_dislikes(settled: Settled) -> dict[str, int]:
         "disliked_plays": settled.disliked_plays,
         "dislikes": settled.dislikes.num_rows,
         "lapsed_dislikes": settled.lapsed,
+    }
+
+
+def count_forgotten(catalogue: Catalogue, plays: Plays) -> dict[str, int]:
+    """Count the rows of listeners who were forgotten."""
+    return {
+        "forgotten_plays": plays.forgotten,
+        "forgotten_tracks": sum(report.forgotten for report in catalogue.reports),
     }
 
 

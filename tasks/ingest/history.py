@@ -37,6 +37,7 @@ from tasks.ingest.records import LENGTH, RECORD, START, Rejected, read_records
 from tasks.ingest.rejects import FileReport, read_raw
 from tasks.ingest.scan import look_at
 from tasks.ingest.times import NO_TIME
+from tasks.lake.tombstones import NOBODY, Tombstones
 from warehouse.errors import InputError
 from warehouse.statements import column_name, text_literal
 
@@ -64,6 +65,8 @@ class History:
     limits: IngestLimits
     latest: int = 0
     """The last second since 1970 at which a play may have been."""
+    tombstones: Tombstones = NOBODY
+    """Who was forgotten, and is not read."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,8 @@ class Plays:
     """Accepted records without a time, where there is a column of times."""
     next_future: int = 0
     """The first time (seconds since 1970) that was rejected as in the future; 0: none."""
+    forgotten: int = 0
+    """Records of forgotten listeners, bad ones included."""
 
 
 def open_history(
@@ -95,19 +100,21 @@ def open_history(
     limits: IngestLimits,
     scratch: Path,
     latest: int = 0,
+    tombstones: Tombstones = NOBODY,
 ) -> History:
     """Look at all history files; what DuckDB cannot read directly is read record by record.
 
-    ``latest`` is the last second since 1970 at which a play may have been.
+    ``latest`` is the last second since 1970 at which a play may have been. Rows of listeners in
+    ``tombstones`` are only counted.
     """
     con.execute(query("macros"))
     if spec.at:
         con.execute(f"SET TimeZone = {text_literal(spec.at.zone)}")
     parts = [
-        _prepared(con, file, scratch / f"records-{number}.parquet", spec, limits)
+        _prepared(con, file, scratch / f"records-{number}.parquet", spec, limits, tombstones)
         for number, file in enumerate(files)
     ]
-    return History(parts, spec, limits, latest)
+    return History(parts, spec, limits, latest, tombstones)
 
 
 def read_history(
@@ -127,7 +134,7 @@ def read_history(
     totals = _read_listeners(con, history)
     if totals.rejected:
         for part in parts:
-            _report_bad_values(con, part, history)
+            _report_bad_values(con, part, history, totals.forgotten > 0)
     for part in parts:
         part.report.check_reject_limit(limits)
     check_scientific(f"{parts[0].report.path}: column `{spec.user}`", _scientific_users(con))
@@ -143,12 +150,14 @@ def read_history(
     rows = con.sql(text).to_arrow_table()
     unknown = pa.table({"track_id": pa.array([], pa.string()), "records": pa.array([], pa.int64())})
     if rows.num_rows < totals.records - totals.rejected:
-        unknown = con.sql(query("unknown_tracks")).to_arrow_table()
+        text = query("unknown_tracks", known=_but_forgotten("plays", totals.forgotten > 0))
+        unknown = con.sql(text).to_arrow_table()
     user_ids = con.sql("SELECT user_id FROM listeners ORDER BY user_code").to_arrow_table()
     reports = [part.report for part in parts]
     return Plays(
         rows, user_ids["user_id"], unknown, reports, totals.filtered, totals.fractions,
         totals.untimed, totals.next_future,
+        totals.forgotten + sum(report.forgotten for report in reports),
     )  # fmt: skip
 
 
@@ -158,10 +167,11 @@ def _prepared(
     scratch: Path,
     spec: PlaysSpec,
     limits: IngestLimits,
+    tombstones: Tombstones,
 ) -> Part:
     """Look at a file and count its records, reading them one by one if it is not plain."""
-    part = Part(file, FileReport(file.file.name, file.file.path), scratch)
-    report = part.report
+    report = FileReport(file.file.name, file.file.path, tombstones=tombstones)
+    part = Part(file, report, scratch)
     if file.is_parquet:
         check_float_ids(file, spec.user)
         check_float_ids(file, spec.track_column)
@@ -178,7 +188,7 @@ def _prepared(
         raise InputError(f"{file.file.path} has a header and no rows; give a file with rows")
     if not isinstance(spec.track, str):
         items = scratch.with_suffix(".items.parquet")
-        report.records = report.bad + write_items(con, _named(part), spec, items)
+        report.records = report.unusable + write_items(con, _named(part), spec, items)
         part.items = items
     return part
 
@@ -214,33 +224,30 @@ class _Totals:
     fractions: int
     untimed: int
     next_future: int
+    forgotten: int
 
 
 def _read_listeners(con: duckdb.DuckDBPyConnection, history: History) -> _Totals:
     """Make the table of listeners; return how many records were read, are bad and left out.
 
-    Should DuckDB not see the records that the look at the bytes counted, plain files are read
-    one by one after all.
+    Forgotten listeners are not in it; how many records they have is counted. Should DuckDB not see
+    the records that the look at the bytes counted, plain files are read one by one after all.
     """
     parts, spec, limits = history.parts, history.spec, history.limits
     plain = [part for part in parts if not (part.as_records or part.file.is_parquet or part.items)]
-    expected = sum(part.report.records - part.report.bad for part in parts)
+    expected = sum(part.report.records - part.report.unusable for part in parts)
     try:
         fill = judgement(spec, limits, history.latest)
         records = all_records(history)
         con.execute(query("plays", counted=query("counted", records=records, **fill), **fill))
         con.execute(query("listeners", **fill))
-        totals = (
-            "SELECT coalesce(sum(records), 0)::BIGINT, coalesce(sum(rejected), 0)::BIGINT, "
-            "coalesce(sum(fractions), 0)::BIGINT, coalesce(sum(untimed), 0)::BIGINT, "
-            "coalesce(min(next_future), 0)::BIGINT FROM listeners"
-        )
-        found, rejected, *others = con.execute(totals).fetchall()[0]
+        found = int(con.execute("SELECT coalesce(sum(records), 0) FROM listeners").fetchall()[0][0])
         read = found
         if is_filtered(spec):
             read = int(con.execute(f"SELECT count(*) FROM ({records})").fetchall()[0][0])
         if not plain or read == expected:
-            return _Totals(found, rejected, read - found, *others)
+            forgotten = _leave_out_forgotten(con, history.tombstones)
+            return _totals(con, read - found, forgotten)
     except duckdb.InvalidInputException as error:
         if not plain:
             names = ", ".join(part.report.name for part in parts[:3])
@@ -249,6 +256,42 @@ def _read_listeners(con: duckdb.DuckDBPyConnection, history: History) -> _Totals
     for part in plain:
         _read_one_by_one(part, spec, limits, part.report.records + 1)
     return _read_listeners(con, history)
+
+
+def _leave_out_forgotten(con: duckdb.DuckDBPyConnection, tombstones: Tombstones) -> int:
+    """Take forgotten listeners out of the table of listeners; return how many records they have."""
+    ids = pa.table({"user_id": pa.array([], pa.string())})
+    if tombstones:
+        ids = con.sql("SELECT user_id FROM listeners").to_arrow_table()
+        ids = ids.filter(pa.array(tombstones.among(ids["user_id"])))
+    con.register("forgotten_ids", ids)
+    con.execute("CREATE OR REPLACE TEMP TABLE forgotten AS FROM forgotten_ids")
+    con.unregister("forgotten_ids")
+    if not len(ids):
+        return 0
+    theirs = "SELECT sum(records)::BIGINT FROM listeners SEMI JOIN forgotten USING (user_id)"
+    records = int(con.execute(theirs).fetchall()[0][0])
+    con.execute(query("but_forgotten"))
+    return records
+
+
+def _totals(con: duckdb.DuckDBPyConnection, filtered: int, forgotten: int) -> _Totals:
+    """Add up what the table of listeners says."""
+    sums = (
+        "SELECT coalesce(sum(records), 0)::BIGINT, coalesce(sum(rejected), 0)::BIGINT, "
+        "coalesce(sum(fractions), 0)::BIGINT, coalesce(sum(untimed), 0)::BIGINT, "
+        "coalesce(min(next_future), 0)::BIGINT FROM listeners"
+    )
+    records, rejected, *others = con.execute(sums).fetchall()[0]
+    fractions, untimed, next_future = others
+    return _Totals(records, rejected, filtered, fractions, untimed, next_future, forgotten)
+
+
+def _but_forgotten(rows: str, are_there: bool) -> str:
+    """Return the condition that rows of a relation with user_id are of nobody who was forgotten."""
+    if not are_there:
+        return ""
+    return f"AND NOT EXISTS (FROM forgotten WHERE forgotten.user_id = {rows}.user_id)"
 
 
 def _scientific_users(con: duckdb.DuckDBPyConnection) -> list[str]:
@@ -263,10 +306,11 @@ def _scientific_users(con: duckdb.DuckDBPyConnection) -> list[str]:
 def _same_user(con: duckdb.DuckDBPyConnection) -> str:
     """Return the condition that joins plays to their listener.
 
-    Every listener of the history is in the table, so where no two ids share a hash, equal hashes
-    mean equal ids; comparing them is quicker than comparing strings.
+    Every listener of the history is in the table or was forgotten, so where no two ids share a
+    hash, equal hashes mean equal ids; comparing them is quicker than comparing strings.
     """
-    hashes = "SELECT count(DISTINCT user_hash) = count(*) FROM listeners"
+    everybody = "SELECT user_hash FROM listeners UNION ALL SELECT hash(user_id) FROM forgotten"
+    hashes = f"SELECT count(DISTINCT user_hash) = count(*) FROM ({everybody})"
     if con.execute(hashes).fetchall()[0][0]:
         return "hash(plays.user_id) = listeners.user_hash"
     return "plays.user_id = listeners.user_id"
@@ -359,15 +403,21 @@ def _place(part: Part) -> _Place:
     return _Place(column_name(RECORD), shown_raw(fields_of_part(part)))
 
 
-def _report_bad_values(con: duckdb.DuckDBPyConnection, part: Part, history: History) -> None:
-    """Report the records of a file that can be split into fields but not be used."""
+def _report_bad_values(
+    con: duckdb.DuckDBPyConnection, part: Part, history: History, forgotten: bool
+) -> None:
+    """Report the records of a file that can be split into fields but not be used.
+
+    ``forgotten``: whether there are records of forgotten listeners, which are not reported.
+    """
     spec, limits = history.spec, history.limits
     fill = judgement(spec, limits, history.latest)
     place = _place(part)
     numbered = f"{place.record} AS record, {place.raw} AS raw,"
     records = query("read", numbered=numbered, source=_source([part]), **_fields(part, spec))
     con.execute("SET preserve_insertion_order = true")
-    con.execute(query("rejected", counted=query("counted", records=records, **fill), **fill))
+    counted, known = query("counted", records=records, **fill), _but_forgotten("counted", forgotten)
+    con.execute(query("rejected", counted=counted, known=known, **fill))
     con.execute("SET preserve_insertion_order = false")
     counts = con.execute("SELECT reason, count(*) FROM bad_records GROUP BY reason").fetchall()
     most = part.report.cap(limits) + 1

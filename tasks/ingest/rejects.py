@@ -12,10 +12,24 @@ from tasks.ingest.plain_text import encoding_that_fits
 from tasks.ingest.reasons import FEEDBACK_REASONS, REASONS
 from tasks.ingest.records import Rejected, raw_text
 from tasks.lake.contracts.quality import REJECTED_ROWS
+from tasks.lake.tombstones import NOBODY, Tombstones
 from warehouse.errors import InputError
 
 _SHOWN = 3
 _LONGEST = 80
+
+_UNSPLIT = frozenset(
+    {
+        "too_few_fields",
+        "too_many_fields",
+        "open_quote",
+        "text_after_quote",
+        "not_utf8",
+        "not_json",
+        "nul_byte",
+    }
+)
+"""Reasons of rows in which it is not known where the listener's id is."""
 
 
 @dataclass
@@ -30,11 +44,20 @@ class FileReport:
     """Rejected rows to show: all of them in a file that is used, some of one that is not."""
     reasons: Counter[str] = field(default_factory=Counter)
     """Reason → number of rejected rows, exact."""
+    tombstones: Tombstones = NOBODY
+    """Who was forgotten: rows that name one of them are counted and not kept."""
+    forgotten: int = 0
+    """Bad rows of forgotten listeners; they are not among the rejected ones."""
 
     @property
     def bad(self) -> int:
         """The number of rejected rows."""
         return self.reasons.total()
+
+    @property
+    def unusable(self) -> int:
+        """The number of bad rows, those of forgotten listeners included."""
+        return self.bad + self.forgotten
 
     def cap(self, limits: IngestLimits, records: int | None = None) -> int:
         """Return how many rejected rows of the file are still bearable."""
@@ -50,11 +73,23 @@ class FileReport:
         """
         rows = list(rows)
         self.reasons.update(Counter(row.reason for row in rows) if counts is None else counts)
+        if self.tombstones:
+            named = [self._names_forgotten(row) for row in rows]
+            gone = Counter(
+                row.reason for row, is_named in zip(rows, named, strict=True) if is_named
+            )
+            self.reasons -= gone
+            self.forgotten += gone.total()
+            rows = [row for row, is_named in zip(rows, named, strict=True) if not is_named]
         self.rejected += rows[: max(0, cap + 1 - len(self.rejected))]
+
+    def _names_forgotten(self, row: Rejected) -> bool:
+        return self.tombstones.name(row.raw, row.reason not in _UNSPLIT)
 
     def forget(self) -> None:
         """Start over: the file is read again in another way."""
         self.records = 0
+        self.forgotten = 0
         self.rejected.clear()
         self.reasons.clear()
 

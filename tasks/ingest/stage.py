@@ -1,5 +1,6 @@
 """The ingest stage: from the dataset's files to catalogue, listeners and plays in the lake."""
 
+import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +20,7 @@ from tasks.ingest.checks import (
     run_checks,
     stop_on_failure,
 )
-from tasks.ingest.counts import count_dislikes, count_records
+from tasks.ingest.counts import count_dislikes, count_forgotten, count_records
 from tasks.ingest.derived import derive_catalogue
 from tasks.ingest.dislikes import Settled, settle, without_listeners
 from tasks.ingest.duplicates import merge_duplicates
@@ -47,6 +48,7 @@ from tasks.lake.code import code_digest
 from tasks.lake.contracts.stages.ingest import STAGE
 from tasks.lake.files import write_parquet
 from tasks.lake.record import Stage, StageResult
+from tasks.lake.tombstones import Tombstones, tombstones_of
 from warehouse.errors import InputError, RunError
 
 MEMORY_LIMIT = "1200MB"
@@ -69,7 +71,8 @@ def ingest_stage(
 
     ``computing`` is called before there is something to compute, not when a result is reused.
     ``now`` is the moment of the run, the clock's if not given: plays more than a day later are
-    rejected. A result is not reused once it would not reject all of them any more.
+    rejected. A result is not reused once it would not reject all of them any more. Rows of
+    listeners who were forgotten in the home are counted and not read (`tasks.lake.tombstones`).
 
     Datasets: `tracks`, `users`, `interactions`, `dislikes`, `merged_tracks`, `rejected_rows`,
     `data_quality`.
@@ -81,8 +84,8 @@ def ingest_stage(
     started = time.perf_counter()
     limits = limits or IngestLimits()
     opened = _opened(lake, spec, limits, now)
-    spec, inputs, digests, latest = opened.spec, opened.inputs, opened.digests, opened.latest
-    stage, files = opened.stage, [*inputs.tracks, *inputs.plays]
+    inputs, digests, stage = opened.inputs, opened.digests, opened.stage
+    files = [*inputs.tracks, *inputs.plays]
     if opened.result is not None:
         log_quality(opened.result["data_quality"].read())
         return opened.result
@@ -90,7 +93,7 @@ def ingest_stage(
         computing()
     try:
         with duckdb.connect(config=database_config(memory_limit, stage.scratch)) as con:
-            counts, paths = _compute(con, stage, spec, inputs, digests, limits, latest)
+            counts, paths = _compute(con, opened, limits)
     except duckdb.OutOfMemoryException as error:
         raise RunError(
             f"ingest needs more than the memory limit of {memory_limit}; raise `memory_limit`"
@@ -99,6 +102,9 @@ def ingest_stage(
         raise InputError(
             f"{names_of(files)} cannot be read ({str(error).splitlines()[0]}); write the file again"
         ) from error
+    finally:
+        if opened.tombstones:  # a copy of the input would have them until the next run
+            shutil.rmtree(stage.scratch, ignore_errors=True)
     _hold_to_hashed(files, opened.before, digests)
     result = stage.finish(time.perf_counter() - started, counts, _TABLES, **paths)
     return result.model_copy(update={"inputs": digests})
@@ -126,6 +132,8 @@ class _Opened:
     stage: Stage
     latest: int
     """Second from which plays are rejected: they are of the future."""
+    tombstones: Tombstones
+    """Who was forgotten."""
     result: StageResult | None
 
 
@@ -136,6 +144,7 @@ def _opened(lake: Path, spec: DatasetSpec, limits: IngestLimits, now: datetime |
     before = identities(file.path for file in files)
     digests = input_digests(files)
     spec = with_derived_catalogue(spec, digests)
+    tombstones = tombstones_of(lake)
     stage = Stage(
         lake,
         STAGE,
@@ -146,6 +155,7 @@ def _opened(lake: Path, spec: DatasetSpec, limits: IngestLimits, now: datetime |
         tracks=spec.tracks.model_dump(exclude={"path"}),
         plays=spec.plays.model_dump(exclude={"path"}),
         limits=limits.model_dump(exclude={"drift"}),
+        forgotten=tombstones.digest,
         code=code_digest(__name__),
     )
     latest = latest_second(now)
@@ -154,7 +164,7 @@ def _opened(lake: Path, spec: DatasetSpec, limits: IngestLimits, now: datetime |
         result = None
     if result:
         result = result.model_copy(update={"inputs": digests})
-    return _Opened(spec, inputs, before, digests, stage, latest, result)
+    return _Opened(spec, inputs, before, digests, stage, latest, tombstones, result)
 
 
 def _hold_to_hashed(
@@ -168,23 +178,18 @@ def _hold_to_hashed(
 
 
 def _compute(
-    con: duckdb.DuckDBPyConnection,
-    stage: Stage,
-    spec: DatasetSpec,
-    inputs: Inputs,
-    digests: Mapping[str, str],
-    limits: IngestLimits,
-    latest: int,
+    con: duckdb.DuckDBPyConnection, given: _Opened, limits: IngestLimits
 ) -> tuple[dict[str, int], dict[str, Path]]:
     """Make and write the stage's tables; return its counts and where the files are."""
+    spec, inputs, stage, tombstones = given.spec, given.inputs, given.stage, given.tombstones
     scratch = stage.scratch
     opened = open_inputs(spec, inputs, limits, scratch)
-    refuse_twins(opened.plays, digests, given_by(spec)[1])
-    history = open_history(con, opened.plays, spec.plays, limits, scratch, latest)
+    refuse_twins(opened.plays, given.digests, given_by(spec)[1])
+    history = open_history(con, opened.plays, spec.plays, limits, scratch, given.latest, tombstones)
     track_files = opened.tracks
     if spec.tracks.derived:
         track_files = [derive_catalogue(con, history, spec.tracks, scratch)]
-    catalogue = read_catalogue(track_files, spec.tracks, limits)
+    catalogue = read_catalogue(track_files, spec.tracks, limits, tombstones)
     where = f"{names_of(inputs.tracks or inputs.plays)}: column `{spec.tracks.id}`"
     check_scientific(where, scientific_in(catalogue.ids))
     plays = read_history(con, history, catalogue.ids)
@@ -217,6 +222,8 @@ def _compute(
             counts |= {"untimed_plays": plays.untimed, "next_future_play": plays.next_future}
         if disliking:
             counts |= count_dislikes(settled)
+        if tombstones:
+            counts |= count_forgotten(catalogue, plays)
         con.register("long_histories", long_histories)
         relations = relations_to_check(catalogue, plays, rejected, opened.empty, limits)
         quality = _checked(con, spec, limits, tables, counts, relations)
@@ -254,6 +261,11 @@ def _no_plays(
         return (
             f"no row of {names_of(inputs.plays)} counts as a play: {settled.dislike_rows:,} are "
             "dislikes by `plays.dislikes` and overrule the others; change the condition"
+        )
+    if not plays.unknown.num_rows and plays.forgotten:
+        return (
+            f"no row of {names_of(inputs.plays)} counts as a play: {plays.forgotten:,} are of "
+            "listeners who were forgotten; give a history of others"
         )
     if not plays.unknown.num_rows:
         return (
@@ -297,7 +309,7 @@ def _checked(
 ) -> pa.Table:
     """Run the checks over the finished tables. Raises InputError when one that must pass fails."""
     keyed = {name: getattr(tables, name) for name in _TABLES}
-    every_count = {"dislike_rows": 0, "disliked_plays": 0, **counts}
+    every_count = {"dislike_rows": 0, "disliked_plays": 0, "forgotten_plays": 0, **counts}
     given = {**keyed, **relations, "counts": pa.Table.from_pylist([every_count])}
     for name, table in given.items():
         con.register(name, table)
@@ -307,6 +319,7 @@ def _checked(
             ("counted", spec.plays.count),
             ("timed", spec.plays.at),
             ("disliking", spec.plays.dislikes),
+            ("forgetting", "forgotten_plays" in counts),
         )
         if is_so
     )

@@ -35,6 +35,16 @@ def publish_sample(scratch: Path, out: Path) -> None:
     _record(out, {**written, **{name: [digest] for name, digest in new.items()}})
 
 
+def written_by_sample(out: Path) -> list[Path]:
+    """Return the files of a folder that a sample wrote and nobody has changed since."""
+    recorded = _read(out)
+    return [
+        out / name
+        for name, digests in recorded.items()
+        if (out / name).is_file() and _is_ours(out / name, {*digests})
+    ]
+
+
 def _is_ours(path: Path, digests: set[str]) -> bool:
     if not os.path.lexists(path):
         return True

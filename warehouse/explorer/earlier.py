@@ -26,7 +26,7 @@ def manifest_of(home: Home, release_id: str) -> Manifest | None:
 def open_kept(home: Home, release_id: str) -> Snapshot | None:
     """Open a kept release, or return None if it is damaged or was pruned meanwhile."""
     try:
-        return open_release(find_release(home, release_id).database)
+        return open_release(find_release(home, release_id).link)
     except UnknownReleaseError:
         return None
 

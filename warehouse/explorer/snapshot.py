@@ -61,7 +61,7 @@ def opened(home: Home, release_id: str | None) -> Snapshot:
     Raises UnknownReleaseError if there is none.
     """
     if st.session_state.get("reader-of", "") != release_id:
-        file = home.current if release_id is None else find_release(home, release_id).database
+        file = home.current if release_id is None else find_release(home, release_id).link
         # one per viewer: a connection is not shared between threads
         st.session_state["reader"] = Reader(file, THREADS, MEMORY)
         st.session_state["reader-of"] = release_id

@@ -13,6 +13,10 @@ from pathlib import Path
 from warehouse.errors import LockedError
 
 DATABASE = "crossfade.duckdb"
+"""The DuckDB file of a release; once listeners were forgotten, a link to its latest revision."""
+
+FORGOTTEN = "forgotten"
+"""Folder of who was forgotten: keyed hashes, and the state of a `crossfade forget` under way."""
 
 PATIENCE = {"pointer": 30.0}
 """Seconds to wait for a lock: the pointer is held for moments, a run for minutes."""
@@ -43,6 +47,11 @@ class Home:
     def current(self) -> Path:
         """The pointer: a relative symbolic link to the current release's DuckDB file."""
         return self.path / "warehouse" / "current.duckdb"
+
+    @property
+    def forgotten(self) -> Path:
+        """Who was forgotten here; for the owner alone."""
+        return self.path / FORGOTTEN
 
     @contextmanager
     def locked(self, name: str, doing: str, wait_seconds: float | None = None) -> Iterator[None]:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from warehouse.files import sync
+from warehouse.releases.home import DATABASE
 
 MANIFEST = "manifest.json"
 
@@ -108,6 +109,12 @@ class Manifest(BaseModel):
     """The best measured model so far, this one perhaps: later ones are compared with it too."""
     rolled_back: bool = False
     """Whether an operator rolled back from it to an older release."""
+    file: str = DATABASE
+    """Name of the DuckDB file that `bytes` and `digest` describe."""
+    revision: int = 0
+    """How often the file was written again without listeners who were forgotten."""
+    revised_at: datetime | None = None
+    """When it was, last."""
 
     @classmethod
     def read(cls, folder: Path) -> "Manifest":

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from warehouse.errors import UnknownReleaseError
 from warehouse.files import sync
-from warehouse.releases.home import DATABASE, Home
+from warehouse.releases.home import Home
 from warehouse.releases.manifest import Override
+from warehouse.releases.pending import check_rebuilt
 from warehouse.releases.release import (
     Release,
     current_id,
@@ -31,7 +32,7 @@ def current_release(home: Home) -> Release | None:
 def make_current(home: Home, release: Release) -> None:
     """Point at a release that verifies; readers see the old one or the new one, never neither."""
     verify(release)
-    target = Path("releases") / release.folder.name / DATABASE
+    target = Path("releases") / release.folder.name / release.manifest.file
     link = home.current.with_name(f".current.{os.getpid()}")
     link.unlink(missing_ok=True)
     link.symlink_to(target)
@@ -47,9 +48,10 @@ def rollback(
 ) -> Release:
     """Make an earlier release current: the named one, else the last published before this one.
 
-    Raises UnknownReleaseError if there is none, or if the named one was not published; ``force``
-    accepts one that the gate refused. It keeps the ``override``, by whom and why, and is the
-    anchor of later releases.
+    Raises UnknownReleaseError if there is none, or if the named one was not published, and RunError
+    if it still has listeners whom `crossfade forget` is forgetting; ``force`` accepts one that the
+    gate refused. It keeps the ``override``, by whom and why, and is the anchor of later
+    releases.
     """
     with home.locked("pointer", "rollback"):
         if release_id is not None:
@@ -67,6 +69,7 @@ def rollback(
                     "`crossfade releases` lists what there is"
                 )
             release = earlier[-1]
+        check_rebuilt(home, release)
         left = named_current(home)
         make_current(home, release)
         if left is not None and left.folder.name > release.folder.name:

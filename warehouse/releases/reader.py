@@ -139,5 +139,5 @@ def _check_size(file: Path) -> None:
         manifest = Manifest.read(file.parent)
     except (OSError, ValueError):
         return  # a copy on its own is fine; its schema version is checked
-    if file.stat().st_size != manifest.bytes:
+    if file.name == manifest.file and file.stat().st_size != manifest.bytes:
         raise UnknownReleaseError(f"{file} is cut short; roll back to another release")

@@ -21,6 +21,11 @@ class Release:
     @property
     def database(self) -> Path:
         """The DuckDB file."""
+        return self.folder / self.manifest.file
+
+    @property
+    def link(self) -> Path:
+        """Where to open it for long: it leads to the DuckDB file after a revision as well."""
         return self.folder / DATABASE
 
     @property

@@ -51,7 +51,8 @@ class OpenRelease:
             "SELECT r.release_id, epoch(r.created_at), d.path FROM release r, duckdb_databases() d "
             "WHERE d.database_name = current_database()"
         ).fetchall()[0]
-        self.release_id, self.created, found = str(row[0]), float(row[1]), Path(row[2]).stat()
+        self.release_id, self.created, self._file = str(row[0]), float(row[1]), Path(row[2])
+        found = self._file.stat()
         stamp = f"{FORM} {found.st_size} {found.st_mtime_ns}".encode()
         self.etag = f'"{self.release_id}-{hashlib.blake2b(stamp, digest_size=4).hexdigest()}"'
         """Changes with all that an answer depends on beside its address."""
@@ -93,6 +94,11 @@ class OpenRelease:
         name, artist = self._names[row["track_id"]]
         first = {"rank": row["rank"], "track_id": row["track_id"], "name": name, "artist": artist}
         return first | row
+
+    @property
+    def is_revised(self) -> bool:
+        """Whether its path leads to another file by now, without listeners who were forgotten."""
+        return self._file.resolve() != self._file
 
     def retire(self) -> None:
         """Close as soon as nobody holds it."""
@@ -142,7 +148,13 @@ class Releases:
             await asyncio.sleep(LOOK_SECONDS)
 
     async def look(self) -> None:
-        """Open what the pointer names if that is not open; the release before it closes."""
+        """Open what the pointer names if that is not open; the release before it closes.
+
+        So does the other release if it was revised.
+        """
+        if self._pinned is not None and self._pinned.is_revised:
+            self._pinned.retire()
+            self._pinned = None
         named = self._pointed_at()
         if named is None or (named == self._named and not self.complaint):
             return

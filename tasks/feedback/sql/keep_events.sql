@@ -7,7 +7,7 @@ COPY (
         lower(trim(kind_text)) AS kind,
         occurred,
         value::DOUBLE AS value
-    FROM ($judged)
-    WHERE reason IS NULL
+    FROM ($judged) judged
+    WHERE reason IS NULL $known
     ORDER BY ALL
 ) TO $file (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1);

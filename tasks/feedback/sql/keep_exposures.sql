@@ -8,6 +8,6 @@ COPY (
         CASE WHEN NOT is_blank(experiment_text) THEN experiment_text END AS experiment,
         CASE WHEN NOT is_blank(experiment_text) THEN variant_text END AS variant,
         occurred
-    FROM ($judged)
-    WHERE reason IS NULL
+    FROM ($judged) judged
+    WHERE reason IS NULL $known
 ) TO $file (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1);

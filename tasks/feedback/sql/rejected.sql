@@ -1,4 +1,4 @@
 -- The bad rows of a file.
 SELECT record, reason, raw
-FROM ($judged)
-WHERE reason IS NOT NULL
+FROM ($judged) judged
+WHERE reason IS NOT NULL $known

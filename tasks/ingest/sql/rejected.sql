@@ -3,4 +3,4 @@ CREATE OR REPLACE TEMP TABLE bad_records AS
 WITH $counted
 SELECT record, $reason AS reason, raw
 FROM counted
-WHERE reason IS NOT NULL;
+WHERE reason IS NOT NULL $known;

@@ -14,6 +14,7 @@ from tasks.dataset.feedback import EventsSpec, ExposuresSpec, FeedbackSpec
 from tasks.experiments.parameters import ExperimentParameters
 from tasks.experiments.stage import experiments_stage
 from tasks.feedback.stage import Feedback, feedback_stage
+from tasks.forgetting.remember import remember
 from tasks.ingest.limits import IngestLimits
 from tasks.lake.contracts.breaches import file_breaches
 from tasks.lake.contracts.document import stage_contracts
@@ -21,6 +22,7 @@ from tasks.lake.contracts.stages.ingest import USERS
 from tasks.lake.dataset import Dataset
 from tasks.lake.files import write_parquet
 from tasks.lake.record import StageResult
+from warehouse.releases.home import Home
 
 SHOWN = "exposure_id,user_id,track_id,rank,experiment,variant,shown_at\n"
 DONE = "exposure_id,user_id,kind,at,value\n"
@@ -270,3 +272,33 @@ def test_a_mismatch_withholds_the_result(tmp_path: Path) -> None:
     for row in measured["experiment_results"].read().to_pylist():
         assert row["note"].startswith("withheld, sample ratio mismatch (p = 8e-06): 300 listeners")
         assert row["value"] is row["lift"] is row["ci_low"] is row["p_value"] is None
+
+
+def test_feedback_of_forgotten_listeners_is_counted_and_not_read(tmp_path: Path) -> None:
+    remember(Home(tmp_path), ["u2-forgotten"])
+    (tmp_path / "shown.csv").write_text(
+        SHOWN
+        + GOOD
+        + "x2,u2-forgotten,t1,1,slider,b,2026-03-02T10:00:00Z\n"
+        + "x3,u2-forgotten,t1,0,,,2026-03-02T10:00:00Z\n"
+        + "x4,u3,t1,0,,,2026-03-02T10:00:00Z\n"
+        + "x5,u2-forgotten,t1\n"
+    )
+    (tmp_path / "done.csv").write_text(
+        DONE
+        + "x1,,click,2026-03-02T10:00:01Z,\n"
+        + ",u2-forgotten,return,2026-03-03T10:00:00Z,\n"
+        + ",u2-forgotten,dance,2026-03-03T10:00:00Z,\n"
+    )
+    read = _read(tmp_path)
+    assert not read.broken
+    (shown,), (done,) = read.exposures, read.events
+    assert shown["rows"].rows == done["rows"].rows == 1
+    assert shown["rejected_rows"].read()["record"].to_pylist() == [5]
+    assert done["rejected_rows"].rows == 0
+    assert (shown.counts["forgotten"], done.counts["forgotten"], read.forgotten) == (3, 2, 5)
+    measured = _measure(tmp_path, read, ["u1", "u3"])
+    quality = {row["check_name"]: row for row in measured["data_quality"].read().to_pylist()}
+    assert "rows (5)" in quality["forgotten_feedback"]["details"]
+    for path in (tmp_path / "lake").rglob("*"):
+        assert not path.is_file() or b"u2-forgotten" not in path.read_bytes()

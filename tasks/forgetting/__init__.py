@@ -1,0 +1,1 @@
+"""Take listeners out of what the home keeps, for ever."""
