@@ -18,8 +18,12 @@ id = "id"
 path = "plays.csv"
 user = "who"
 track = "what"
+at = "when"
 dislikes = "no"
 """
+
+BEGIN, DAY = 1_700_006_400, 86_400
+"""Midnight of the first day of its plays, in seconds since 1970."""
 
 MOVIES_TOML = """\
 [tracks]
@@ -48,6 +52,8 @@ def test_a_catalogue_of_nothing_but_ids(prefect_server: dict[str, str], tmp_path
     """Two circles of listeners, tracks 0 to 39 and 40 to 79; tracks 80 to 89 nobody plays.
 
     The first listener dislikes a track that it has played, ten others and one that nobody plays.
+    Plays are spread over 100 days, but for t07, which nobody plays before the last ten, and a track
+    that u002 plays again and again on the last.
     """
     drawn = random.Random(0)
     plays = [
@@ -60,10 +66,14 @@ def test_a_catalogue_of_nothing_but_ids(prefect_server: dict[str, str], tmp_path
     others = [track for x in range(40) if (track := f"t{x:02}") not in own]
     disliked = {min(own), *others[::3][:10], "t85"}
     own -= disliked
-    rows = [f"{who},{what},false\n" for who, what in plays]
-    rows += [f"u000,{what},true\n" for what in sorted(disliked)]
-    rows += [f"shy,t{x:02},true\n" for x in range(0, 90, 2)]
-    (tmp_path / "plays.csv").write_text("who,what,no\n" + "".join(rows))
+    day = {what: 90 if what == "t07" else 0 for _, what in plays}
+    rows = [f"{who},{what},false,{BEGIN + drawn.randrange(day[what], 100) * DAY}\n"
+            for who, what in plays]  # fmt: skip
+    rows += [f"u000,{what},true,\n" for what in sorted(disliked)]
+    rows += [f"shy,t{x:02},true,\n" for x in range(0, 90, 2)]
+    favourite = max(what for who, what in plays if who == "u002")
+    rows += [f"u002,{favourite},false,{BEGIN + 99 * DAY + x}\n" for x in range(5)]
+    (tmp_path / "plays.csv").write_text("who,what,no,when\n" + "".join(rows))
     with run(tmp_path, prefect_server, IDS_TOML) as release:
         sources = release.sql("SELECT DISTINCT source FROM user_recommendations ORDER BY 1")
         assert "hybrid" not in {name for (name,) in sources.fetchall()}
@@ -101,6 +111,15 @@ def test_a_catalogue_of_nothing_but_ids(prefect_server: dict[str, str], tmp_path
         assert release.sql("FROM explain('t50', 't51')").fetchall()
         release.sql("FROM search_tracks('t50')").fetchall()
         assert release.sql("FROM feature_weights").fetchall() == []
+        repeated = release.sql("SELECT track_id, plays FROM on_repeat('u002')").fetchall()
+        assert repeated == [(favourite, 6)]
+        rising = release.sql("SELECT track_id, usual_listeners FROM trending('all')").fetchall()
+        assert rising == [("t07", 0.0)]
+        stranger = next(
+            f"u{user:03}" for user in range(4, 200, 2) if (f"u{user:03}", "t07") not in plays
+        )
+        new = release.sql(f"SELECT track_id FROM new_for_user('{stranger}')").fetchall()
+        assert new == [("t07",)]
 
 
 @pytest.mark.slow
