@@ -71,6 +71,8 @@ def concluded(work: Callable[[], tuple[T, str]]) -> T:
     Cancelled, or Crashed if it ended a deployment's process without being asked to by Prefect.
     """
     run_id = runtime.flow_run.id
+    if not logger.isEnabledFor(logging.INFO):  # as in the process of a deployment's run
+        logger.setLevel(logging.INFO)
     with interrupts.watching(), interrupts.last_report(lambda: _report_stop(run_id)):
         try:
             value, said = work()
