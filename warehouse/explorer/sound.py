@@ -14,7 +14,7 @@ MOST = 8
 
 @dataclass(frozen=True)
 class Feature:
-    """Where a feature stands in the catalogue."""
+    """A feature beside the same feature of all tracks."""
 
     label: str
     share: float
