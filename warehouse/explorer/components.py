@@ -96,7 +96,7 @@ def finder(
     key: str, label: str, placeholder: str, search: Callable[[str], Sequence[dict[str, Any]]]
 ) -> str | None:
     """Show a search box; return the track id in the run after one was picked."""
-    text = str((st.session_state.get(key) or {}).get("text") or "")[:200]
+    text = str(_sent(key, "text") or "")[:200]
     rows = [
         {
             "track_id": row["track_id"],
@@ -129,7 +129,7 @@ def crossfader(
 
 def move(key: str) -> tuple[float | None, bool] | None:
     """Return the slider's new weight (None: the suggested one) and whether it was released."""
-    moved = (st.session_state.get(key) or {}).get("moved")
+    moved = _sent(key, "moved")
     if not isinstance(moved, dict):
         return None
     st.session_state[f"{key}-echo"] = moved.get("key")
@@ -184,7 +184,7 @@ def removable_chips(
 
 def chip_of(key: str, trigger: Literal["pressed", "removed"]) -> str | None:
     """Return the id of the chip that was pressed or removed, in the callback."""
-    name = (st.session_state.get(key) or {}).get(trigger)
+    name = _sent(key, trigger)
     return None if name is None else str(name)
 
 
@@ -216,6 +216,11 @@ def _heading(title: str) -> dict[str, Any]:
         "preview": None,
         "sound": [],
     }
+
+
+def _sent(key: str, name: str) -> Any:
+    """Return what a component has sent under a name; None: nothing."""
+    return (st.session_state.get(key) or {}).get(name)
 
 
 def _nothing() -> None:
