@@ -64,7 +64,7 @@ def sql_constants() -> Mapping[str, str]:
         "computed_at_once": str(COMPUTED_AT_ONCE),
         "artist_allowance": str(ARTIST_ALLOWANCE),
         "last_artist_factor": str(ARTIST_FACTORS - 1),
-        "artist_tracks_weight": f"{ARTIST_TRACKS_WEIGHT}e0",
+        "artist_tracks_weight": str(ARTIST_TRACKS_WEIGHT),
         "artist_pool": str(ARTIST_POOL),
         "sequence_pool": str(SEQUENCE_POOL),
         "radio_pool": str(RADIO_POOL),

@@ -50,6 +50,10 @@ class Answers:
                 found = await self._rows(endpoint, question, release)
         except duckdb.InterruptException:
             raise ProblemError(503, f"the query took longer than {QUERY_SECONDS:g} s") from None
+        except duckdb.CatalogException:
+            raise ProblemError(
+                404, f"release {release.release_id} is older than `{endpoint.name}`"
+            ) from None
         except duckdb.OutOfMemoryException:
             raise ProblemError(503, "the query needs more memory than a worker has") from None
         finally:

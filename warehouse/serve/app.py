@@ -41,6 +41,7 @@ PARENT_SECONDS = 1.0
 
 REFUSALS = {
     401: "The token is missing or wrong",
+    404: "The release is older than the macro",
     410: "The release of `release_id` is not kept",
     413: "The body is too long",
     422: "An argument is wrong: `errors` names it",

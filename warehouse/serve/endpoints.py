@@ -60,6 +60,33 @@ ENDPOINTS = (
         "The whole list for a few liked tracks, filtered",
         by_post=True,
     ),
+    Endpoint("on_repeat", ask.OnRepeat, rows.FromHistory, "What a listener plays now"),
+    Endpoint(
+        "rediscover", ask.Rediscover, rows.FromHistory, "What a listener loved and plays no more"
+    ),
+    Endpoint("new_for_user", ask.NewForUser, rows.NewToListener, "New tracks for a listener"),
+    Endpoint("trending", ask.Trending, rows.Rising, "Tracks that win listeners beyond their usual"),
+    Endpoint("artist_tracks", ask.ArtistTracks, rows.Ranked, "The tracks of an artist"),
+    Endpoint(
+        "similar_artists", ask.SimilarArtists, rows.NearArtist, "Artists that are close to one"
+    ),
+    Endpoint(
+        "recommend_artists", ask.RecommendArtists, rows.RankedArtist, "Artists for a listener"
+    ),
+    Endpoint(
+        "continue_playlist",
+        ask.ContinuePlaylist,
+        rows.Ranked,
+        "Tracks to go on with after a playlist",
+        by_post=True,
+    ),
+    Endpoint(
+        "radio",
+        ask.Radio,
+        rows.Ranked,
+        "A long, varied list around a few tracks",
+        by_post=True,
+    ),
     Endpoint("explain", ask.Explain, rows.Explanation, "Why two tracks are close"),
     Endpoint("search_tracks", ask.SearchTracks, rows.Found, "Tracks by name or artist"),
     Endpoint(

@@ -82,6 +82,68 @@ class SimilarTo(_Weighted):
     k: int = Field(default=10, ge=1, le=ROWS, description="Rows of a page")
 
 
+class _AboutDays(Paged):
+    days: int = Field(default=28, ge=0, le=36_500, description="Days up to the newest play")
+    exclude: Ids = Field(default=[], description="Track ids to leave out")
+
+
+class OnRepeat(_AboutDays):
+    user_id: Id
+
+
+class Rediscover(_AboutDays):
+    user_id: Id
+    days: int = Field(default=90, ge=0, le=36_500, description="Days without a play")
+
+
+class NewForUser(_Weighted):
+    user_id: Id
+    days: int = Field(default=28, ge=0, le=365, description="Days up to the end of the data")
+
+
+class Trending(Paged):
+    scope: Text = Field(default="all", description="'all', or a genre or tag")
+    exclude: Ids = Field(default=[], description="Track ids to leave out")
+
+
+class ArtistTracks(_Weighted):
+    artist: Id = Field(description="Name of the artist; case and accents do not matter")
+
+
+class SimilarArtists(Paged):
+    artist: Id = Field(description="Name of the artist; case and accents do not matter")
+    k: int = Field(default=10, ge=1, le=ROWS, description="Rows of a page")
+    weight: Share | None = Field(
+        default=None, description="Collaborative share, 0 to 1; default: the learned one"
+    )
+    exclude: Ids = Field(default=[], description="Artists to leave out, by name")
+
+
+class RecommendArtists(Paged):
+    user_id: Id
+    weight: Share | None = Field(
+        default=None, description="Collaborative share, 0 to 1; default: the learned one"
+    )
+    exclude_artists: Ids = Field(default=[], description="Artists to leave out, by name")
+    new_artists: bool = Field(default=True, description="Leave out artists of the history")
+
+
+class ContinuePlaylist(_Weighted):
+    track_ids: Ids = Field(min_length=1, description="The playlist so far, in its order")
+    per_artist: int | None = Field(
+        default=None, ge=1, le=ROWS, description="Most tracks of one artist"
+    )
+
+
+class Radio(_Weighted):
+    track_ids: Ids = Field(min_length=1, description="Tracks to start from")
+    seed: Text = Field(default="0", description="The same seed gives the same list")
+    k: int = Field(default=50, ge=1, le=ROWS, description="Rows of a page")
+    per_artist: int | None = Field(
+        default=3, ge=1, le=ROWS, description="Most tracks of one artist"
+    )
+
+
 class _Filtered(_Weighted):
     genres: Ids = Field(default=[], description="Only tracks of one of these genres")
     tags: Ids = Field(default=[], description="Only tracks with one of these tags")

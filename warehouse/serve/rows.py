@@ -1,6 +1,6 @@
 """The rows of answers, for the OpenAPI document; columns are those of docs/warehouse.md."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
@@ -58,6 +58,59 @@ class Neighbour(BaseModel):
     content_score: float
     source: str
     because_track_id: str | None
+
+
+class FromHistory(BaseModel):
+    rank: int
+    track_id: str
+    name: str | None
+    artist: str | None
+    score: float
+    plays: int
+    last_played: date
+    reason: str
+
+
+class NewToListener(Ranked):
+    new_since: date
+    reason: str
+
+
+class Rising(BaseModel):
+    rank: int
+    track_id: str
+    name: str | None
+    artist: str | None
+    score: float
+    new_listeners: int
+    usual_listeners: float
+    reason: str
+
+
+class NearArtist(BaseModel):
+    rank: int
+    artist: str
+    score: float
+    collaborative_score: float
+    content_score: float
+    source: str
+    shared_listeners: int
+    shared_tracks: int
+    reason: str
+
+
+class RankedArtist(BaseModel):
+    rank: int
+    artist: str
+    score: float
+    collaborative_score: float
+    content_score: float
+    source: str
+    listeners: int
+    tracks: int
+    track_id: str
+    because_track_id: str | None
+    reason: str
 
 
 class Explanation(BaseModel):

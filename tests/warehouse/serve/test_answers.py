@@ -5,6 +5,7 @@ import random
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -13,6 +14,7 @@ import pytest
 
 from tests.warehouse.publishing import keep, publish, release_id
 from tests.warehouse.serve.serving import served, wait
+from tests.warehouse.timed_worlds import build_timed_world
 from tests.warehouse.worlds import AWKWARD_IDS
 from warehouse.build.writer import BuildInput
 from warehouse.contract.document import EXAMPLES, SCALARS
@@ -50,8 +52,11 @@ def by_sql(database: duckdb.DuckDBPyConnection, sql: str, values: list[Any]) -> 
     return json.loads(json.dumps(rows, default=lambda value: value.isoformat()))
 
 
-def some_question(rng: random.Random, users: list[str], tracks: list[str]) -> tuple[Any, ...]:
+def some_question(
+    rng: random.Random, users: list[str], tracks: list[str], artists: list[str]
+) -> tuple[Any, ...]:
     """Return an endpoint, its arguments, and the SQL that an app would write for them."""
+    artist = rng.choice(artists)
     user, track, other = rng.choice(users), rng.choice(tracks), rng.choice(tracks)
     liked, exclude = rng.sample(tracks, rng.randint(1, 4)), rng.sample(tracks, rng.randint(0, 3))
     k, weight = rng.randint(1, 40), rng.choice([None, 0.0, 0.25, 1.0])
@@ -87,6 +92,22 @@ def some_question(rng: random.Random, users: list[str], tracks: list[str]) -> tu
              [liked, *bound]),
             ("explain", {"track_a": track, "track_b": other}, "FROM explain(?, ?)",
              [track, other]),
+            ("on_repeat", {"user_id": user, "k": k}, "FROM on_repeat(?, k := ?)", [user, k]),
+            ("rediscover", {"user_id": user, "days": k}, "FROM rediscover(?, days := ?)",
+             [user, k]),
+            ("new_for_user", {"user_id": user, **shared}, f"FROM new_for_user(?, {named})",
+             [user, k, weight, exclude]),
+            ("trending", {"scope": "all", "k": k}, "FROM trending('all', k := ?)", [k]),
+            ("artist_tracks", {"artist": artist, **shared}, f"FROM artist_tracks(?, {named})",
+             [artist, k, weight, exclude]),
+            ("similar_artists", {"artist": artist, "k": k}, "FROM similar_artists(?, k := ?)",
+             [artist, k]),
+            ("recommend_artists", {"user_id": user, "k": k, "new_artists": heard},
+             "FROM recommend_artists(?, k := ?, new_artists := ?)", [user, k, heard]),
+            ("continue_playlist", {"track_ids": liked, **shared},
+             f"FROM continue_playlist(?, {named})", [liked, k, weight, exclude]),
+            ("radio", {"track_ids": liked, "seed": str(k), **shared},
+             f"FROM radio(?, seed := ?, {named})", [liked, k, k, weight, exclude]),
             ("search_tracks", {"text": track[:3], "k": k}, "FROM search_tracks(?, k := ?)",
              [track[:3], k]),
             ("recommend_users", {"user_ids": everybody, "k": k},
@@ -142,10 +163,15 @@ def test_random_requests_get_what_sql_gets(
     rng = random.Random(requests)
     users = [row[0] for row in database.execute("SELECT user_id FROM users").fetchall()]
     tracks = [row[0] for row in database.execute("SELECT track_id FROM tracks").fetchall()]
+    artists = [row[0] for row in database.execute("SELECT artist FROM tracks").fetchall()]
+    known = [artist for artist in artists if artist]
     asked = set()
     for _ in range(requests):
         name, arguments, sql, values = some_question(
-            rng, [*users, "nobody", *AWKWARD_IDS], [*tracks, "no track"]
+            rng,
+            [*users, "nobody", *AWKWARD_IDS],
+            [*tracks, "no track"],
+            [*known, known[0].upper(), "no artist"],
         )
         asked.add(name)
         answer = ask(api, name, arguments)
@@ -161,6 +187,33 @@ def test_relations_without_arguments_are_answered(api: httpx.Client, name: str) 
 
 def test_every_macro_of_the_contract_has_an_endpoint() -> None:
     assert {*EXAMPLES, *SCALARS} - {"variant_weight"} <= PATHS.keys()  # `variant` has the weight
+
+
+@pytest.mark.parametrize("name", ["on_repeat", "rediscover", "new_for_user", "trending"])
+def test_lists_from_times_are_answered_with_their_days(
+    home: Home, tmp_path: Path, name: str
+) -> None:
+    timed = build_timed_world(tmp_path / "timed", seed=0)
+    release = publish(home, timed.world.given, 1)
+    with duckdb.connect(str(timed.world.database), read_only=True) as database, served(home) as api:
+        about = "scope" if name == "trending" else "user_id"
+        rows = 0
+        for value in ["all"] if name == "trending" else timed.world.user_ids:
+            answer = ask(api, name, {about: value})
+            assert answer["release_id"] == release.manifest.release_id
+            assert answer["rows"] == by_sql(database, f"FROM {name}(?)", [value])
+            rows += len(answer["rows"])
+        assert rows
+
+
+def test_a_macro_that_the_release_does_not_have_is_not_found(home: Home, given: BuildInput) -> None:
+    release = publish(home, given, 1)
+    with duckdb.connect(str(release.database)) as database:
+        database.execute("DROP MACRO TABLE radio")
+    with served(home) as api:
+        reply = api.get("/v1/radio", params={"track_ids": "T0"})
+    assert reply.status_code == 404
+    assert reply.json()["detail"] == "release 20260101T000001-test is older than `radio`"
 
 
 def test_lists_that_are_asked_for_at_once_are_each_ones_own(

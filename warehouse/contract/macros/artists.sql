@@ -19,7 +19,7 @@ FROM (
         floor(y.w * y.c_ticks + (1 - y.w) * y.d_ticks + 0.5e0) AS blend
     FROM (
         SELECT
-            least(1, greatest(0, coalesce(weight::DOUBLE, {artist_tracks_weight}))) AS w,
+            least(1, greatest(0, coalesce(weight, {artist_tracks_weight})::DOUBLE)) AS w,
             unnest(a.tracks) AS track, unnest(a.track_collaborative)::DOUBLE AS c_ticks,
             unnest(a.track_content)::DOUBLE AS d_ticks, unnest(a.track_because) AS because
         FROM store.artists a
