@@ -21,6 +21,7 @@ COUNTS = {
     "rejected_plays": 928,
     "long_history_plays": 0,
     "filtered_plays": 0,
+    "forgotten_plays": 0,
     "dislike_rows": 0,
     "disliked_plays": 0,
     "filtered_tracks": 0,
