@@ -8,7 +8,7 @@ import streamlit as st
 
 LIKED = 50
 """Maximum number of liked songs in an address."""
-OF_A_VIEW = ("view", "track", "liked", "weight")
+OF_A_VIEW = ("view", "track", "artist", "liked", "list", "weight")
 """Parameters of a single view; widgets remove their own."""
 
 
@@ -58,6 +58,12 @@ def open_track(track_id: str) -> NoReturn:
     """Open a track in the Discover view; the weight is kept."""
     weight = text("weight")
     go(None, track=track_id, **({"weight": weight} if weight else {}))
+
+
+def open_artist(name: str) -> NoReturn:
+    """Open the page of an artist; the weight is kept."""
+    weight = text("weight")
+    go("artist", artist=name, **({"weight": weight} if weight else {}))
 
 
 def link(**parameters: str) -> str:

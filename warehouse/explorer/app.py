@@ -9,8 +9,9 @@ import streamlit as st
 
 from warehouse.errors import UnknownReleaseError
 from warehouse.explorer import address
+from warehouse.explorer.artist import artist
 from warehouse.explorer.components import TO_CURRENT, notice, topbar
-from warehouse.explorer.discover import discover
+from warehouse.explorer.discover import discover, suggested_weight
 from warehouse.explorer.experiments import experiments_there
 from warehouse.explorer.listener import listener
 from warehouse.explorer.snapshot import Snapshot, opened
@@ -45,11 +46,14 @@ def main(home: Home) -> None:
     if experiments_there(snapshot):
         views["experiments"] = "Experiments"
     asked = address.text("view") or "discover"
-    view = asked if asked in views else "discover"
+    view = asked if asked in {*views, "artist"} else "discover"
     chosen = topbar(
-        views, view, lambda name: address.link(**_parameter(name)), snapshot.release_id,
+        views,
+        "discover" if view == "artist" else view,
+        lambda name: address.link(**_parameter(name)),
+        snapshot.release_id,
         "" if named in (None, current_id(home)) else named,
-    )  # fmt: skip
+    )
     if chosen == TO_CURRENT:
         _go_to_current()
     elif chosen:
@@ -89,6 +93,8 @@ def _show(view: str, home: Home, snapshot: Snapshot) -> None:
         experiments(home, snapshot)
     elif view == "listener":
         listener(snapshot)
+    elif view == "artist":
+        artist(snapshot, suggested_weight(snapshot, 1))
     else:
         discover(snapshot)
 

@@ -44,6 +44,14 @@ class Chip:
 
 
 @dataclass(frozen=True)
+class Link:
+    """A text that leads to another page."""
+
+    text: str
+    href: str
+
+
+@dataclass(frozen=True)
 class Line:
     """One line below an answer: a label, a word on how it is, a figure."""
 
@@ -152,16 +160,22 @@ def card(
     key: str,
     title: str,
     subtitle: str = "",
+    links: Sequence[Link] = (),
     text: str = "",
     facts: Sequence[tuple[str, str]] = (),
     chips: Sequence[Chip] = (),
     preview: str | None = None,
     sound: Sequence[Feature] = (),
     pressed: Callable[[], None] | None = None,
-) -> None:
-    """Show a heading; ``pressed`` is the callback of chips that are buttons (`chip_of`)."""
+) -> str | None:
+    """Show a heading; return the text of a link in the run after it was followed.
+
+    ``links`` replace the subtitle if there are any; ``pressed`` is the callback of chips that are
+    buttons (`chip_of`).
+    """
     data = _heading(title) | {
-        "subtitle": short(subtitle),
+        "subtitle": "" if links else short(subtitle),
+        "links": [{"id": x.text, "text": short(x.text), "href": x.href} for x in links],
         "text": text,
         "facts": [[label, short(value)] for label, value in facts],
         "chips": [_chip(chip) for chip in chips],
@@ -171,7 +185,10 @@ def card(
             for one in sound
         ],
     }
-    _card(key=key, data=data, on_pressed_change=pressed or _nothing)
+    result = _card(
+        key=key, data=data, on_pressed_change=pressed or _nothing, on_followed_change=_nothing
+    )
+    return None if result.followed is None else str(result.followed)
 
 
 def removable_chips(
@@ -200,7 +217,7 @@ def answers(key: str, given: Sequence[Answer]) -> None:
 def notice(key: str, title: str, text: str = "", command: str = "") -> None:
     """Show a message: what is wrong and what to do about it."""
     data = _heading(title) | {"text": short(text), "command": command, "notice": True}
-    _card(key=key, data=data, on_pressed_change=_nothing)
+    _card(key=key, data=data, on_pressed_change=_nothing, on_followed_change=_nothing)
 
 
 def _heading(title: str) -> dict[str, Any]:
@@ -208,6 +225,7 @@ def _heading(title: str) -> dict[str, Any]:
     return {
         "title": short(title),
         "subtitle": "",
+        "links": [],
         "text": "",
         "command": "",
         "notice": False,

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from warehouse.explorer import address
+from warehouse.explorer.artist import artist_links
 from warehouse.explorer.components import card, finder, notice, tracklist
 from warehouse.explorer.downloads import download
 from warehouse.explorer.filters import tag_chips, toggle_tag
@@ -20,12 +21,14 @@ from warehouse.explorer.lists import (
     preview,
     tracks_of,
 )
+from warehouse.explorer.other_lists import has_macro
 from warehouse.explorer.reasons import Track, title
 from warehouse.explorer.snapshot import Snapshot, follow
 from warehouse.explorer.sound import sound
 
 SUGGESTIONS = 8
 POPULAR = 20
+MOST_PLAYED, RISING = "Most played", "Rising"
 
 
 def discover(snapshot: Snapshot) -> None:
@@ -76,18 +79,25 @@ def _search(snapshot: Snapshot) -> None:
 
 
 def _popular(snapshot: Snapshot) -> None:
-    st.subheader("Most played", anchor=False)
+    chosen = MOST_PLAYED
+    if _rises(snapshot):
+        chosen = str(st.segmented_control(
+            "Start from", [MOST_PLAYED, RISING], default=MOST_PLAYED, key="start",
+            label_visibility="collapsed", required=True,
+        ))  # fmt: skip
+    else:
+        st.subheader(MOST_PLAYED, anchor=False)
     st.caption(
         "Pick a song or search for one. Then move the slider between songs that sound alike and "
         "songs that the same people play."
     )
-    asked = Question("popular", {"k": POPULAR})
+    asked = Question("trending" if chosen == RISING else "popular", {"k": POPULAR})
     table = asked.ask(snapshot)
     data = {
-        "label": "Most played tracks",
+        "label": f"{chosen} tracks",
         "rows": display_rows(table, tracks_of(snapshot, table), 1.0, did=""),
         "token": snapshot.release_id,
-        "subject": "popular",
+        "subject": chosen,
         "settled": True,
         "action": "opened",
         "action_label": "Find similar",
@@ -98,7 +108,12 @@ def _popular(snapshot: Snapshot) -> None:
     result = tracklist("popular", data)
     if result.opened:
         address.open_track(str(result.opened))
-    download("Download as CSV", "most-played", lambda: table)
+    download("Download as CSV", chosen.lower().replace(" ", "-"), lambda: table)
+
+
+def _rises(snapshot: Snapshot) -> bool:
+    """Return whether any track wins listeners beyond its usual level."""
+    return has_macro(snapshot, "trending") and bool(snapshot.rows("trending", k=1))
 
 
 def _heading(snapshot: Snapshot, track: Track) -> None:
@@ -109,10 +124,11 @@ def _heading(snapshot: Snapshot, track: Track) -> None:
         for label, field in (("Genre", "genre"), ("Year", "year"))
         if track[field] is not None
     ]
-    card(
+    followed = card(
         "track",
         title(track),
         subtitle=track["artist"] or "",
+        links=artist_links(snapshot, track["track_id"]),
         text="No plays yet: recommended by content only." if track["is_cold"] else "",
         facts=[*facts, ("Track id", track["track_id"])],
         chips=tag_chips(snapshot, track["tags"] or []),
@@ -120,3 +136,5 @@ def _heading(snapshot: Snapshot, track: Track) -> None:
         sound=sound(snapshot, "track", track["track_id"]),
         pressed=partial(toggle_tag, "track"),
     )
+    if followed:
+        address.open_artist(followed)

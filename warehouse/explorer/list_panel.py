@@ -1,14 +1,17 @@
-"""The crossfader, the filters and the list they control: one fragment, rerun on its own."""
+"""The list of a page and what controls it: one fragment, rerun on its own."""
 
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 
 from warehouse.explorer import address
-from warehouse.explorer.components import crossfader, move, tracklist
+from warehouse.explorer.components import tracklist
 from warehouse.explorer.downloads import download
+from warehouse.explorer.fader import fader, is_at_rest, position
 from warehouse.explorer.filters import filters
 from warehouse.explorer.lists import Subject, display_rows, question, tracks_of
+from warehouse.explorer.other_lists import chosen_list, other_list
 from warehouse.explorer.snapshot import Snapshot, follow
 
 ROWS = (20, 50, 100)
@@ -18,20 +21,24 @@ ROWS = (20, 50, 100)
 def list_panel(snapshot: Snapshot, subject: Subject, suggested: float) -> None:
     """Show the list for ``subject``; ``suggested`` is the weight learned for its history length."""
     snapshot = follow(snapshot)
-    weight = _weight()
-    shown = suggested if weight is None else weight
-    if not subject.is_unknown:  # else the list is the same at every weight
-        crossfader("fader", shown, suggested, _presets(weight, suggested), _moved)
+    if (other := chosen_list(snapshot, subject)) is not None:
+        other_list(snapshot, subject, other, _rows_wanted(), suggested)
+        return
+    if subject.query == "recommended" and not subject.is_unknown:
+        heard = st.toggle("Include songs already played", key="heard", bind="query-params")
+        subject = replace(subject, heard=heard)
+    # for an unknown listener the list is the same at every weight
+    at = position(suggested) if subject.is_unknown else fader(suggested)
     chosen = filters(snapshot)
-    asked = question(subject, _rows_wanted(), weight, chosen)
+    asked = question(subject, _rows_wanted(), at.weight, chosen)
     table = asked.ask(snapshot)
-    rows = display_rows(table, tracks_of(snapshot, table), shown, subject.did)
+    rows = display_rows(table, tracks_of(snapshot, table), at.shown, subject.did)
     data = {
         "label": "Tracks, best first",
         "rows": rows,
-        "token": f"{snapshot.release_id} {weight}",
+        "token": f"{snapshot.release_id} {at.weight}",
         "subject": f"{subject.of} {subject.heard} {chosen}",
-        "settled": st.session_state.get("held") is None,
+        "settled": is_at_rest(),
         "action": "explained",
         "action_label": "Why?",
         "explained": _explanation(snapshot, rows),
@@ -53,39 +60,6 @@ def _rows_wanted() -> int:
     except ValueError:
         return ROWS[0]
     return min(max(k, 1), ROWS[-1])
-
-
-def _weight() -> float | None:
-    """Return the slider's position: while it is dragged, its own; otherwise the address's."""
-    held = st.session_state.get("held")
-    return held if isinstance(held, float) else address.weight()
-
-
-def _moved() -> None:
-    moved = move("fader")
-    if moved is None:
-        return
-    weight, settled = moved
-    st.session_state["held"] = None if settled else weight
-    if settled:  # one browser history entry per drag, not fifty
-        address.put_weight(weight)
-
-
-def _presets(weight: float | None, suggested: float) -> list[dict[str, Any]]:
-    given = [
-        ("Content", 0.0, "Content only: similar sound and tags"),
-        ("Balanced", 0.5, "Half and half"),
-        ("Collaborative", 1.0, "Collaborative only: played by the same people"),
-        (
-            "Suggested",
-            None,
-            f"{round(100 * suggested)} % collaborative: measured best",
-        ),
-    ]
-    return [
-        {"label": label, "share": share, "help": help_, "pressed": share == weight}
-        for label, share, help_ in given
-    ]
 
 
 def _explanation(snapshot: Snapshot, rows: list[dict[str, Any]]) -> dict[str, str] | None:

@@ -74,9 +74,7 @@ def _known(snapshot: Snapshot) -> None:
     with aside:
         _about(snapshot, user_id, found)
     with main:
-        heard = st.toggle("Include songs already played", key="heard", bind="query-params")
-        subject = Subject("recommended", user_id, heard)
-        list_panel(snapshot, subject, float(found["weight"]))
+        list_panel(snapshot, Subject("recommended", user_id), float(found["weight"]))
 
 
 def _about(snapshot: Snapshot, user_id: str, found: dict[str, Any]) -> None:

@@ -68,8 +68,8 @@ def known_tracks(snapshot: Snapshot, ids: Iterable[str | None]) -> dict[str, Tra
 
 def tracks_of(snapshot: Snapshot, table: pa.Table) -> dict[str, Track]:
     """Return the displayed columns of a list's tracks and of the tracks in their reasons."""
-    named = [*table["track_id"].to_pylist(), *table["because_track_id"].to_pylist()]
-    return known_tracks(snapshot, named)
+    names = {"track_id", "because_track_id"} & set(table.column_names)
+    return known_tracks(snapshot, (one for name in names for one in table[name].to_pylist()))
 
 
 def display_rows(
@@ -87,6 +87,8 @@ def _display_row(
 ) -> dict[str, Any]:
     track = tracks[row["track_id"]]
     played = "no listeners yet" if track["is_cold"] else f"{track['listeners']:,} listeners"
+    if "plays" in row:
+        played = f"{row['plays']:,} plays"
     line: dict[str, Any] = {
         "rank": row["rank"],
         "track_id": row["track_id"],
@@ -98,23 +100,29 @@ def _display_row(
         "preview": preview(track),
         "genre": short(track["genre"] or ""),
         "badge": "unplayed" if track["is_cold"] else "",
-        "because": row["because_track_id"],
-        "reason": reason(row, tracks, did, weight),
+        "because": row.get("because_track_id"),
+        "reason": in_words(row["reason"]) if "reason" in row else reason(row, tracks, did, weight),
         "count": played,
-        "score": row["score"],
+        "score": None,
     }
-    if row["score"] is not None:
-        line |= _parts(row, weight)
+    if row.get("collaborative_score") is not None:
+        line |= parts(row, weight)
     return line
 
 
-def _parts(row: dict[str, Any], weight: float) -> dict[str, float]:
-    """Return both scores, and their shares of the blended score for its bar."""
+def in_words(text: str) -> dict[str, str]:
+    """Return a reason that names no played track."""
+    return {"before": short(text[:1].upper() + text[1:]), "track": "", "after": ""}
+
+
+def parts(row: dict[str, Any], weight: float) -> dict[str, float]:
+    """Return the score, its two parts, and their shares of it for its bar."""
     collaborative = weight * row["collaborative_score"]
     content = (1 - weight) * row["content_score"]
     blend = collaborative + content
     stretch = row["score"] / blend if blend > 0 else 0.0  # below 1 where the artist factor applied
     return {
+        "score": row["score"],
         "collaborative_score": row["collaborative_score"],
         "content_score": row["content_score"],
         "collaborative_part": collaborative * stretch,

@@ -1,6 +1,7 @@
 """Every page passes the rules of axe-core in light and dark, and works without a mouse."""
 
 from collections.abc import Iterator
+from urllib.parse import quote
 
 import duckdb
 import pytest
@@ -34,12 +35,20 @@ def pages(release: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
     tracks = [row[0] for row in release.execute(
         "SELECT track_id FROM popular_tracks WHERE scope = 'all' ORDER BY rank LIMIT 2"
     ).fetchall()]  # fmt: skip
+    artist = release.execute("SELECT min(artist) FROM tracks").fetchall()[0][0]
     user = release.execute("SELECT min(user_id) FROM users").fetchall()[0][0]
     return {
-        "discover": ["/", "/?track=NOSUCH", f"/?track={tracks[0]}&genre=Rock&weight=0.4"],
+        "discover": [
+            "/",
+            "/?track=NOSUCH",
+            f"/?track={tracks[0]}&genre=Rock&weight=0.4",
+            f"/?track={tracks[0]}&list=radio",
+        ],
+        "artist": [f"/?view=artist&artist={quote(artist)}"],
         "listener": [
             "/?view=listener",
             f"/?view=listener&user={user}",
+            f"/?view=listener&user={user}&list=recommend_artists",
             f"/?view=listener&liked={tracks[0]}&liked={tracks[1]}",
         ],
         "release": [f"/?view=release&tab={tab}" for tab in TABS],
@@ -57,7 +66,7 @@ def violations(viewer: Visit, path: str) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("view", ["discover", "listener", "release"])
+@pytest.mark.parametrize("view", ["discover", "artist", "listener", "release"])
 def test_axe_finds_nothing(reader: Visit, pages: dict[str, list[str]], view: str) -> None:
     found = {path: violations(reader, path) for path in pages[view]}
     assert not any(found.values()), found

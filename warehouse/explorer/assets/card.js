@@ -13,6 +13,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     subtitle.dir = "auto";
     root.append(subtitle);
   }
+  if (data.links.length) root.append(links(data.links));
   if (data.text) root.append(element("p", "text muted", data.text));
   if (data.command) root.append(element("code", "", data.command));
   const details = data.facts.length ? [facts(data.facts)] : [];
@@ -20,6 +21,23 @@ export default function ({ data, parentElement, setTriggerValue }) {
   if (data.chips.length) details.push(chips(data.chips));
   if (details.length) root.append(folded(details, open));
   if (data.preview) root.append(...player(data.preview));
+
+  function links(given) {
+    const line = element("p", "subtitle", "");
+    given.forEach(({ id, text, href }, position) => {
+      const link = element("a", "", text);
+      link.href = href;
+      link.dir = "auto";
+      link.onclick = (event) => {
+        if (event.ctrlKey || event.metaKey || event.shiftKey) return; // a new tab, as ever
+        event.preventDefault();
+        setTriggerValue("followed", id);
+      };
+      if (position) line.append(", ");
+      line.append(link);
+    });
+    return line;
+  }
 
   function chips(given) {
     const list = element("ul", "chips");

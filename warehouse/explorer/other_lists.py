@@ -1,0 +1,130 @@
+"""The other lists of a page's subject: new, on repeat, rediscover, artists, playlist, radio."""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import streamlit as st
+
+from warehouse.explorer import address
+from warehouse.explorer.artist_rows import artist_rows
+from warehouse.explorer.components import tracklist
+from warehouse.explorer.downloads import download
+from warehouse.explorer.fader import fader, is_at_rest, position
+from warehouse.explorer.lists import Question, Subject, display_rows, tracks_of
+from warehouse.explorer.snapshot import Snapshot
+
+LIST = "list"
+"""Parameter of the address; None: the subject's own list."""
+OWN = "own"
+
+
+@dataclass(frozen=True)
+class OtherList:
+    """A list beside the subject's own; its file of ``sql/`` has the name of its macro."""
+
+    macro: str
+    title: str
+    empty: str
+    is_weighted: bool = True
+    is_seeded: bool = False
+    has_artists: bool = False
+
+
+TIMES = "This list needs the times of plays, and plays to choose from."
+NEW = OtherList("new_for_user", "New", TIMES)
+ON_REPEAT = OtherList("on_repeat", "On repeat", TIMES, is_weighted=False)
+REDISCOVER = OtherList("rediscover", "Rediscover", TIMES, is_weighted=False)
+ARTISTS = OtherList("recommend_artists", "Artists", "No track has an artist.", has_artists=True)
+PLAYLIST = OtherList("continue_playlist", "Playlist", "No track of another artist is left.")
+RADIO = OtherList("radio", "Radio", "No track of another artist is left.", is_seeded=True)
+
+OWN_TITLES = {"similar": "Similar", "recommended": "Recommended", "liked": "Recommended"}
+OTHERS = {
+    "similar": (RADIO,),
+    "recommended": (NEW, ON_REPEAT, REDISCOVER, ARTISTS),
+    "liked": (PLAYLIST, RADIO),
+}
+"""The other lists by the query of the subject's own."""
+
+
+def chosen_list(snapshot: Snapshot, subject: Subject) -> OtherList | None:
+    """Show which lists there are; return the chosen one, or None for the subject's own.
+
+    Nothing is shown for an unknown listener, or on a release without these macros.
+    """
+    there = _macros(snapshot.release_id, snapshot)
+    others = {one.macro: one for one in OTHERS[subject.query] if one.macro in there}
+    if subject.is_unknown or not others:
+        return None
+    titles = {OWN: OWN_TITLES[subject.query]} | {name: x.title for name, x in others.items()}
+    asked = address.text(LIST) or OWN
+    key = f"{LIST}-{subject.query}"
+    chosen = st.segmented_control(
+        "List", list(titles), default=asked if asked in titles else OWN, key=key,
+        format_func=titles.__getitem__, label_visibility="collapsed", required=True,
+        on_change=partial(_choose, key),
+    )  # fmt: skip
+    return others.get(str(chosen))
+
+
+def other_list(
+    snapshot: Snapshot, subject: Subject, other: OtherList, k: int, suggested: float
+) -> None:
+    """Show one of the other lists for ``subject``."""
+    of = [subject.of] if subject.query == "similar" else subject.of
+    values: dict[str, Any] = {"subject": of, "k": k}
+    at = fader(suggested) if other.is_weighted else position(suggested)
+    if other.is_weighted:
+        values["weight"] = at.weight
+    if other.is_seeded:
+        values["seed"] = _seed()
+    asked = Question(other.macro, values)
+    table = asked.ask(snapshot)
+    rows = (
+        artist_rows(table, at.shown)
+        if other.has_artists
+        else display_rows(table, tracks_of(snapshot, table), at.shown, subject.did)
+    )
+    data = {
+        "label": f"{other.title}, best first",
+        "rows": rows,
+        "token": f"{snapshot.release_id} {at.weight}",
+        "subject": f"{other.macro} {of} {values.get('seed')}",
+        "settled": is_at_rest(),
+        "action": None if other.has_artists else "opened",
+        "action_label": "Find similar",
+        "explained": None,
+        "empty": other.empty,
+        "sql": asked.sql,
+    }
+    result = tracklist(LIST, data)
+    if result.opened:
+        opened = str(result.opened)
+        address.open_artist(opened) if other.has_artists else address.open_track(opened)
+    download("Download this list as CSV", other.macro, lambda: table)
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def _macros(release_id: str, _snapshot: Snapshot) -> set[str]:  # noqa: ARG001 - the key
+    """Return the macros of a release; one of an older version has fewer."""
+    return {row["name"] for row in _snapshot.rows("macros")}
+
+
+def has_macro(snapshot: Snapshot, name: str) -> bool:
+    """Return whether the release has a macro of this name."""
+    return name in _macros(snapshot.release_id, snapshot)
+
+
+def _choose(key: str) -> None:
+    chosen = st.session_state[key]
+    address.put(LIST, None if chosen == OWN else chosen)
+    st.session_state["why"] = None
+
+
+def _seed() -> int:
+    """Show the button for another radio; return the number of this one."""
+    st.session_state.setdefault("seed", 0)
+    if st.button("Another radio", icon=":material/shuffle:"):
+        st.session_state["seed"] += 1
+    return int(st.session_state["seed"])

@@ -1,0 +1,2 @@
+-- What a listener plays now.
+FROM on_repeat($subject, k := $k) ORDER BY rank
