@@ -2,8 +2,10 @@
 
 import argparse
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+from urllib.parse import quote
 
 import duckdb
 
@@ -11,11 +13,20 @@ from tests.warehouse.explorer.browsing import chromium, serve
 from warehouse.releases.home import Home
 
 IMAGES = Path(__file__).parents[3] / "docs" / "images"
-SIZE = {"width": 1100, "height": 800}
+HEIGHT = 800
 
 
-def addresses(home: Home) -> dict[str, tuple[str, Literal["light", "dark"]]]:
-    """Return file name → address and theme; tracks with Latin names, which any font has."""
+@dataclass(frozen=True)
+class Picture:
+    """What a picture shows."""
+
+    address: str
+    theme: Literal["light", "dark"] = "light"
+    width: int = 1100
+
+
+def pictures(home: Home) -> dict[str, Picture]:
+    """Return the pictures by file name; tracks with Latin names, which any font has."""
     query = """
     SELECT t.track_id FROM tracks t
     WHERE regexp_full_match(t.name || coalesce(t.artist, ''), '[A-Za-z ]+') AND len(t.tags) >= 3
@@ -23,13 +34,17 @@ def addresses(home: Home) -> dict[str, tuple[str, Literal["light", "dark"]]]:
     """
     with duckdb.connect(str(home.current.resolve()), read_only=True) as connection:
         tracks = [row[0] for row in connection.execute(query).fetchall()]
+        artist = connection.execute(
+            "SELECT t.artist FROM tracks t WHERE t.track_id = ?", [tracks[20]]
+        ).fetchall()[0][0]
     discover = f"/?track={tracks[20]}&weight=0.5"
     liked = f"/?view=listener&liked={tracks[11]}&liked={tracks[25]}&weight=0.5"
     return {
-        "discover": (discover, "light"),
-        "discover-dark": (discover, "dark"),
-        "listener": (liked, "light"),
-        "release": ("/?view=release", "light"),
+        "discover": Picture(discover),
+        "discover-dark": Picture(discover, "dark"),
+        "artist": Picture(f"/?view=artist&artist={quote(artist)}", width=1600),
+        "listener": Picture(liked),
+        "release": Picture("/?view=release"),
     }
 
 
@@ -44,9 +59,11 @@ def main() -> None:
         serve(home.path, Path(scratch) / "log") as server,
         chromium() as browser,
     ):
-        for name, (address, theme) in addresses(home).items():
-            page = browser.new_page(viewport=SIZE, color_scheme=theme)  # type: ignore[arg-type]
-            page.goto(server.url + address)
+        for name, picture in pictures(home).items():
+            page = browser.new_page(
+                viewport={"width": picture.width, "height": HEIGHT}, color_scheme=picture.theme
+            )
+            page.goto(server.url + picture.address)
             page.locator(".tracklist li, [data-testid=stVegaLiteChart]").first.wait_for()
             page.wait_for_timeout(3000)
             page.screenshot(path=IMAGES / f"{name}.png")
