@@ -108,7 +108,7 @@ test-slow: .cache/installed-dev  ## the long tests: crash storms, scale
 test-all: .cache/installed-dev  ## both in one session, which shares servers and homes
 	$(BIN)/pytest -n $(WORKERS) --durations=40 --durations-min=10
 
-bench: .cache/installed-dev  ## the whole pipeline beside a plain script, at Kaggle scale (RUNS=5: 15 minutes)
+bench: .cache/installed-dev  ## the whole pipeline beside two scripts, at Kaggle scale (RUNS=5: 25 minutes)
 	$(BIN)/python -W ignore -m tests.benchmarks.whole --runs $(or $(RUNS),5)
 
 lint: .cache/installed-dev  ## format, lint, types, import direction, declared dependencies

@@ -1,9 +1,9 @@
-"""The whole pipeline beside a plain script: `make bench` or `python -m tests.benchmarks.whole`.
+"""The whole pipeline beside two scripts: `make bench` or `python -m tests.benchmarks.whole`.
 
-Both read the same two CSVs, in turn, each in a process of its own: ours against a Prefect server
-that is already up, into an empty home; the script (tests/benchmarks/plain_script.py) into an
-empty file. Seconds, processor seconds and peak memory are of the process with all its children;
-the ratios are of the medians.
+All read the same two CSVs, in turn, each in a process of its own: ours against a Prefect server
+that is already up, into an empty home; the scripts (tests/benchmarks/plain_script.py and
+lean_script.py) into an empty file. Seconds, processor seconds and peak memory are of the process
+with all its children; the ratios are of the medians.
 """
 
 import argparse
@@ -27,6 +27,8 @@ from warehouse.releases.home import Home
 from warehouse.releases.pointer import current_release
 
 MB = 1e6
+SCRIPTS = (("plain script", "plain_script"), ("lean script", "lean_script"))
+"""Title and module."""
 
 
 @dataclass(frozen=True)
@@ -86,20 +88,20 @@ def ours(tracks: Path, plays: Path, folder: Path, environment: Mapping[str, str]
     )
 
 
-def script(tracks: Path, plays: Path, folder: Path) -> Figures:
-    """Run the plain script."""
-    out = folder / "plain.duckdb"
+def script(name: str, tracks: Path, plays: Path, folder: Path) -> Figures:
+    """Run one of the scripts, named by its module."""
+    out = folder / f"{name}.duckdb"
     command: list[str | Path] = [
         sys.executable,
         "-m",
-        "tests.benchmarks.plain_script",
+        f"tests.benchmarks.{name}",
         tracks,
         plays,
         out,
     ]
     # One thread per BLAS call is advice for implicit; scikit-learn's search wants them all.
     cores = {"OPENBLAS_NUM_THREADS": str(os.cpu_count() or 1)}
-    took = measured(command, cores, folder / "script.log")
+    took = measured(command, cores, folder / f"{name}.log")
     return Figures(took.seconds, took.processor_seconds, took.peak_bytes, out.stat().st_size, {})
 
 
@@ -109,7 +111,7 @@ def main() -> None:
     parser.add_argument("--tracks", type=Path)
     parser.add_argument("--plays", type=Path)
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--ours-only", action="store_true", help="leave the script out")
+    parser.add_argument("--ours-only", action="store_true", help="leave the scripts out")
     parser.add_argument("--json", type=Path, help="write the figures there too")
     given = parser.parse_args()
     runs: dict[str, list[Figures]] = {"Crossfade": []}
@@ -121,9 +123,9 @@ def main() -> None:
         with running_prefect_server(folder / "prefect") as server:
             for _ in range(given.runs):
                 runs["Crossfade"].append(ours(given.tracks, given.plays, folder, server))
-                if not given.ours_only:
-                    runs.setdefault("plain script", []).append(
-                        script(given.tracks, given.plays, folder)
+                for title, module in () if given.ours_only else SCRIPTS:
+                    runs.setdefault(title, []).append(
+                        script(module, given.tracks, given.plays, folder)
                     )
     _print(runs)
     if given.json:
@@ -139,14 +141,13 @@ def _print(runs: Mapping[str, Sequence[Figures]]) -> None:
         for side, done in runs.items()
     }
     print(f"{len(runs['Crossfade'])} runs each, in turn; medians")
-    print(f"{'':14}{'seconds':>10}{'CPU s':>10}{'peak MB':>10}{'file MB':>10}")
+    print(f"{'':16}{'seconds':>10}{'CPU s':>10}{'peak MB':>10}{'file MB':>10}")
     for side, (seconds, cpu, peak, size) in middle.items():
-        print(f"{side:14}{seconds:10.1f}{cpu:10.1f}{peak / MB:10,.0f}{size / MB:10,.0f}")
-    if len(middle) == 2:
-        one, other = middle.values()
-        print(
-            "ratio".ljust(14) + "".join(f"{a / b:10.2f}" for a, b in zip(one, other, strict=True))
-        )
+        print(f"{side:16}{seconds:10.1f}{cpu:10.1f}{peak / MB:10,.0f}{size / MB:10,.0f}")
+    own = middle.pop("Crossfade")
+    for side, other in middle.items():
+        ratios = "".join(f"{a / b:10.2f}" for a, b in zip(own, other, strict=True))
+        print(f"of {side}".ljust(16) + ratios)
     print("\nstage          seconds")
     for stage in runs["Crossfade"][0].stages:
         seconds = median(figures.stages[stage] for figures in runs["Crossfade"])
