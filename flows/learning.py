@@ -1,7 +1,8 @@
 """What a run learns, in order: a model to measure, its blend, and the model that is published.
 
 The measured model has not seen the held-out listeners. γ is chosen with a third one, which has not
-seen the plays of the tracks that are hidden for it either. All have the same parameters.
+seen the plays of the tracks that are hidden for it either. Where the data have times, a fourth one
+has seen nothing that was played after a cut. All have the same parameters.
 """
 
 from dataclasses import dataclass, field
@@ -16,13 +17,14 @@ from tasks.blend.neighbours import Neighbours
 from tasks.blend.parameters import HybridParameters
 from tasks.dataset.spec import DatasetSpec
 from tasks.evaluation.hiding import HiddenWorld
+from tasks.evaluation.past import has_questions
 from tasks.evaluation.refit import needs_refit
 from tasks.evaluation.stage import learned_parameters
 from tasks.lake.dataset import Dataset
 from tasks.lake.record import StageResult
 from warehouse.releases.home import Home
 
-REFIT, HIDDEN = "_refit", "_hidden"
+REFIT, HIDDEN, PAST = "_refit", "_hidden", "_past"
 """Endings of the names of what is learned beside the measured model."""
 
 
@@ -40,6 +42,8 @@ class Learned:
     """The blend that was measured; None where nobody was held out."""
     kept: StageResult | None
     """The measured model and its blend, as the release keeps them in the lake."""
+    temporal: StageResult | None
+    """What models of the past were worth for what came after it, where the data have times."""
     stages: dict[str, StageResult]
     """Everything that was computed for it, by name."""
 
@@ -98,11 +102,13 @@ def learn(
     held_out = steps.holdout(home, spec.name, ingested, parameters)
     measured = published = learning.started(ingested, held_out).result()
     if held_out is None:
-        return Learned(measured, measured, None, None, None, None, learning.stages)
+        return Learned(measured, measured, None, None, None, None, None, learning.stages)
     hiding = steps.hiding(lake, ingested, parameters)
     pending = None if hiding is None else learning.started(hiding, held_out, HIDDEN)
     everybody = needs_refit(held_out, ingested["users"], parameters)
     refit = learning.started(ingested, None, REFIT) if everybody else None
+    past = steps.past(lake, ingested, held_out, parameters)
+    of_past = _started_past(learning, past)
     world = None
     if hiding is not None and pending is not None:
         learning.stages["hiding"] = hiding
@@ -114,5 +120,41 @@ def learn(
     kept = steps.measured(lake, ingested, held_out, measured, evaluation, settings.hybrid)
     if refit is not None:
         published = refit.result()
+    temporal = None if of_past is None else of_past.measured(settings)
     hybrid = learned_parameters(evaluation, settings.hybrid)
-    return Learned(measured, published, held_out, evaluation, hybrid, kept, learning.stages)
+    return Learned(
+        measured, published, held_out, evaluation, hybrid, kept, temporal, learning.stages
+    )
+
+
+@dataclass(frozen=True)
+class _PastPending:
+    """The models of the past, being learned."""
+
+    past: StageResult
+    pending: _Pending
+
+    def measured(self, settings: Settings) -> StageResult:
+        """Choose their blend as a run of that day would have, and measure them on what followed."""
+        learning, past = self.pending.learning, self.past
+        neighbours, name = self.pending.result(), f"evaluation{PAST}"
+        shared = (learning.lake, learning.client)
+        evaluation = steps.evaluation.with_options(name=name)(
+            *shared, past, past["held_out"], neighbours, settings.hybrid,
+            settings.evaluation.of_the_past(), name=name,
+        )  # fmt: skip
+        temporal = steps.temporal(
+            *shared, past, neighbours, evaluation, settings.hybrid, settings.evaluation
+        )
+        learning.stages.update({name: evaluation, "temporal": temporal})
+        return temporal
+
+
+def _started_past(learning: _Learning, past: StageResult | None) -> _PastPending | None:
+    """Start to learn from the past, where there is one to ask about the future."""
+    if past is None:
+        return None
+    learning.stages["past"] = past
+    if not has_questions(past):
+        return None
+    return _PastPending(past, learning.started(past, past["held_out"], PAST))

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from flows import steps
 from flows.artifacts.difference import difference_section
-from flows.artifacts.evaluation import evaluation_section
+from flows.artifacts.evaluation import evaluation_section, temporal_section
 from flows.artifacts.impact import impact_section
 from flows.artifacts.page import show
 from flows.artifacts.quality import data_quality_markdown
@@ -177,9 +177,10 @@ def _run(
         held_out=learned.held_out.rows if learned.held_out else 0,
         lists=ranked,
         data_quality=quality_with_drift(
-            home, ingested, settings.ingest, spec.name, impact, learned.evaluation
+            home, ingested, settings.ingest, spec.name, impact, learned.evaluation, learned.temporal
         ),
         evaluation=learned.evaluation,
+        temporal=learned.temporal,
         kept=learned.kept,
         experiments=spec.experiments,
         impact=impact,
@@ -303,6 +304,7 @@ def _publish(
         gate_markdown(built.manifest),
         difference_section(before, built),
         evaluation_section(candidate.evaluation, built.folder / PLOTS),
+        temporal_section(candidate.evaluation, candidate.temporal),
         data_quality_markdown(candidate.data_quality),
         impact_section(built.database),
     ]

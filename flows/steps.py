@@ -26,7 +26,9 @@ from tasks.dataset.feedback import FeedbackSpec
 from tasks.dataset.spec import DatasetSpec
 from tasks.evaluation.hiding import HiddenWorld, hiding_stage
 from tasks.evaluation.parameters import EvaluationParameters
+from tasks.evaluation.past import past_stage
 from tasks.evaluation.stage import evaluation_stage
+from tasks.evaluation.temporal import temporal_stage
 from tasks.experiments.parameters import ExperimentParameters
 from tasks.experiments.stage import experiments_stage
 from tasks.feedback.stage import Feedback, feedback_stage, without
@@ -160,11 +162,40 @@ def evaluation(
     hybrid: HybridParameters,
     parameters: EvaluationParameters,
     hidden: HiddenWorld | None = None,
+    name: str = "evaluation",
 ) -> StageResult:
     """Learn the blend on the held-out listeners and measure every model on them."""
-    with under_way("evaluation") as progress:
+    with under_way(name) as progress:
         found = evaluation_stage(
             lake, client, ingested, held_out, *neighbours, hybrid, parameters, progress, hidden
+        )
+        return log_counts(found, name)
+
+
+@task(name="past", **_once)
+def past(
+    lake: Path, ingested: StageResult, held_out: Dataset, parameters: EvaluationParameters
+) -> StageResult | None:
+    """Take the data back to a day, to ask models of then what was played first since."""
+    with under_way("past"):
+        found = past_stage(lake, ingested, held_out, parameters)
+    return None if found is None else log_counts(found)
+
+
+@task(name="temporal", **_again)
+def temporal(
+    lake: Path,
+    client: Client,
+    past: StageResult,
+    neighbours: Neighbours,
+    evaluation: StageResult,
+    hybrid: HybridParameters,
+    parameters: EvaluationParameters,
+) -> StageResult:
+    """Measure the models of the past on what was played first since."""
+    with under_way("temporal") as progress:
+        found = temporal_stage(
+            lake, client, past, neighbours, evaluation, hybrid, parameters, progress
         )
         return log_counts(found)
 

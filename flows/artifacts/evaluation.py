@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from flows.artifacts.markdown import table
 from tasks.evaluation.models import HYBRID
+from tasks.evaluation.report import TEMPORAL
 from tasks.lake.record import StageResult
 
 METRICS = (("recall", 20), ("recall", 50), ("ndcg", 100), ("coverage", 20), ("unplayed_share", 20))
@@ -88,6 +89,71 @@ def compared(evaluation: pa.Table) -> list[str]:
         *by_segment,
         "",
     ]
+
+
+def temporal_section(random: StageResult | None, temporal: StageResult | None) -> str:
+    """Return what the past was worth for what followed, beside the random split, as Markdown.
+
+    Empty where the data have no times, or too few listeners to ask.
+    """
+    if random is None or temporal is None:
+        return ""
+    counts = temporal.counts
+    return temporal_markdown(
+        random["evaluation"].read(), temporal["evaluation"].read(), str(counts["cut"])
+    )
+
+
+def temporal_markdown(random: pa.Table, temporal: pa.Table, cut: str) -> str:
+    """Return both splits side by side as a section of Markdown."""
+    rows = [*random.to_pylist(), *temporal.to_pylist()]
+    value = {(row["model"], row["segment"], row["metric"], row["k"]): row for row in rows}
+    models = list(dict.fromkeys(row["model"] for row in temporal.to_pylist()))
+    models.sort(key=lambda name: -value[name, f"{TEMPORAL}all", *JUDGED]["value"])
+    segments = [
+        name
+        for name in dict.fromkeys(row["segment"] for row in temporal.to_pylist())
+        if (HYBRID, name, *JUDGED) in value
+    ]
+    heads = [name.removeprefix(TEMPORAL) for name in segments]
+    by_segment = table(
+        ("NDCG@100", "random split", *heads),
+        (
+            (
+                m,
+                _figure(value.get((m, "all", *JUDGED))),
+                *(_figure(value.get((m, s, *JUDGED)), s == f"{TEMPORAL}all") for s in segments),
+            )
+            for m in models
+        ),
+        numbers=1 + len(segments),
+    )
+    listeners = value[HYBRID, f"{TEMPORAL}all", *JUDGED]["users"]
+    recall = table(
+        ("model", *(f"{metric}@{k}" for metric, k in METRICS)),
+        (
+            (m, *(_figure(value.get((m, f"{TEMPORAL}all", *one))) for one in METRICS))
+            for m in models
+        ),
+        numbers=len(METRICS),
+    )
+    return "\n".join(
+        [
+            "## Evaluation in time",
+            "",
+            f"Models of {cut}, which have seen nothing that was played later, rank the tracks that "
+            f"{listeners:,} listeners had not played by then; the ones that they played first from "
+            "that day on are to be found. Known: the models have seen their earlier plays; new: "
+            "they have not. This is what a release is for; the random split, on other listeners "
+            "and with more of the data to learn from, asks an easier question, so compare the "
+            "order of the models and not the figures.",
+            "",
+            *by_segment,
+            "",
+            *recall,
+            "",
+        ]
+    )
 
 
 def _figure(row: Mapping[str, Any] | None, with_interval: bool = False) -> str:

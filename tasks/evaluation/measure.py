@@ -1,5 +1,6 @@
 """Rank cases and measure the lists: one row of values per case, and per model in the report."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -27,8 +28,8 @@ from tasks.evaluation.models import (
     COSINE,
     FIFTY_FIFTY,
     HYBRID,
-    MODELS,
     POPULARITY,
+    TEMPORAL_MODELS,
 )
 from tasks.evaluation.points import BlendPoints, rank_points, rank_popular
 from tasks.evaluation.split import Split
@@ -192,17 +193,27 @@ def report_values(context: EvaluationContext, cases: pa.Table) -> pa.Table:
     ``shown``, the tracks a listener sees. What goes beyond accuracy, the slices and the lists are
     there for listeners as they are.
     """
+    return list_values(context, cases, lists_by_model(context, cases))
+
+
+def list_values(
+    context: EvaluationContext, cases: pa.Table, lists_of: Mapping[str, NDArray[np.int32]]
+) -> pa.Table:
+    """Measure the lists (cases × DEPTH) of every named model, one of `TEMPORAL_MODELS`.
+
+    Columns as in `report_values`.
+    """
     indptr, tracks = _histories(context.split, cases)
     targets = _targets(context.split, cases, len(context.model.catalogue))
     wanted = sizes(targets)
     as_is = cases["segment"].to_numpy() == AS_IS
     slices = _slices(context, targets, as_is)
     tables = []
-    for name, lists in _lists_by_model(context, cases, indptr, tracks).items():
+    for name, lists in lists_of.items():
         columns: dict[str, NDArray[np.generic] | pa.Array] = {
             "listener": cases["listener"].to_numpy(),
             "segment": cases["segment"].to_numpy(),
-            "model": np.full(len(cases), MODELS.index(name), np.int8),
+            "model": np.full(len(cases), TEMPORAL_MODELS.index(name), np.int8),
         }
         found = hits(lists, targets)
         for metric, k in ACCURACY:
@@ -220,14 +231,10 @@ def report_values(context: EvaluationContext, cases: pa.Table) -> pa.Table:
     return pa.concat_tables(tables)
 
 
-def _lists_by_model(
-    context: EvaluationContext,
-    cases: pa.Table,
-    indptr: NDArray[np.int64],
-    tracks: NDArray[np.int32],
-) -> dict[str, NDArray[np.int32]]:
-    """Rank the cases with every model: name → cases × DEPTH."""
+def lists_by_model(context: EvaluationContext, cases: pa.Table) -> dict[str, NDArray[np.int32]]:
+    """Rank the cases with every model of `MODELS`: name → cases × DEPTH."""
     model = context.model
+    indptr, tracks = _histories(context.split, cases)
     n = len(cases)
     alone = BlendPoints.of(n, weight=1.0, prior=0.0, gamma=0.0)
     weight, prior, gamma = (

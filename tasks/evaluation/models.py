@@ -9,3 +9,9 @@ POPULARITY, COSINE, COLLABORATIVE, CONTENT, FIFTY_FIFTY, HYBRID, ANY_ARTIST = MO
     "hybrid",
     "hybrid_any_artist",  # δ = 1: an artist may flood a list
 )
+
+RECENT = "popularity_recent"
+"""Most new listeners in the last months: a baseline of the temporal split alone."""
+
+TEMPORAL_MODELS = (*MODELS, RECENT)
+"""The models of the temporal split; the positions of `MODELS` are the same."""

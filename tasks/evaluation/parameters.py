@@ -48,6 +48,21 @@ class EvaluationParameters(HoldoutParameters):
     """Bootstrap resamples of the listeners (Efron 1979)."""
     confidence: float = Field(default=0.95, ge=0.5, le=0.999)
     """Share of resamples that an interval covers (percentile method)."""
+    temporal_listeners: int = Field(default=1_000, ge=2, le=1_000_000)
+    """The temporal split cuts off the fewest days at the end of the data in which this many
+    listeners with earlier plays have played something new."""
+    temporal_fewest: int = Field(default=30, ge=2, le=1_000_000)
+    """With fewer of them than this there is no temporal split."""
+    temporal_share: float = Field(default=0.2, ge=0, le=0.5)
+    """Largest share of the listens that may be cut off; 0: no temporal split."""
+    temporal_plays: int = Field(default=1_000_000, ge=1, le=10**12)
+    """Where there are more listens than this, the temporal split learns from a sample of the
+    listeners with about as many, and asks these: see docs/evaluation.md."""
+    temporal_asked: int = Field(default=2_500, ge=2, le=1_000_000)
+    """Listeners whom the models have seen that the temporal split asks at most, and as many others
+    whom they have not."""
+    temporal_tuning: int = Field(default=250, ge=2, le=1_000_000)
+    """Held-out listeners per segment that the blend of the temporal split is chosen on."""
     gate_loss: float = Field(default=0.02, ge=0, le=1)
     """Largest allowed loss against the current release or the anchor, as a share of its value."""
     gate_collapse: float = Field(default=0.25, ge=0, le=1)
@@ -62,6 +77,24 @@ class EvaluationParameters(HoldoutParameters):
 
     def measured_by(self) -> dict[str, Any]:
         """Return the fields that decide what is measured on given held-out listeners."""
-        gate = {name for name in type(self).model_fields if name.startswith("gate_")}
+        others = {name for name in type(self).model_fields if name.startswith(_OTHERS)}
         elsewhere = {"holdout", "min_listeners", "max_listeners", "hiding_plays", "refit_above"}
-        return self.model_dump(exclude=elsewhere | gate)
+        return self.model_dump(exclude=elsewhere | others)
+
+    def cut_by(self) -> dict[str, Any]:
+        """Return the fields that decide what the temporal split learns from and asks."""
+        names = {name for name in type(self).model_fields if name.startswith("temporal_")}
+        return self.model_dump(include={"seed", *names} - {"temporal_tuning"})
+
+    def of_the_past(self) -> "EvaluationParameters":
+        """Return what the blend of the temporal split is chosen with, on fewer listeners."""
+        return self.model_copy(
+            update={
+                "tuning_listeners": min(self.tuning_listeners, self.temporal_tuning),
+                "truncated_listeners": min(self.truncated_listeners, self.temporal_tuning),
+            }
+        )
+
+
+_OTHERS = ("gate_", "temporal_")
+"""Beginnings of the names of fields that decide nothing of the random split."""

@@ -1,7 +1,7 @@
 """From values per listener to the tables a reader sees: means with intervals, paired gains."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -21,7 +21,16 @@ from tasks.evaluation.measure import (
     SLICES,
     metric_name,
 )
-from tasks.evaluation.models import COLLABORATIVE, CONTENT, COSINE, HYBRID, MODELS, POPULARITY
+from tasks.evaluation.models import (
+    COLLABORATIVE,
+    CONTENT,
+    COSINE,
+    HYBRID,
+    MODELS,
+    POPULARITY,
+    RECENT,
+    TEMPORAL_MODELS,
+)
 from tasks.evaluation.split import Split
 from tasks.lake.contracts.stages.evaluation import (
     CHOICES,
@@ -36,6 +45,17 @@ JUDGED = ("ndcg", DEPTH)
 """The metric that weights are chosen by and gains are reported in."""
 GATED = (("recall", 20), ("recall", 50), ("ndcg", DEPTH))
 """What the gate compares."""
+TEMPORAL = "temporal:"
+"""Beginning of the names of segments of the temporal split."""
+
+
+class Reported(NamedTuple):
+    """A segment of the report."""
+
+    name: str
+    case: int
+    """Position of the segment that histories were cut to, or `AS_IS`."""
+    listeners: NDArray[np.bool_]
 
 
 def evaluation_table(
@@ -52,18 +72,53 @@ def evaluation_table(
     ``gain_over_popularity`` and ``gain_over_best``: its mean paired difference in NDCG@100 to
     popularity and to the single signal that is best in that segment.
     """
+    reported = list(_segments(split, segments))
+    rows = metric_rows(values, reported, MODELS, counts, confidence)
+    rows += _catalogue_rows(values, MODELS, tracks)
+    return pa.Table.from_pylist(rows, schema=EVALUATION.schema)
+
+
+def temporal_table(
+    values: pa.Table,
+    reported: Sequence[Reported],
+    counts: NDArray[np.float64],
+    confidence: float,
+    tracks: int,
+) -> pa.Table:
+    """Return `EVALUATION` of the temporal split; the names of its segments begin with `TEMPORAL`.
+
+    As `evaluation_table`, with the models of `TEMPORAL_MODELS` and ``gain_over_popularity_recent``.
+    """
+    rows = metric_rows(values, reported, TEMPORAL_MODELS, counts, confidence)
+    rows += _catalogue_rows(values, TEMPORAL_MODELS, tracks)
+    renamed = [{**row, "segment": TEMPORAL + row["segment"]} for row in rows]
+    return pa.Table.from_pylist(renamed, schema=EVALUATION.schema)
+
+
+def metric_rows(
+    values: pa.Table,
+    reported: Sequence[Reported],
+    models: Sequence[str],
+    counts: NDArray[np.float64],
+    confidence: float,
+) -> list[dict[str, Any]]:
+    """Return a row for every segment, model and metric that has a value for any listener.
+
+    ``counts`` is resamples × listeners.
+    """
+    listeners = counts.shape[1]
     rows: list[dict[str, Any]] = []
-    by_model = {(m, s): _wide(values, m, s, len(split)) for m, s in _present(values)}
-    for segment, key, listeners in _segments(split, segments):
+    by_model = {(m, s): _wide(values, m, s, listeners) for m, s in _present(values)}
+    for segment in reported:
         columns: dict[tuple[str, str, int], NDArray[np.float64]] = {}
-        for m, model in enumerate(MODELS):
-            if (m, key) not in by_model:
+        for m, model in enumerate(models):
+            if (m, segment.case) not in by_model:
                 continue
-            for metric, k, column in _metrics_of(segment):
-                found = by_model[m, key][column]
-                columns[model, metric, k] = np.where(listeners, found, np.nan)
-        rows += _summary(segment, columns | _gains(columns), counts, confidence)
-    return pa.Table.from_pylist(rows + _catalogue_rows(values, tracks), schema=EVALUATION.schema)
+            for metric, k, column in _metrics_of(segment.name):
+                found = by_model[m, segment.case][column]
+                columns[model, metric, k] = np.where(segment.listeners, found, np.nan)
+        rows += _summary(segment.name, columns | _gains(columns), counts, confidence)
+    return rows
 
 
 def listeners_table(values: pa.Table, user_ids: pa.Array) -> pa.Table:
@@ -152,21 +207,24 @@ def _wide(
     return wide
 
 
-def _segments(
-    split: Split, segments: tuple[Segment, ...]
-) -> Iterator[tuple[str, int, NDArray[np.bool_]]]:
-    """Yield the name, the position of the cases and the listeners of every reported segment."""
+def _segments(split: Split, segments: tuple[Segment, ...]) -> Iterator[Reported]:
+    """Yield every reported segment."""
     everyone = np.ones(len(split), np.bool_)
-    yield "all", AS_IS, everyone
+    yield Reported("all", AS_IS, everyone)
     for s, segment in enumerate(segments):
         if segment.max_tracks != 0:
             key = s if is_truncated(segment) else AS_IS
-            yield f"history:{segment.segment}", key, heavy_in(split, segment)
+            yield Reported(f"history:{segment.segment}", key, heavy_in(split, segment))
     for segment in segments:
         if segment.max_tracks != 0:
-            yield f"light:{segment.segment}", AS_IS, light_in(split, segment)
+            yield Reported(f"light:{segment.segment}", AS_IS, light_in(split, segment))
+    yield from by_popularity(len(split))
+
+
+def by_popularity(listeners: int) -> Iterator[Reported]:
+    """Yield the segments of targets by how many listeners know them."""
     for name, _, _ in SLICES:
-        yield f"listeners:{name}", AS_IS, everyone
+        yield Reported(f"listeners:{name}", AS_IS, np.ones(listeners, np.bool_))
 
 
 def _metrics_of(segment: str) -> list[tuple[str, int, str]]:
@@ -187,10 +245,13 @@ def _gains(
     single = {model: columns[model, *JUDGED] for model in SINGLE_SIGNALS}
     best = max(single, key=lambda model: float(np.nanmean(single[model])))
     k = JUDGED[1]
-    return {
+    gains = {
         (HYBRID, "gain_over_popularity", k): hybrid - single[POPULARITY],
         (HYBRID, "gain_over_best", k): hybrid - single[best],
     }
+    if (recent := columns.get((RECENT, *JUDGED))) is not None:
+        gains[HYBRID, "gain_over_popularity_recent", k] = hybrid - recent
+    return gains
 
 
 def _summary(
@@ -220,10 +281,10 @@ def _summary(
     ]
 
 
-def _catalogue_rows(values: pa.Table, tracks: int) -> list[dict[str, Any]]:
+def _catalogue_rows(values: pa.Table, models: Sequence[str], tracks: int) -> list[dict[str, Any]]:
     """Return coverage and Gini of each model over what all listeners are shown together."""
     rows = []
-    for m, model in enumerate(MODELS):
+    for m, model in enumerate(models):
         wanted = (values["model"].to_numpy() == m) & (values["segment"].to_numpy() == AS_IS)
         lists = values["shown"].filter(pa.array(wanted)).combine_chunks()
         shown = beyond.exposures(lists.flatten().to_numpy(), tracks)

@@ -8,8 +8,9 @@ from pathlib import Path
 BY_FILE = ("exposures", "events")
 """Stages with one result per input file, so that the next run reads only new files."""
 
-PER_RUN = {"collaborative": 3, "content": 3}
-"""Stages with several results per run: the measured model, the published one, and γ's."""
+PER_RUN = {"collaborative": 4, "content": 4, "evaluation": 2}
+"""Stages with several results per run: the measured model, the published one, γ's, and that of the
+past."""
 
 KEPT_SECONDS = 30 * 86_400
 """How long the result for a file is kept that no run uses any more."""

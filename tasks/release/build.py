@@ -176,6 +176,8 @@ def _build_input(
     rows: dict[str, list[dict[str, Any]]] = {"evaluation": [], "segment_curve": []}
     if candidate.evaluation is not None:
         rows = {name: candidate.evaluation[name].read().to_pylist() for name in rows}
+    if candidate.temporal is not None:
+        rows["evaluation"] += candidate.temporal["evaluation"].read().to_pylist()
     hybrid = candidate.hybrid
     return BuildInput(
         release_id=release_id,

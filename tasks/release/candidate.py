@@ -37,6 +37,8 @@ class Candidate:
     data_quality: pa.Table
     """The checks of the input, and how it drifted from the current release."""
     evaluation: StageResult | None = None
+    temporal: StageResult | None = None
+    """What `temporal_stage` measured, where the data have times."""
     measured: Neighbours | None = None
     """The model that was measured, learned without the held-out listeners; None: nothing was."""
     held_out: int = 0
@@ -57,6 +59,7 @@ class Candidate:
             *self.neighbours.content.datasets.values(),
             *self.lists.datasets.values(),
             *(self.evaluation.datasets.values() if self.evaluation else ()),
+            *(self.temporal.datasets.values() if self.temporal else ()),
             *(self.impact.datasets.values() if self.impact else ()),
         ]
         return fingerprint(
@@ -92,11 +95,14 @@ def quality_with_drift(
     dataset: str,
     impact: StageResult | None = None,
     evaluation: StageResult | None = None,
+    temporal: StageResult | None = None,
 ) -> pa.Table:
     """Return the checks of the input, its drift from the current release, blend and feedback."""
     current = current_release(home)
     drift = drift_checks(ingested, current.database if current else None, limits, dataset)
-    measured = [result["data_quality"].read() for result in (evaluation, impact) if result]
+    measured = [
+        result["data_quality"].read() for result in (evaluation, temporal, impact) if result
+    ]
     return pa.concat_tables([ingested["data_quality"].read(), drift, *measured])
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from flows.artifacts.difference import difference_markdown
-from flows.artifacts.evaluation import evaluation_markdown
+from flows.artifacts.evaluation import evaluation_markdown, temporal_markdown
 from flows.artifacts.markdown import table
 from flows.artifacts.quality import data_quality_markdown
 from flows.artifacts.report import gate_markdown
@@ -51,6 +51,28 @@ def test_the_gates_decision_is_a_sentence_and_its_figures(published: Published) 
 def test_counts_in_short() -> None:
     counts = (7, 962_037, 9_711_301, 97_113_010, 1_234_567_890)
     assert [in_short(count) for count in counts] == ["7", "962 k", "9.71 M", "97.1 M", "1.23 G"]
+
+
+def test_both_splits_are_side_by_side() -> None:
+    random = evaluation()
+    rows = [
+        {**row, "segment": f"temporal:{row['segment']}", "value": row["value"] / 2}
+        for row in random.to_pylist()
+        if row["model"] != "content" or row["segment"] == "all"
+    ]
+    rows += [
+        {**row, "model": "popularity_recent", "value": 0.2}
+        for row in rows
+        if row["model"] == "popularity" and row["segment"] == "temporal:all"
+    ]
+    page = temporal_markdown(random, pa.Table.from_pylist(rows, schema=random.schema), "2024-05-01")
+    assert "Models of 2024-05-01, which have seen nothing that was played later" in page
+    assert (
+        f"| NDCG@100 | random split | all | {' | '.join(f'history:{n}' for n in NAMES)} |" in page
+    )
+    lines = [line for line in page.splitlines() if line.startswith("| ")]
+    assert lines[2].startswith("| popularity_recent |  | 0.200 (")  # best of all in time
+    assert lines[3].startswith("| hybrid_any_artist | 0.220 | 0.110 (")
 
 
 def test_failed_checks_come_first() -> None:

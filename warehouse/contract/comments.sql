@@ -80,15 +80,15 @@ COMMENT ON VIEW feature_weights IS 'How much each content feature counts. One ro
 COMMENT ON COLUMN feature_weights.feature IS 'Content feature';
 COMMENT ON COLUMN feature_weights.weight IS 'Share of the content similarity';
 
-COMMENT ON VIEW evaluation IS 'Measured quality on held-out listeners. One row per model, segment, metric and k.';
+COMMENT ON VIEW evaluation IS 'Measured quality on held-out listeners, and on what was played after a cut where plays have times. One row per model, segment, metric and k.';
 COMMENT ON COLUMN evaluation.model IS 'Model or blend';
-COMMENT ON COLUMN evaluation.segment IS '''all'', a history segment (history:2-5) or a slice of tracks by listeners (listeners:0)';
+COMMENT ON COLUMN evaluation.segment IS '''all'', a history segment (history:2-5) or a slice of tracks by listeners (listeners:0); with temporal: before it, of the temporal split, which has temporal:known and temporal:new too';
 COMMENT ON COLUMN evaluation.metric IS 'Metric';
 COMMENT ON COLUMN evaluation.k IS 'Length of the list that was judged';
 COMMENT ON COLUMN evaluation.value IS 'Mean over the listeners';
 COMMENT ON COLUMN evaluation.ci_low IS 'Lower end of the 95 % bootstrap interval';
 COMMENT ON COLUMN evaluation.ci_high IS 'Upper end of the 95 % bootstrap interval';
-COMMENT ON COLUMN evaluation.users IS 'Held-out listeners measured';
+COMMENT ON COLUMN evaluation.users IS 'Listeners measured';
 
 COMMENT ON VIEW experiments IS 'What is being tried on whom. One row per experiment and variant.';
 COMMENT ON COLUMN experiments.experiment IS 'Name of the experiment';

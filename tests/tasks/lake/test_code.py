@@ -19,6 +19,8 @@ STAGES = {
     "lists": "tasks.blend.stage",
     "evaluation": "tasks.evaluation.stage",
     "hiding": "tasks.evaluation.hiding",
+    "past": "tasks.evaluation.past",
+    "temporal": "tasks.evaluation.temporal",
     "measured": "tasks.release.measured",
     "feedback": "tasks.feedback.stage",
     "experiments": "tasks.experiments.stage",
@@ -27,10 +29,10 @@ STAGES = {
 }
 
 EVERY = " ".join(STAGES)
-ON_DASK = "collaborative content lists evaluation cold"
-BLEND = "lists evaluation cold measured"
+ON_DASK = "collaborative content lists evaluation temporal cold"
+BLEND = "lists evaluation temporal cold measured"
 FROM_FILES = "ingest feedback experiments"
-MEASURING = "evaluation hiding cold"
+MEASURING = "evaluation hiding past temporal cold"
 
 DEPENDENTS: tuple[tuple[str, str], ...] = (
     # What runs stages, looks at releases or makes samples decides no result.
@@ -56,8 +58,8 @@ DEPENDENTS: tuple[tuple[str, str], ...] = (
     # The warehouse: releases are made of it; stages share its constants.
     ("warehouse/releases/*", "release"),
     ("warehouse/build/*", "release"),
-    ("warehouse/contract/constants.py", f"{ON_DASK} hiding measured experiments release"),
-    ("warehouse/contract/__init__.py", f"{ON_DASK} hiding measured experiments release"),
+    ("warehouse/contract/constants.py", f"{ON_DASK} hiding past measured experiments release"),
+    ("warehouse/contract/__init__.py", f"{ON_DASK} hiding past measured experiments release"),
     ("warehouse/contract/*", "release"),
     ("warehouse/listener_ids.py", FROM_FILES),
     ("warehouse/statements.py", f"{FROM_FILES} release"),
@@ -71,13 +73,18 @@ DEPENDENTS: tuple[tuple[str, str], ...] = (
     ("tasks/lake/contracts/inputs.py", f"{FROM_FILES} content {MEASURING} release"),
     ("tasks/lake/contracts/quality.py", f"{FROM_FILES} content {MEASURING} measured release"),
     ("tasks/lake/contracts/stages/__init__.py", EVERY),
-    ("tasks/lake/contracts/stages/ingest.py", f"{FROM_FILES} content evaluation hiding release"),
-    ("tasks/lake/contracts/stages/holdout.py", "holdout measured"),
+    (
+        "tasks/lake/contracts/stages/ingest.py",
+        f"{FROM_FILES} content evaluation hiding past temporal release",
+    ),
+    ("tasks/lake/contracts/stages/holdout.py", "holdout past measured"),
     ("tasks/lake/contracts/stages/collaborative.py", "collaborative measured"),
     ("tasks/lake/contracts/stages/content.py", "content measured"),
     ("tasks/lake/contracts/stages/lists.py", "lists"),
-    ("tasks/lake/contracts/stages/hiding.py", "evaluation hiding"),
-    ("tasks/lake/contracts/stages/evaluation.py", "evaluation measured cold"),
+    ("tasks/lake/contracts/stages/hiding.py", "evaluation temporal hiding"),
+    ("tasks/lake/contracts/stages/past.py", "past"),
+    ("tasks/lake/contracts/stages/temporal.py", "temporal"),
+    ("tasks/lake/contracts/stages/evaluation.py", "evaluation temporal measured cold"),
     ("tasks/lake/contracts/stages/measured.py", "measured"),
     ("tasks/lake/contracts/stages/feedback.py", "feedback experiments"),
     ("tasks/lake/contracts/stages/experiments.py", "experiments"),
@@ -101,9 +108,9 @@ DEPENDENTS: tuple[tuple[str, str], ...] = (
     ("tasks/experiments/assignment.py", "release"),
     ("tasks/experiments/*", "experiments"),
     # Models and what is measured of them.
-    ("tasks/holdout/rule.py", "holdout evaluation measured"),
+    ("tasks/holdout/rule.py", "holdout evaluation past temporal measured"),
     ("tasks/holdout/stage.py", "holdout measured"),
-    ("tasks/holdout/*", "holdout evaluation hiding measured"),
+    ("tasks/holdout/*", "holdout evaluation hiding past temporal measured"),
     ("tasks/collaborative/stage.py", "collaborative"),
     ("tasks/collaborative/mapped.py", "collaborative"),
     ("tasks/collaborative/*", "collaborative cold"),
@@ -112,24 +119,28 @@ DEPENDENTS: tuple[tuple[str, str], ...] = (
     ("tasks/content/*", "content cold"),
     ("tasks/blend/stage.py", "lists"),
     ("tasks/blend/listen_days.py", "lists"),
-    ("tasks/blend/parameters.py", f"{BLEND} hiding experiments release"),
-    ("tasks/blend/__init__.py", f"{BLEND} hiding experiments release"),
-    ("tasks/blend/neighbours.py", "release"),
-    ("tasks/blend/ranking.py", "lists evaluation cold"),
-    ("tasks/blend/kernels/rank.py", "lists evaluation cold"),
+    ("tasks/blend/parameters.py", f"{BLEND} hiding past experiments release"),
+    ("tasks/blend/__init__.py", f"{BLEND} hiding past experiments release"),
+    ("tasks/blend/neighbours.py", "temporal release"),
+    ("tasks/blend/ranking.py", "lists evaluation temporal cold"),
+    ("tasks/blend/kernels/rank.py", "lists evaluation temporal cold"),
     ("tasks/blend/*", BLEND),
     # What a release knows of artists and of tracks that follow each other.
     ("tasks/music/*", "release"),
     ("tasks/evaluation/plots.py", "release"),
-    ("tasks/evaluation/models.py", "evaluation release"),
+    ("tasks/evaluation/models.py", "evaluation temporal release"),
     ("tasks/evaluation/__init__.py", f"{MEASURING} release"),
-    ("tasks/evaluation/bootstrap.py", "evaluation"),
-    ("tasks/evaluation/metrics.py", "evaluation cold"),
-    ("tasks/evaluation/points.py", "evaluation cold"),
+    ("tasks/evaluation/bootstrap.py", "evaluation temporal"),
+    ("tasks/evaluation/metrics.py", "evaluation temporal cold"),
+    ("tasks/evaluation/points.py", "evaluation temporal cold"),
     ("tasks/evaluation/refit.py", ""),
-    ("tasks/evaluation/hiding.py", "evaluation hiding"),
-    ("tasks/evaluation/parameters.py", "evaluation hiding"),
-    ("tasks/evaluation/*", "evaluation"),
+    ("tasks/evaluation/hiding.py", "evaluation temporal hiding"),
+    ("tasks/evaluation/parameters.py", "evaluation temporal hiding past"),
+    ("tasks/evaluation/cut.py", "past"),
+    ("tasks/evaluation/past.py", "past"),
+    ("tasks/evaluation/past_tables.py", "past"),
+    ("tasks/evaluation/temporal.py", "temporal"),
+    ("tasks/evaluation/*", "evaluation temporal"),
     ("tasks/backtest/stage.py", ""),
     ("tasks/backtest/*", "cold"),
     ("tasks/release/stage.py", ""),

@@ -95,7 +95,7 @@ def test_the_least_recently_used_results_go(tmp_path: Path) -> None:
 
 def test_a_stage_that_runs_several_times_per_run_keeps_as_many_results(tmp_path: Path) -> None:
     several = StageContract("collaborative", {})
-    stages = [Stage(tmp_path, several, inputs=name) for name in range(7)]
+    stages = [Stage(tmp_path, several, inputs=name) for name in range(9)]
     for number, stage in enumerate(stages):
         os.utime(stage.folder, ns=(number, number))
     gone = forget_unused(tmp_path, keep=2)

@@ -21,6 +21,8 @@ Rows = list[dict[str, Any]]
 def segment_name(segment: str) -> str:
     """Return a segment of the evaluation in words."""
     kind, _, values = segment.partition(":")
+    if kind == "temporal":
+        return _of_the_future(values)
     tracks = "1 track" if values == "1" else f"{_range(values)} tracks"
     whole = "Listeners with" if values.startswith(">") else "Histories truncated to"
     return {
@@ -29,6 +31,19 @@ def segment_name(segment: str) -> str:
         "light": f"Light listeners, {tracks}",
         "listeners": f"Tracks with {_range(values)} listeners",
     }.get(kind, segment)
+
+
+def _of_the_future(segment: str) -> str:
+    """Return a segment of the temporal split in words."""
+    kind, _, values = segment.partition(":")
+    who = {
+        "all": "all listeners",
+        "known": "known listeners",
+        "new": "new listeners",
+        "history": f"histories of {'1 track' if values == '1' else f'{_range(values)} tracks'}",
+        "listeners": f"tracks with {_range(values)} listeners",
+    }
+    return f"Plays after a cut: {who.get(kind, segment)}"
 
 
 def _range(values: str) -> str:
@@ -68,8 +83,9 @@ def _compared(snapshot: Snapshot, evaluation: Rows, artist_factor: float) -> Non
                        *([Answer("Why is a model that scores higher not served?", "", "open",
                                  tuple(why))] if why else [])])  # fmt: skip
     st.altair_chart(comparison(rows, label(metric, k), SERVED))
+    held_out = "" if segment.startswith("temporal:") else "held-out "
     st.caption(
-        f"{served['users'] or 0:,} held-out listeners, with 95 % intervals; `hybrid` is served. "
+        f"{served['users'] or 0:,} {held_out}listeners, with 95 % intervals; `hybrid` is served. "
         "The plays of another day are another question: compare releases by the answer at the top."
     )
     expander(snapshot, "evaluation", "All measured values", _measured)
@@ -84,11 +100,13 @@ def _measured(snapshot: Snapshot) -> None:
 
 
 def _order(segment: str) -> tuple[int, int]:
-    kind, _, values = segment.partition(":")
-    kinds = ("all", "history", "light", "listeners")
+    kind, _, values = segment.removeprefix("temporal:").partition(":")
+    kinds = ("all", "known", "new", "history", "light", "listeners")
+    after = len(kinds) if segment.startswith("temporal:") else 0
     digits = "".join(c if c.isdigit() else " " for c in values).split()
     beyond = 1 if values.startswith(">") else 0
-    return kinds.index(kind) if kind in kinds else len(kinds), int(next(iter(digits), "0")) + beyond
+    place = kinds.index(kind) if kind in kinds else 2 * len(kinds)
+    return after + place, int(next(iter(digits), "0")) + beyond
 
 
 def _curves(snapshot: Snapshot) -> None:
