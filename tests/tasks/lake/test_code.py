@@ -23,6 +23,8 @@ STAGES = {
     "feedback": "tasks.feedback.stage",
     "experiments": "tasks.experiments.stage",
     "cold": "tasks.backtest.cold_stage",
+    "frozen": "tasks.refresh.frozen",
+    "refreshed": "tasks.refresh.stage",
     "release": "tasks.release.build",
 }
 
@@ -74,8 +76,9 @@ DEPENDENTS: tuple[tuple[str, str], ...] = (
     ("tasks/lake/contracts/stages/ingest.py", f"{FROM_FILES} content evaluation hiding release"),
     ("tasks/lake/contracts/stages/holdout.py", "holdout measured"),
     ("tasks/lake/contracts/stages/collaborative.py", "collaborative measured"),
-    ("tasks/lake/contracts/stages/content.py", "content measured"),
-    ("tasks/lake/contracts/stages/lists.py", "lists"),
+    ("tasks/lake/contracts/stages/content.py", "content cold measured"),
+    ("tasks/lake/contracts/stages/lists.py", "lists frozen"),
+    ("tasks/lake/contracts/stages/frozen.py", "frozen"),
     ("tasks/lake/contracts/stages/hiding.py", "evaluation hiding"),
     ("tasks/lake/contracts/stages/evaluation.py", "evaluation measured cold"),
     ("tasks/lake/contracts/stages/measured.py", "measured"),
@@ -111,6 +114,7 @@ DEPENDENTS: tuple[tuple[str, str], ...] = (
     ("tasks/content/hubness.py", "content cold"),
     ("tasks/content/*", "content cold"),
     ("tasks/blend/stage.py", "lists"),
+    ("tasks/blend/earlier.py", "lists"),
     ("tasks/blend/listen_days.py", "lists"),
     ("tasks/blend/parameters.py", f"{BLEND} hiding experiments release"),
     ("tasks/blend/__init__.py", f"{BLEND} hiding experiments release"),
@@ -130,6 +134,11 @@ DEPENDENTS: tuple[tuple[str, str], ...] = (
     ("tasks/evaluation/hiding.py", "evaluation hiding"),
     ("tasks/evaluation/parameters.py", "evaluation hiding"),
     ("tasks/evaluation/*", "evaluation"),
+    ("tasks/refresh/base.py", ""),
+    ("tasks/refresh/stage.py", "refreshed"),
+    ("tasks/refresh/unchanged.py", "refreshed"),
+    ("tasks/refresh/__init__.py", "frozen refreshed"),
+    ("tasks/refresh/*", "frozen"),
     ("tasks/backtest/stage.py", ""),
     ("tasks/backtest/*", "cold"),
     ("tasks/release/stage.py", ""),
@@ -145,10 +154,15 @@ DEPENDENTS: tuple[tuple[str, str], ...] = (
 """Which stages an edit of a file computes again; the first pattern that fits counts."""
 
 
+REFRESHING = {"lists": "refreshed", "content": "frozen"}
+"""Stages of a refresh that do by the same code what another stage does."""
+
+
 def dependents(file: str) -> set[str]:
     for pattern, stages in DEPENDENTS:
         if fnmatch(file, pattern):
-            return set(stages.split())
+            found = set(stages.split())
+            return found.union(*({also} for stage, also in REFRESHING.items() if stage in found))
     raise AssertionError(f"no row of DEPENDENTS says which stages depend on {file}")
 
 
