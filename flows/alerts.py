@@ -23,7 +23,13 @@ from flows.runs import REFUSED
 from flows.settings import AlertParameters
 from warehouse.errors import InputError
 
-FLOWS = ["crossfade", "crossfade-check", "crossfade-backtest", "crossfade-tune"]
+FLOWS = [
+    "crossfade",
+    "crossfade-check",
+    "crossfade-refresh",
+    "crossfade-backtest",
+    "crossfade-tune",
+]
 
 FAILED, REFUSED_BY_GATE, LATE, STUCK, SILENT = (
     "crossfade: run failed",

@@ -17,7 +17,7 @@ from flows.settings import Settings
 from tasks.collaborative.models.registry import model_origin
 from tasks.feedback.stage import Feedback
 from tasks.ingest.inputs import find_inputs, with_derived_catalogue
-from tasks.lake.code import OURS, tree_digest
+from tasks.lake.code import OURS, code_digest, tree_digest
 from tasks.lake.dataset import Dataset
 from tasks.lake.files import publish_file
 from tasks.lake.keys import fingerprint
@@ -84,6 +84,38 @@ def asked_of(settings: Settings) -> str:
         model=model_origin(settings.collaborative.model),
         code=[tree_digest(package) for package in OURS],
     )
+
+
+LEARNING = (
+    "tasks.ingest.stage",
+    "tasks.collaborative.stage",
+    "tasks.content.stage",
+    "tasks.evaluation.stage",
+    "tasks.blend.stage",
+)
+"""Modules whose code decides what a run learns, and how lists are made of it."""
+
+
+def recipe_of(settings: Settings) -> dict[str, str]:
+    """Hash each thing beside the data that decides what is learned, by its name in a sentence.
+
+    Feedback is no part of it, as a refresh does not read any; nor is the folder of the input, nor
+    how far it may drift.
+    """
+    spec = settings.spec()
+    parameters = parameters_of(settings)
+    parameters["ingest"] = settings.ingest.model_dump(mode="json", exclude={"drift"})
+    del parameters["measurement"]
+    return {
+        "the code": fingerprint(code=[code_digest(module) for module in LEARNING]),
+        "the description of the dataset": fingerprint(
+            tracks=spec.tracks.model_dump(exclude={"path"}),
+            plays=spec.plays.model_dump(exclude={"path"}),
+        ),
+        "the experiments": fingerprint(experiments=list(spec.experiments)),
+        "the model's package": fingerprint(model=model_origin(settings.collaborative.model)),
+        **{f"`{name}` of the settings": fingerprint(of=parameters[name]) for name in parameters},
+    }
 
 
 def sizes_of(settings: Settings) -> dict[str, int]:

@@ -6,6 +6,7 @@
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from flows.environment import prepare_for_server
@@ -14,6 +15,9 @@ from flows.settings import AlertParameters, Settings, load_settings
 from warehouse.errors import CrossfadeError, RunError
 
 POOL = "crossfade"
+REFRESH = "crossfade-refresh/refresh"
+"""Flow and name of the deployment whose schedule is a setting."""
+
 PROJECT = Path(__file__).resolve().parent.parent
 DEFINITIONS = PROJECT / "prefect.yaml"
 
@@ -48,7 +52,24 @@ def deploy(settings: Settings) -> list[str]:
     )
     if done.returncode:
         raise RunError(f"the deployments of {DEFINITIONS} were not made: {done.stderr[-800:]}")
+    schedule_refreshes(settings.refresh_minutes)
     return install(alerts_of(settings, os.environ.get("PREFECT_API_URL")))
+
+
+def schedule_refreshes(minutes: int) -> None:
+    """Have the refreshes scheduled on the server every that many minutes; 0: never."""
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.schedules import IntervalSchedule
+
+    every = IntervalSchedule(
+        interval=timedelta(minutes=minutes or 1), anchor_date=datetime(2026, 1, 1, tzinfo=UTC)
+    )
+    with get_client(sync_client=True) as client:
+        deployment = client.read_deployment_by_name(REFRESH)
+        for one in deployment.schedules:
+            client.update_deployment_schedule(
+                deployment.id, one.id, active=minutes > 0, schedule=every
+            )
 
 
 def alerts_of(settings: Settings, url: str | None) -> AlertParameters:

@@ -1,5 +1,6 @@
 """The outcome of a run: returned by its flow, shown in the terminal and on the pages."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
@@ -25,3 +26,8 @@ class Outcome(BaseModel):
     def published(self) -> bool:
         """Whether the release is new."""
         return not self.because
+
+
+def seconds_of(stages: Mapping[str, StageResult]) -> dict[str, float]:
+    """Return what each stage took in this run."""
+    return {name: 0.0 if result.reused else result.seconds for name, result in stages.items()}

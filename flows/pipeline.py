@@ -24,6 +24,7 @@ from flows.decision import (
     folder_of,
     folder_of_dataset,
     parameters_of,
+    recipe_of,
     sizes_of,
     write_decision,
 )
@@ -32,7 +33,7 @@ from flows.interrupts import on_stop
 from flows.learning import Learned, learn
 from flows.lines import RunLines, log_force_not_needed, log_still_current, plays_in_short
 from flows.memory import PeakMemory
-from flows.outcome import Outcome
+from flows.outcome import Outcome, seconds_of
 from flows.override import override_by_operator
 from flows.parameters import (
     DaskAddress,
@@ -63,10 +64,11 @@ from tasks.release.candidate import (
     quality_with_drift,
 )
 from tasks.release.gate import GateVerdict
+from tasks.release.kept import lake_part
 from tasks.release.stage import refuse, rule_of_current
 from warehouse.errors import CrossfadeError, GateError
 from warehouse.releases.home import Home
-from warehouse.releases.manifest import Override
+from warehouse.releases.manifest import LakePart, Override
 from warehouse.releases.pointer import reason_to_skip_publish, rolled_back
 from warehouse.releases.release import Release, current_id
 from warehouse.releases.retention import clear_leftovers
@@ -184,9 +186,9 @@ def _run(
         kept=learned.kept,
         experiments=spec.experiments,
         impact=impact,
-        stage_seconds={
-            name: 0.0 if result.reused else result.seconds for name, result in stages.items()
-        },
+        stage_seconds=seconds_of(stages),
+        parts=_parts(ingested, learned, ranked, impact),
+        recipe=recipe_of(settings),
     )
     skip = reason_to_skip_publish(home, candidate.fingerprint, override is not None)
     release, because = skip or (None, "")
@@ -204,6 +206,21 @@ def _run(
         stages=stages,
         peak_memory_bytes=memory.bytes,
     )
+
+
+def _parts(
+    ingested: StageResult, learned: Learned, ranked: StageResult, impact: StageResult | None
+) -> dict[str, LakePart]:
+    """Return the results that refreshes of the release will use."""
+    results = {
+        "ingest": ingested,
+        "content": learned.published.content,
+        "lists": ranked,
+        "evaluation": learned.evaluation,
+        "temporal": learned.temporal,
+        "experiments": impact,
+    }
+    return {name: lake_part(result) for name, result in results.items() if result is not None}
 
 
 def _impact(

@@ -106,7 +106,11 @@ class Settings(BaseSettings):
     shared: bool = False
     """Let the group of the home read the lake and the releases; by default only the owner can."""
     keep_releases: int = Field(default=14, ge=1)
-    """Releases kept for rollback; older ones go after each publish."""
+    """Releases of full runs kept for rollback; older ones go after each publish."""
+    keep_refreshes: int = Field(default=8, ge=1)
+    """Refreshes kept for rollback, counted apart from full runs."""
+    refresh_minutes: int = Field(default=15, ge=0, le=1440)
+    """Minutes between the refreshes that `make ui` and `make deploy` schedule; 0: none."""
     keep_stages: int = Field(default=3, ge=1)
     """Results of each stage kept in the lake."""
     alerts: AlertParameters = AlertParameters()

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,8 @@ from tasks.ingest.stage import ingest_stage
 from tasks.lake.dataset import Dataset
 from tasks.lake.plays import played_tracks
 from tasks.lake.record import StageResult
+from tasks.refresh.frozen import frozen_stage
+from tasks.refresh.stage import Before, refreshed_lists_stage
 from tasks.release.build import build_stage
 from tasks.release.candidate import Candidate, Judged
 from tasks.release.gate import GateVerdict
@@ -213,6 +215,38 @@ def lists(
     with under_way("lists") as progress:
         found = lists_stage(lake, client, ingested, *neighbours, parameters, progress, unseen)
         return log_counts(found)
+
+
+@task(name="frozen", **_once)
+def frozen(
+    lake: Path,
+    ingested: StageResult,
+    parts: Mapping[str, StageResult],
+    spec: DatasetSpec,
+    parameters: ContentParameters,
+) -> StageResult:
+    """Take over the tables that a base has learned, for the catalogue of today."""
+    of = spec.tracks
+    with under_way("frozen"):
+        return log_counts(
+            frozen_stage(lake, ingested, parts, of.numeric, of.categorical, parameters)
+        )
+
+
+@task(name="lists", **_again)
+def refreshed_lists(
+    lake: Path,
+    client: Client,
+    ingested: StageResult,
+    frozen: StageResult,
+    parameters: HybridParameters,
+    before: Before | None,
+) -> StageResult:
+    """Rank the catalogue for every listener who did something new, by the tables of the base."""
+    with under_way("lists") as progress:
+        return log_counts(
+            refreshed_lists_stage(lake, client, ingested, frozen, parameters, before, progress)
+        )
 
 
 @task(name="feedback", **_once)

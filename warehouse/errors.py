@@ -17,6 +17,13 @@ class RunError(CrossfadeError):
     """The run failed; the current release is unchanged."""
 
 
+class FullRunNeededError(RunError):
+    """A refresh cannot use what the current release has learned; a full run can learn anew."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"a full run is needed: {reason}; `crossfade run` makes one")
+
+
 class ClusterError(RunError):
     """The Dask cluster is unreachable or lost a block; a later run reuses the finished blocks."""
 

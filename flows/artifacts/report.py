@@ -105,6 +105,7 @@ def _rows(outcome: Outcome) -> list[str]:
     """Return the rows that came in and went out."""
     counts = outcome.stages["ingest"].counts
     unplayed = counts["unplayed_tracks"]
+    lists = outcome.stages.get("lists")  # a refresh that found nothing new made none
     rows = [
         ("catalogue records", f"{counts['track_records']:,}"),
         ("play records", f"{counts['play_records']:,}"),
@@ -112,7 +113,7 @@ def _rows(outcome: Outcome) -> list[str]:
         ("tracks", f"{counts['tracks']:,}" + (f" ({unplayed:,} unplayed)" if unplayed else "")),
         ("listeners", f"{counts['users']:,}"),
         ("listens", f"{counts['plays_rows']:,}"),
-        ("recommendations", f"{outcome.stages['lists'].counts['rows']:,}"),
+        *([("recommendations", f"{lists.counts['rows']:,}")] if lists else []),
     ]
     return table(("in and out", "rows"), rows, numbers=1)
 

@@ -10,6 +10,7 @@ from flows.cli.errors import in_a_sentence
 from flows.cli.forget import forget
 from flows.cli.init import init
 from flows.cli.options import Command
+from flows.cli.refresh import refresh
 from flows.cli.release import explore, prune, recommend, releases, rollback
 from flows.cli.serve import serve
 from flows.cli.work import alerts, backtest, run, sample, tune
@@ -24,6 +25,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     sample,
     init,
     run,
+    refresh,
     backtest,
     tune,
     releases,

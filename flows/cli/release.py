@@ -69,11 +69,14 @@ def release_ids() -> list[str]:
 
 
 def prune(
-    keep: Annotated[int, typer.Option("--keep", min=1, help="Newest releases to keep")],
+    keep: Annotated[
+        int,
+        typer.Option("--keep", min=1, help="Newest releases of full runs to keep, and refreshes"),
+    ],
     home: HomeOption = None,
     debug: DebugOption = False,  # noqa: ARG001
 ) -> None:
-    """Delete old releases, never the current one."""
+    """Delete old releases, never the current one and its base."""
     from warehouse.releases.retention import prune as delete_old
 
     gone = delete_old(home_of(home), keep)

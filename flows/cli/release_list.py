@@ -23,7 +23,8 @@ def print_releases(releases: Sequence[Release]) -> None:
         return
     shown = [_cells(release) for release in releases]
     columns = [name for name in shown[0] if name != "dataset" or _differ(shown, name)]
-    columns = [name for name in columns if name != "why" or any(row[name] for row in shown)]
+    optional = ("why", "refresh of")
+    columns = [name for name in columns if name not in optional or any(row[name] for row in shown)]
     rows = [{**dict(zip(columns, columns, strict=True)), "release": "  release"}, *shown]
     widths = {name: max(cell_len(row[name]) for row in rows) for name in columns}
     console = output()
@@ -52,6 +53,7 @@ def _cells(release: Release) -> dict[str, str]:
         "release": f"{'*' if release.is_current else ' '} {manifest.release_id}",
         "status": ("rolled back" if manifest.rolled_back else manifest.status)
         + (f", revision {manifest.revision}" if manifest.revision else ""),
+        "refresh of": manifest.base_id or "",
         "tracks": f"{manifest.row_counts['tracks']:,}",
         "listeners": f"{manifest.row_counts['users']:,}",
         "MB": f"{manifest.bytes / 1e6:.1f}",

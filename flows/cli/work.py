@@ -30,7 +30,7 @@ from warehouse.errors import InputError
 if TYPE_CHECKING:
     from flows.settings import Settings
 
-_LOOKING = "looking at the settings and the input"
+LOOKING = "looking at the settings and the input"
 
 SHOWN_FILES = 3
 """Names of input files in the first line of a command."""
@@ -103,8 +103,8 @@ def run(
 ) -> None:
     """Run the pipeline: two CSVs in, a published DuckDB release out."""
     because = reason_for(force, reason)
-    with at_work(_LOOKING, RUN_STAGES, debug) as display:
-        given, settings = _looked_at(
+    with at_work(LOOKING, RUN_STAGES, debug) as display:
+        given, settings = looked_at(
             "run", debug, tracks=tracks, plays=plays, dataset=dataset, model=model,
             holdout=holdout, dask=dask, home=home,
         )  # fmt: skip
@@ -113,7 +113,7 @@ def run(
 
         outcome = run_unchanged(settings, given, force)
         if outcome is None:
-            with _flow_runs(display, settings, debug):
+            with flow_runs(display, settings, debug):
                 from flows.pipeline import crossfade
 
                 outcome = crossfade(**given)
@@ -136,12 +136,12 @@ def backtest(
 ) -> None:
     """Measure every model and blend on a dataset; nothing is published."""
     plan = ("ingest", "content", *model_names(), "cold tracks")
-    with at_work(_LOOKING, plan, debug) as display:
-        given, settings = _looked_at(
+    with at_work(LOOKING, plan, debug) as display:
+        given, settings = looked_at(
             "backtest", debug, tracks=tracks, plays=plays, dataset=dataset, holdout=holdout,
             dask=dask, home=home,
         )  # fmt: skip
-        with _flow_runs(display, settings, debug):
+        with flow_runs(display, settings, debug):
             from flows.backtest import backtest as measure
 
             table = measure(**given, **as_text(out=out))
@@ -167,12 +167,12 @@ def tune(
     debug: DebugOption = False,
 ) -> None:
     """Choose the learned model's parameters for a dataset; prints them for crossfade.toml."""
-    with at_work(_LOOKING, ("ingest", "holdout", "search"), debug) as display:
-        given, settings = _looked_at(
+    with at_work(LOOKING, ("ingest", "holdout", "search"), debug) as display:
+        given, settings = looked_at(
             "tune", debug, tracks=tracks, plays=plays, dataset=dataset, holdout=holdout,
             dask=dask, home=home,
         )  # fmt: skip
-        with _flow_runs(display, settings, debug):
+        with flow_runs(display, settings, debug):
             from flows.tuning import advice, settings_fragment
             from flows.tuning import tune as search
 
@@ -204,7 +204,7 @@ def alerts(
         raise typer.Exit(1)
 
 
-def _looked_at(doing: str, debug: bool, **options: Any) -> tuple[dict[str, Any], "Settings"]:
+def looked_at(doing: str, debug: bool, **options: Any) -> tuple[dict[str, Any], "Settings"]:
     """Return the options as flows take them, and the settings; log what is worked on.
 
     An input that is missing or is no data is reported before anything starts. What a killed run
@@ -241,7 +241,7 @@ def _listed(names: Sequence[str]) -> str:
 
 
 @contextmanager
-def _flow_runs(display: Display, settings: "Settings", debug: bool) -> Iterator[None]:
+def flow_runs(display: Display, settings: "Settings", debug: bool) -> Iterator[None]:
     """Prepare the process for a flow, and show its stages.
 
     The flow runs are tagged: as those of a terminal, and with this process, so that they can be

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from distributed import Client
 from numpy.typing import NDArray
 
+from tasks.blend.earlier import EarlierListeners, EarlierLists, chosen_rows
 from tasks.blend.kernels.rank import Histories, RankedLists
 from tasks.blend.listen_days import listen_days
 from tasks.blend.model import BlendCatalogue, EdgeTable, HybridModel, track_edges, track_of_played
@@ -28,7 +29,7 @@ from tasks.lake.contracts.stages.lists import (
     listener_lists_schema,
 )
 from tasks.lake.dataset import Dataset
-from tasks.lake.files import write_parquet
+from tasks.lake.files import link_file, write_parquet
 from tasks.lake.plays import plays_of
 from tasks.lake.record import Stage, StageResult
 
@@ -75,22 +76,39 @@ def lists_stage(
     started = time.perf_counter()
     tracks = ingested["tracks"].read(["track_key", "played_key", "listeners", "artist_key"])
     files = _write_model(stage.folder, tracks, collaborative, _unseen(ingested, tracks, held_out))
+    return rank_everything(
+        stage, client, ingested, files, content["content"].path, parameters, progress, started
+    )
+
+
+def rank_everything(
+    stage: Stage,
+    client: Client,
+    ingested: StageResult,
+    files: dict[str, Path],
+    content: Path,
+    parameters: HybridParameters,
+    progress: Progress | None,
+    started: float,
+    earlier: EarlierLists | None = None,
+) -> StageResult:
+    """Rank the catalogue for every listener and every track, and finish the stage.
+
+    ``files`` are ``catalogue``, ``weights`` and ``similarity`` in the stage's folder, ``content``
+    the content edges, all in track keys. ``earlier`` are lists by the same model and catalogue:
+    those of the tracks and of the listeners whose histories are the same are taken from there.
+    """
+    tracks = ingested["tracks"].rows
     model = {
         "tracks": ingested["tracks"].path,
         "catalogue": files["catalogue"],
-        "content": content["content"].path,
+        "content": content,
         "weights": files["weights"],
         "similarity": files["similarity"],
     }
     with ThreadPoolExecutor(1) as beside:
         similar_parts = beside.submit(
-            run_blocks,
-            client,
-            rank_similar,
-            balanced_blocks(np.ones(len(tracks)), -(-len(tracks) // SIMILAR_TRACKS)),
-            stage.folder / "similar",
-            model,
-            parameters,
+            _similar_parts, stage.folder / "similar", client, tracks, model, parameters, earlier
         )
         listeners = run_blocks(
             client,
@@ -102,17 +120,37 @@ def lists_stage(
             ingested["interactions"].path,
             ingested["dislikes"].path,
             parameters,
+            earlier.listeners if earlier else None,
             progress=progress,
         )
         similar = similar_parts.result()
-    files |= {f"listeners_{x:03}": part for x, part in enumerate(listeners)}
+    files = files | {f"listeners_{x:03}": part for x, part in enumerate(listeners)}
     files |= {f"similar_{x:03}": part for x, part in enumerate(similar)}
     counts = {
         "listeners": ingested["users"].rows,
-        "tracks": len(tracks),
+        "tracks": tracks,
         "rows": _listed(listeners),
     }
     return stage.finish(time.perf_counter() - started, counts, **files)
+
+
+def _similar_parts(
+    folder: Path,
+    client: Client,
+    tracks: int,
+    model: dict[str, Path],
+    parameters: HybridParameters,
+    earlier: EarlierLists | None,
+) -> list[Path]:
+    """Rank the neighbours of every track, or take them from earlier lists."""
+    if earlier is None:
+        blocks = balanced_blocks(np.ones(tracks), -(-tracks // SIMILAR_TRACKS))
+        return run_blocks(client, rank_similar, blocks, folder, model, parameters)
+    folder.mkdir(exist_ok=True)
+    parts = [folder / part.name for part in earlier.similar]
+    for source, part in zip(earlier.similar, parts, strict=True):
+        link_file(source, part)
+    return parts
 
 
 def rank_listeners(
@@ -122,11 +160,36 @@ def rank_listeners(
     interactions_file: Path,
     dislikes_file: Path,
     parameters: HybridParameters,
+    earlier: EarlierListeners | None = None,
 ) -> pa.Table:
     """Rank the catalogue for the listeners of one block (LISTENER_LISTS)."""
-    model, played = _load_model(tuple(sorted(model_files.items())), parameters)
     users = _rows(users_file, block)
     listens, dislikes = _rows(interactions_file, block), _rows(dislikes_file, block)
+    known = None if earlier is None else earlier.of_block(block)
+    if known is None or not known.rows.num_rows:
+        return _ranked(block, model_files, users, listens, dislikes, parameters)
+    chosen = known.unknown
+    ranked = _ranked(
+        Block(0, len(chosen)),
+        model_files,
+        chosen_rows(users, block, chosen),
+        chosen_rows(listens, block, chosen),
+        chosen_rows(dislikes, block, chosen),
+        parameters,
+    )
+    return known.joined_with(ranked)
+
+
+def _ranked(
+    block: Block,
+    model_files: dict[str, Path],
+    users: pa.Table,
+    listens: pa.Table,
+    dislikes: pa.Table,
+    parameters: HybridParameters,
+) -> pa.Table:
+    """Rank the catalogue for listeners whose keys are those of the block."""
+    model, played = _load_model(tuple(sorted(model_files.items())), parameters)
     indptr = _starts(listens, block)
     disliked = Histories(_starts(dislikes, block), dislikes["track_key"].to_numpy())
     history = played[listens["played_key"].to_numpy()]

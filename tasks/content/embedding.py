@@ -10,15 +10,14 @@ EXACT_COLUMNS = 3_000
 """Up to this many columns the decomposition is exact (eigenvectors of the columns' products)."""
 
 
-def reduce_rows(matrix: sparse.csr_array, dimensions: int, seed: int) -> NDArray[np.float64]:
-    """Project rows on the ``dimensions`` strongest right singular vectors, signs fixed.
+def strongest(matrix: sparse.csr_array, dimensions: int, seed: int) -> NDArray[np.float64] | None:
+    """Return the ``dimensions`` strongest right singular vectors, as columns, signs fixed.
 
-    The result keeps the rows' dot products as well as any matrix with these dimensions can.
-    Matrices that are narrow already come back dense and otherwise as they are.
+    None for a matrix that is narrow already.
     """
     rows, columns = matrix.shape
     if columns <= dimensions:
-        return np.asarray(matrix.toarray(), dtype=np.float64)
+        return None
     with threadpool_limits(limits=1):  # sums in one order, whatever the machine
         if columns <= EXACT_COLUMNS:
             products = (matrix.T @ matrix).toarray()
@@ -28,7 +27,18 @@ def reduce_rows(matrix: sparse.csr_array, dimensions: int, seed: int) -> NDArray
             rank = min(dimensions, rows)
             svd = TruncatedSVD(rank, n_iter=7, random_state=seed).fit(matrix)
             basis = np.ascontiguousarray(svd.components_.T)
-        return np.asarray(matrix @ fix_signs(basis), dtype=np.float64)
+        return fix_signs(basis)
+
+
+def reduced(matrix: sparse.csr_array, basis: NDArray[np.float64] | None) -> NDArray[np.float64]:
+    """Project rows on a basis, or return them dense where there is none.
+
+    With that of `strongest` the result keeps the rows' dot products as well as any matrix with
+    these dimensions can.
+    """
+    if basis is None:
+        return np.asarray(matrix.toarray(), dtype=np.float64)
+    return np.asarray(matrix @ basis, dtype=np.float64)
 
 
 def fix_signs(basis: NDArray[np.float64]) -> NDArray[np.float64]:

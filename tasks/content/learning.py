@@ -110,6 +110,8 @@ class Placement:
     """(n, rank); zero for tracks of which nothing is known."""
     weights: NDArray[np.float64]
     """(columns, rank), the map."""
+    constant: NDArray[np.float64]
+    """(rank,), what the map adds."""
     effects: NDArray[np.float64]
     """(n, rank), what each track's artist adds to the map."""
 
@@ -135,12 +137,13 @@ def map_to_listening(
             centre = weight @ rest / total
             answer = weighted.T @ rest - total * np.outer(mean, centre)
             weights = cho_solve(factor, answer)
-            by_content = features @ weights + (centre - mean @ weights)
+            constant = centre - mean @ weights
+            by_content = features @ weights + constant
             if artists is not None:
                 effects = _artist_effects(artists, weight, listening.positions - by_content)
     known = (np.diff(features.indptr) > 0) | (effects != 0).any(axis=1)
     positions = np.where(known[:, None], by_content + effects, 0.0)
-    return Placement(positions, weights, effects)
+    return Placement(positions, weights, constant, effects)
 
 
 def _artist_effects(

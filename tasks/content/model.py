@@ -1,13 +1,13 @@
 """The content model: features of all tracks to one space to search in, and readable weights."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 from scipy import sparse
 
-from tasks.content.embedding import reduce_rows, unit_rows
+from tasks.content.embedding import reduced, strongest, unit_rows
 from tasks.content.features import ContentFeatures
 from tasks.content.learning import (
     Placement,
@@ -17,6 +17,7 @@ from tasks.content.learning import (
 )
 from tasks.content.listening import Listening, listening_positions
 from tasks.content.parameters import ContentParameters
+from tasks.content.projection import Projection, joined
 from tasks.content.search import Space
 from tasks.content.weights import ARTIST, fixed_weights
 
@@ -40,6 +41,8 @@ class ContentModel:
     features: tuple[str, ...]
     weights: NDArray[np.float64]
     """Share of each feature, summing to 1; empty when the catalogue has no content."""
+    projection: Projection
+    """What the model does to features, to place further tracks with."""
 
 
 def artist_keys(tracks: pa.Table) -> NDArray[np.int32]:
@@ -70,7 +73,8 @@ def fit_content(
     weights = fixed_weights(names)
     if not matrix.names:
         vectors = np.zeros((tracks.num_rows, 1), np.float32)
-        return ContentModel(Space(vectors, artists, float(weights.sum())), names, weights)
+        space = Space(vectors, artists, float(weights.sum()))
+        return ContentModel(space, names, weights, _fixed(weights[:0], None, 0))
     listening = None
     if plays is not None and parameters.weights == "learned":
         listening = listening_positions(plays, parameters.listening_rank, parameters.seed)
@@ -79,21 +83,54 @@ def fit_content(
         weights = feature_shares(matrix, known, listening, weights, parameters.seed)
     bonus = min(float(weights[0]), MOST_BONUS) if with_artist else 0.0
     shares = weights[1:] if with_artist else weights
-    features = matrix.weighted(shares / max(shares.sum(), 1e-12))
+    shares = shares / max(shares.sum(), 1e-12)
+    features = matrix.weighted(shares)
     width = raw_dimensions(parameters.dimensions, tracks.num_rows)
-    raw = unit_rows(reduce_rows(features, width, parameters.seed))
+    basis = strongest(features, width, parameters.seed)
+    raw = unit_rows(reduced(features, basis))
+    projection = _fixed(shares, basis, features.shape[1])
     if listening is None or parameters.listening_share == 0:
-        return ContentModel(Space(raw, artists, bonus), names, weights)
+        return ContentModel(Space(raw, artists, bonus), names, weights, projection)
     placement = map_to_listening(features, known, listening)
     share = parameters.listening_share * _evidence(listening)
     by_map = placement_shares(features, matrix.widths, placement, with_artist)
     if with_artist:
         weights = bonus * (np.arange(len(names)) == 0) + (1 - bonus) * np.append(
-            share * by_map[0], (1 - share) * shares / max(shares.sum(), 1e-12) + share * by_map[1:]
+            share * by_map[0], (1 - share) * shares + share * by_map[1:]
         )
     else:
         weights = (1 - share) * weights + share * by_map
-    return ContentModel(_joined(raw, placement, listening, share, artists, bonus), names, weights)
+    space = _joined(raw, placement, listening, share, artists, bonus)
+    projection = replace(
+        projection,
+        weights=placement.weights,
+        constant=placement.constant,
+        effects=_by_artist(placement.effects, artists),
+        listening_share=share,
+    )
+    return ContentModel(space, names, weights, projection)
+
+
+def _fixed(
+    shares: NDArray[np.float64], basis: NDArray[np.float64] | None, columns: int
+) -> Projection:
+    """Return a projection to features alone, with nothing learned from listening."""
+    return Projection(
+        shares=shares,
+        basis=np.zeros((0, 0)) if basis is None else basis,
+        weights=np.zeros((columns, 0)),
+        constant=np.zeros(0),
+        effects=np.zeros((0, 0)),
+        listening_share=0.0,
+    )
+
+
+def _by_artist(effects: NDArray[np.float64], artists: NDArray[np.int32]) -> NDArray[np.float64]:
+    """Return the effect of each artist, which all tracks of the artist have."""
+    found = np.zeros((int(artists.max(initial=-1)) + 1, effects.shape[1]))
+    known = artists >= 0
+    found[artists[known]] = effects[known]
+    return found
 
 
 def raw_dimensions(dimensions: int, tracks: int) -> int:
@@ -116,16 +153,8 @@ def _joined(
     artists: NDArray[np.int32],
     bonus: float,
 ) -> Space:
-    """Set features and positions side by side, so that products add up with their shares."""
+    """Return where tracks lie, by content and as far as is known by listening."""
     trust = listening.confidence[:, None]
     observed = trust * listening.positions + (1 - trust) * placement.positions
-    head = raw * np.sqrt(1 - share)
-    tail = unit_rows(placement.positions) * np.sqrt(share)
-    length = np.sqrt((head**2).sum(axis=1) + (tail**2).sum(axis=1))[:, None]
-    scale = np.where(length > 0, 1 / np.maximum(length, 1e-9), 1.0)
-    return Space(
-        vectors=np.asarray(np.hstack([head, tail]) * scale, dtype=np.float32),
-        artists=artists,
-        bonus=bonus,
-        observed=np.asarray(unit_rows(observed) * np.sqrt(share) * scale, dtype=np.float32),
-    )
+    placed = joined(raw, placement.positions, observed, share)
+    return Space(placed.vectors, artists, bonus, placed.observed)

@@ -1,8 +1,9 @@
 """Content neighbours on the Dask cluster: fitted by one worker, searched in blocks by all."""
 
 import json
+import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,8 +52,8 @@ def content_stage(
     """Compute content neighbours, from ``tracks`` (`TRACKS` and features) and who played what.
 
     Datasets: ``content``, neighbours both ways (`EDGES` of track keys); ``feature_weights``;
-    ``embedding``, a unit vector per track. ``held_out`` names listeners (column user_key) to learn
-    nothing from.
+    ``embedding``, a unit vector per track; ``projection``, by which further tracks are placed.
+    ``held_out`` names listeners (column user_key) to learn nothing from.
     """
     stage = Stage(
         lake,
@@ -68,12 +69,16 @@ def content_stage(
     if done := stage.finished():
         return done
     begin = time.perf_counter()
+    projection = stage.folder / "projection.parquet"
+    if not projection.is_file():
+        shutil.rmtree(stage.folder / "embedding", ignore_errors=True)  # both are made together
     fitted = _whole(
         client,
         stage,
         "embedding",
         fit_catalogue,
         tracks.rows,
+        projection,
         tracks,
         interactions,
         held_out,
@@ -82,7 +87,8 @@ def content_stage(
         parameters,
     )
     shares = _shares(fitted)
-    files = {"embedding": fitted, "feature_weights": stage.folder / "feature_weights.parquet"}
+    files = {"embedding": fitted, "projection": projection}
+    files["feature_weights"] = stage.folder / "feature_weights.parquet"
     write_parquet(shares, files["feature_weights"])
     # Small enough to travel: one bit per track. None is searched for where there is no content.
     played = tracks.read(["played_key"])["played_key"].is_valid().to_numpy()
@@ -127,6 +133,7 @@ def _whole(
 
 def fit_catalogue(
     _block: Block,
+    projection: Path,
     tracks: Dataset,
     interactions: Dataset,
     held_out: Dataset | None,
@@ -134,20 +141,27 @@ def fit_catalogue(
     categorical: tuple[str, ...],
     parameters: ContentParameters,
 ) -> pa.Table:
-    """Fit the model on all tracks; return where each lies, with the shares of the features."""
+    """Fit the model on all tracks; return where each lies, with the shares of the features.
+
+    What it does to features is written to ``projection`` first.
+    """
     # scikit-learn takes over a second to import; the process of the run never needs it
     from tasks.content.model import fit_content
 
-    catalogue = tracks.read(_columns(tracks, numeric, categorical))
+    catalogue = tracks.read(feature_columns(tracks, numeric, categorical))
     plays = read_plays(interactions, held_out, catalogue)
-    return _embedding_table(fit_content(catalogue, plays, numeric, categorical, parameters))
+    model = fit_content(catalogue, plays, numeric, categorical, parameters)
+    write_parquet(model.projection.table(), projection)
+    return _embedding_table(model)
 
 
 def _distinct(keys: pa.ChunkedArray) -> int:
     return int(np.count_nonzero(np.bincount(keys.to_numpy())))
 
 
-def _columns(tracks: Dataset, numeric: tuple[str, ...], categorical: tuple[str, ...]) -> list[str]:
+def feature_columns(
+    tracks: Dataset, numeric: tuple[str, ...], categorical: tuple[str, ...]
+) -> list[str]:
     """Name the columns to read: keys, content and the declared features that are there."""
     present = set(pq.read_schema(tracks.path).names)
     wanted = ["track_key", "artist_key", "tags", "genre", "year", "played_key"]
@@ -204,6 +218,12 @@ def _rows(matrix: NDArray[np.float32]) -> pa.Array:
 
 def _embedding_table(model: "ContentModel") -> pa.Table:
     space = model.space
+    shares = dict(zip(model.features, model.weights.tolist(), strict=True))
+    return space_table(space, {BONUS: repr(space.bonus), SHARES: json.dumps(shares)})
+
+
+def space_table(space: Space, metadata: Mapping[bytes, str | bytes]) -> pa.Table:
+    """Return `EMBEDDING` of a space, as `read_space` reads it."""
     columns = {
         "track_key": pa.array(np.arange(space.size, dtype=np.int32)),
         "vector": _rows(space.vectors),
@@ -211,10 +231,7 @@ def _embedding_table(model: "ContentModel") -> pa.Table:
     }
     if space.observed is not None:
         columns["observed"] = _rows(space.observed)
-    shares = dict(zip(model.features, model.weights.tolist(), strict=True))
-    return pa.table(columns).replace_schema_metadata(
-        {BONUS: repr(space.bonus), SHARES: json.dumps(shares)}
-    )
+    return pa.table(columns).replace_schema_metadata(dict(metadata))
 
 
 def _shares(embedding: Path) -> pa.Table:

@@ -37,6 +37,12 @@ class Block:
         """The name of the block's part file; sorts as the rows do."""
         return f"part-{self.start:010d}-{self.stop:010d}.parquet"
 
+    @classmethod
+    def of_part(cls, part: Path) -> "Block":
+        """Return the block that a part file is named for."""
+        _, start, stop = part.stem.split("-")
+        return cls(int(start), int(stop))
+
 
 def balanced_blocks(cost: NDArray[np.floating], blocks: int) -> list[Block]:
     """Cut ``len(cost)`` rows into at most ``blocks`` ranges of about equal total cost."""

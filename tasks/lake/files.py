@@ -1,6 +1,7 @@
 """Write files so that they are whole or absent, whatever happens."""
 
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -20,3 +21,14 @@ def publish_file(partial: Path, path: Path) -> None:
     with partial.open("rb+") as file:
         os.fsync(file.fileno())
     partial.replace(path)
+
+
+def link_file(source: Path, path: Path) -> None:
+    """Give a finished file a second name, or copy it where the file system has no hard links."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    partial.unlink(missing_ok=True)
+    try:
+        os.link(source, partial)
+    except OSError:
+        shutil.copyfile(source, partial)
+    publish_file(partial, path)

@@ -24,7 +24,7 @@ from warehouse.contract.versions import SCHEMA_VERSION, STORAGE_VERSION
 from warehouse.errors import RunError
 from warehouse.files import file_digest
 from warehouse.releases.home import DATABASE, Home
-from warehouse.releases.manifest import Manifest
+from warehouse.releases.manifest import KeptModel, Manifest
 from warehouse.releases.release import Release, adopt, list_releases
 
 MEASURED_LISTENERS = "measured_listeners.parquet"
@@ -79,7 +79,7 @@ def build_stage(
         shutil.copyfile(candidate.evaluation["listeners"].path, folder / MEASURED_LISTENERS)
         _write_plots(candidate.evaluation, folder / PLOTS)
     database = folder / DATABASE
-    kept = kept_model(candidate.kept, release_id) if candidate.kept else None
+    kept = _kept(candidate, release_id)
     manifest = Manifest(
         release_id=release_id,
         schema_version=SCHEMA_VERSION,
@@ -100,8 +100,17 @@ def build_stage(
         comparisons=judged.comparisons,
         measured=kept,
         anchor=judged.anchor or kept,
+        parts=dict(candidate.parts),
+        recipe=dict(candidate.recipe),
+        base=candidate.inherited.base if candidate.inherited else None,
     )
     return adopt(home, folder, manifest)
+
+
+def _kept(candidate: Candidate, release_id: str) -> KeptModel | None:
+    if candidate.inherited is not None:
+        return candidate.inherited.kept
+    return kept_model(candidate.kept, release_id) if candidate.kept else None
 
 
 def _write_music(
@@ -194,8 +203,8 @@ def _build_input(
         experiments=[row for one in candidate.experiments for row in variant_rows(one)],
         assignments=[assignment_row(one) for one in candidate.experiments],
         held_out_listeners=candidate.held_out,
-        measured_model=candidate.measured.digest if candidate.measured else None,
-        published_model=candidate.neighbours.digest,
+        measured_model=candidate.measured_model,
+        published_model=candidate.published_model,
         gamma=hybrid.gamma,
         artist_factor=hybrid.artist_factor,
         artist_factors=artist_factors(hybrid.artist_factor).tolist(),
@@ -203,6 +212,7 @@ def _build_input(
         gate=judged.summary,
         forced_by=judged.override.by if judged.override else None,
         forced_because=judged.override.because if judged.override else None,
+        base_release_id=candidate.inherited.base.release_id if candidate.inherited else None,
         numeric_features=list(candidate.numeric_features),
         **rows,
     )

@@ -15,10 +15,22 @@ from tasks.lake.keys import fingerprint
 from tasks.lake.record import StageResult
 from tasks.release.drift import drift_checks
 from warehouse.releases.home import Home
-from warehouse.releases.manifest import Comparison, KeptModel, Override
+from warehouse.releases.manifest import Base, Comparison, KeptModel, LakePart, Override
 from warehouse.releases.pointer import current_release, named_current
 from warehouse.releases.reader import Reader
 from warehouse.releases.release import Release
+
+
+@dataclass(frozen=True)
+class Inherited:
+    """What a refresh takes over from its base."""
+
+    base: Base
+    measured_model: str | None
+    published_model: str
+    """Digests of the base's neighbours."""
+    kept: KeptModel | None
+    """Its measured model, for the gate of the next full run."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +61,23 @@ class Candidate:
     impact: StageResult | None = None
     """What the experiments stage measured, where there is feedback."""
     stage_seconds: Mapping[str, float] = field(default_factory=dict)
+    parts: Mapping[str, LakePart] = field(default_factory=dict)
+    """The results in the lake that refreshes of it will use."""
+    recipe: Mapping[str, str] = field(default_factory=dict)
+    inherited: Inherited | None = None
+    """None: everything was learned by this run."""
+
+    @property
+    def measured_model(self) -> str | None:
+        """Digest of the neighbours that were measured; None: nothing was."""
+        if self.inherited is not None:
+            return self.inherited.measured_model
+        return self.measured.digest if self.measured else None
+
+    @property
+    def published_model(self) -> str:
+        """Digest of the neighbours as they were learned."""
+        return self.inherited.published_model if self.inherited else self.neighbours.digest
 
     @property
     def fingerprint(self) -> str:
@@ -67,7 +96,8 @@ class Candidate:
             inputs=sorted(self.inputs.values()),
             parameters=self.parameters,
             hybrid=self.hybrid,
-            measured=self.measured.digest if self.measured else None,
+            measured=self.measured_model,
+            base=self.inherited.base.release_id if self.inherited else None,
             experiments=list(self.experiments),
             digests=[dataset.digest for dataset in datasets],
             code=code_digest("tasks.release.build"),
@@ -96,10 +126,14 @@ def quality_with_drift(
     impact: StageResult | None = None,
     evaluation: StageResult | None = None,
     temporal: StageResult | None = None,
+    base: Release | None = None,
 ) -> pa.Table:
-    """Return the checks of the input, its drift from the current release, blend and feedback."""
-    current = current_release(home)
-    drift = drift_checks(ingested, current.database if current else None, limits, dataset)
+    """Return the checks of the input, its drift, the blend's and the feedback's.
+
+    Drift is taken from ``base``, from the current release if not given.
+    """
+    before = base or current_release(home)
+    drift = drift_checks(ingested, before.database if before else None, limits, dataset)
     measured = [
         result["data_quality"].read() for result in (evaluation, temporal, impact) if result
     ]

@@ -1,8 +1,8 @@
-"""How a release names the measured model that it keeps in the lake."""
+"""How a release names what it keeps in the lake: its measured model, and its parts."""
 
 from tasks.lake.keys import fingerprint
 from tasks.lake.record import StageResult
-from warehouse.releases.manifest import KeptModel
+from warehouse.releases.manifest import KeptModel, LakePart
 
 
 def kept_model(measured: StageResult, release_id: str) -> KeptModel:
@@ -17,6 +17,11 @@ def kept_model(measured: StageResult, release_id: str) -> KeptModel:
     )
 
 
-def model_digest(measured: StageResult) -> str:
-    """Return one digest for all files of a measured model."""
-    return fingerprint(**{name: one.digest for name, one in measured.datasets.items()})
+def lake_part(result: StageResult) -> LakePart:
+    """Return how a manifest names a stage's result that refreshes use."""
+    return LakePart(folder=f"{result.stage}/{result.key}", digest=model_digest(result))
+
+
+def model_digest(result: StageResult) -> str:
+    """Return one digest for all files of a stage's result."""
+    return fingerprint(**{name: one.digest for name, one in result.datasets.items()})

@@ -4,8 +4,6 @@ It is the model before any refit, so the held-out listeners are strangers to it.
 files of the stages that found them, by hard links where the file system has them.
 """
 
-import os
-import shutil
 import time
 from pathlib import Path
 
@@ -18,7 +16,7 @@ from tasks.holdout.stage import rule_of
 from tasks.lake.code import code_digest
 from tasks.lake.contracts.stages.measured import BLEND, STAGE, TRACKS
 from tasks.lake.dataset import Dataset
-from tasks.lake.files import publish_file, write_parquet
+from tasks.lake.files import link_file, write_parquet
 from tasks.lake.plays import plays_of
 from tasks.lake.record import Stage, StageResult
 
@@ -56,8 +54,8 @@ def measured_stage(
     files = {name: stage.folder / f"{name}.parquet" for name in STAGE.datasets}
     write_parquet(_tracks(ingested, held_out), files["tracks"])
     write_parquet(_blend(evaluation["choices"].read(), hybrid), files["blend"])
-    _link(collaborative["weights"].path, files["weights"])
-    _link(content["content"].path, files["content"])
+    link_file(collaborative["weights"].path, files["weights"])
+    link_file(content["content"].path, files["content"])
     counts = {"format": FORMAT, "share": rule.share, "seed": rule.seed}
     return stage.finish(time.perf_counter() - began, counts, ("weights", "content"), **files)
 
@@ -87,14 +85,3 @@ def _blend(choices: pa.Table, hybrid: HybridParameters) -> pa.Table:
         ],
         schema=BLEND.schema,
     )
-
-
-def _link(source: Path, path: Path) -> None:
-    """Give a finished file a second name, or copy it where that cannot be."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.unlink(missing_ok=True)
-    try:
-        os.link(source, partial)
-    except OSError:
-        shutil.copyfile(source, partial)
-    publish_file(partial, path)

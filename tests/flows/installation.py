@@ -25,9 +25,11 @@ QUICK = {
     "DO_NOT_TRACK": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "CROSSFADE_ALERTS__LATE_SECONDS": "10",
+    "CROSSFADE_REFRESH_MINUTES": "1440",
     "CROSSFADE_ALERTS__SILENT_SECONDS": "150",
 }
-"""Shorter waits than in earnest, so that a test does not take the night."""
+"""Shorter waits than in earnest, so that a test does not take the night; and no refresh in the
+middle of a test."""
 
 OVER = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
 

@@ -48,7 +48,7 @@ def test_schedules_have_runs_and_starting_again_changes_nothing(installed: Insta
         )
         return len(runs)
 
-    for name in ("nightly", "ingest-check"):
+    for name in ("nightly", "ingest-check", "refresh"):
         installed.until(lambda name=name: scheduled(name), f"scheduled runs of {name}")  # type: ignore[misc]
     assert scheduled("backtest") == scheduled("tune") == 0
     before = installed.processes()
@@ -62,6 +62,9 @@ def test_a_run_publishes_a_second_one_waits_and_a_check_finds_nothing_new(
     installed: Installation,
 ) -> None:
     first, second = installed.go("nightly"), installed.go("nightly")
+    due = installed.over(installed.go("refresh"))
+    assert due["state"]["type"] == "COMPLETED"
+    assert due["state"]["message"].startswith("skipped: ")
     ended = [installed.over(run) for run in (first, second)]
     said = [(run["state"]["type"], run["state"]["message"]) for run in ended]
     assert [kind for kind, _ in said] == ["COMPLETED", "COMPLETED"], said
@@ -83,6 +86,10 @@ def test_a_run_publishes_a_second_one_waits_and_a_check_finds_nothing_new(
     (report,) = [page["data"] for page in reports if page["flow_run_id"] == by_start[0]["id"]]
     assert report.count("data:image/svg+xml;base64,") == 3
     assert all(f"## {part}" in report for part in ("Gate", "Evaluation", "Data quality", "Run log"))
+    refreshed = installed.over(installed.go("refresh"))
+    assert refreshed["state"]["message"] == f"inputs unchanged: {release_id} stays current"
+    (every,) = installed.deployment("refresh")["schedules"]
+    assert (every["active"], every["schedule"]["interval"]) == (True, 86_400.0)
     plots = (installed.home / "warehouse" / "releases" / release_id / "plots").iterdir()
     assert len(list(plots)) == 3
 

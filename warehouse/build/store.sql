@@ -15,21 +15,22 @@ SELECT t.id, t.track_key, t.artist_key, t.popularity, t.listener_rank
 FROM store.tracks t
 ORDER BY t.listener_rank;
 
--- Most played tracks overall and by genre and tag.
+-- Most played tracks overall and by genre and tag: by the listeners of today, also in a refresh, whose
+-- listener_rank is that of its base.
 CREATE TABLE store.popular AS
 WITH scoped AS (
-    SELECT 'all' AS scope, t.track_key, t.listener_rank FROM store.tracks t WHERE NOT t.is_cold
+    SELECT 'all' AS scope, t.track_key, t.listeners FROM store.tracks t WHERE NOT t.is_cold
     UNION
-    SELECT t.genre AS scope, t.track_key, t.listener_rank
+    SELECT t.genre AS scope, t.track_key, t.listeners
     FROM store.tracks t WHERE NOT t.is_cold AND t.genre IS NOT NULL AND t.genre <> 'all'
     UNION
-    SELECT g.tag AS scope, g.track_key, g.listener_rank
-    FROM (SELECT unnest(t.tags) AS tag, t.track_key, t.listener_rank FROM store.tracks t WHERE NOT t.is_cold) g
+    SELECT g.tag AS scope, g.track_key, g.listeners
+    FROM (SELECT unnest(t.tags) AS tag, t.track_key, t.listeners FROM store.tracks t WHERE NOT t.is_cold) g
     WHERE g.tag <> 'all'
 )
 SELECT
     s.scope,
-    row_number() OVER (PARTITION BY s.scope ORDER BY s.listener_rank)::INTEGER AS rank,
+    row_number() OVER (PARTITION BY s.scope ORDER BY s.listeners DESC, s.track_key)::INTEGER AS rank,
     s.track_key
 FROM scoped s
 QUALIFY rank <= CASE WHEN s.scope = 'all' THEN getvariable('popular_all') ELSE getvariable('popular_scope') END
@@ -84,7 +85,7 @@ CREATE TABLE store.release (
     row_counts MAP(VARCHAR, BIGINT), stage_seconds MAP(VARCHAR, DOUBLE), peak_memory_bytes BIGINT,
     gamma DOUBLE, artist_factor DOUBLE,
     held_out_listeners BIGINT, measured_model VARCHAR, published_model VARCHAR, refitted BOOLEAN,
-    gate VARCHAR, forced_by VARCHAR, forced_because VARCHAR
+    gate VARCHAR, forced_by VARCHAR, forced_because VARCHAR, base_release_id VARCHAR
 );
 
 -- What is being tried, and for each experiment where in [0, 1) the variants' parts end.

@@ -80,6 +80,8 @@ class BuildInput(BaseModel):
     gate: str | None = None
     forced_by: str | None = None
     forced_because: str | None = None
+    base_release_id: str | None = None
+    """The release that this one is a refresh of."""
     numeric_features: list[str]
 
 
@@ -137,7 +139,7 @@ def record_release(
             if name != "release"
         }
         connection.execute(
-            f"INSERT INTO store.release VALUES ({', '.join('?' * 19)})",
+            f"INSERT INTO store.release VALUES ({', '.join('?' * 20)})",
             [
                 given.release_id,
                 SCHEMA_VERSION,
@@ -158,6 +160,7 @@ def record_release(
                 given.gate,
                 given.forced_by,
                 given.forced_because,
+                given.base_release_id,
             ],
         )
         connection.execute("USE memory")

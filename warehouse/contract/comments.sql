@@ -180,6 +180,7 @@ COMMENT ON COLUMN release.refitted IS 'True: after measuring, the published neig
 COMMENT ON COLUMN release.gate IS 'What the gate compared before this release was published, and what came out, in words';
 COMMENT ON COLUMN release.forced_by IS 'Who published it although the gate had refused it; NULL: the gate passed it';
 COMMENT ON COLUMN release.forced_because IS 'Reason given for that';
+COMMENT ON COLUMN release.base_release_id IS 'Release that this one is a refresh of: it has the models and the evaluation of that one; NULL: it is the release of a full run';
 
 COMMENT ON MACRO TABLE recommend_user IS '`recommend_user(user_id, k := 20, weight := NULL, exclude := [], heard := false, per_artist := NULL, exclude_artists := [], new_artists := false)`: recommendations for a listener. A listener who is not known gets the popular list, every row with the source `popular` or `catalogue`. `exclude` leaves out ids (shown yesterday, blocked), `heard := true` lets played tracks back in, `per_artist` is the most tracks of one artist, `exclude_artists` leaves out artists by name, `new_artists := true` those in the history. What the listener dislikes is always left out. The list stays full.';
 COMMENT ON MACRO TABLE recommend_tracks IS '`recommend_tracks(track_ids, k := 20, weight := NULL, exclude := [], per_artist := NULL, exclude_artists := [], new_artists := false)`: recommendations for anyone with a few liked tracks.';

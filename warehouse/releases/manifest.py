@@ -61,6 +61,27 @@ class Comparison(BaseModel):
     verdict: Verdict
 
 
+class LakePart(BaseModel):
+    """A stage's result in the lake that a release was made of, pinned by its digest."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    folder: str
+    """Within the lake: ``content/<key>``."""
+    digest: str
+    """Hash of the digests of its files."""
+
+
+class Base(BaseModel):
+    """The release of a full run whose learned parts a refresh took over."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    release_id: str
+    parts: dict[str, LakePart]
+    """`Manifest.parts` of that release, which may be pruned by now."""
+
+
 class Override(BaseModel):
     """Who published what the gate had refused, and why."""
 
@@ -107,6 +128,12 @@ class Manifest(BaseModel):
     """The model that was measured, to be compared with later ones; None: nothing was measured."""
     anchor: KeptModel | None = None
     """The best measured model so far, this one perhaps: later ones are compared with it too."""
+    parts: dict[str, LakePart] = {}
+    """Results in the lake that it was made of, by stage; empty in releases of older versions."""
+    recipe: dict[str, str] = {}
+    """Hash of each thing beside the data that decides what is learned; a refresh needs the same."""
+    base: Base | None = None
+    """What this release is a refresh of; None: it is the release of a full run."""
     rolled_back: bool = False
     """Whether an operator rolled back from it to an older release."""
     file: str = DATABASE
@@ -115,6 +142,11 @@ class Manifest(BaseModel):
     """How often the file was written again without listeners who were forgotten."""
     revised_at: datetime | None = None
     """When it was, last."""
+
+    @property
+    def base_id(self) -> str | None:
+        """The release that it is a refresh of; None: it is the release of a full run."""
+        return None if self.base is None else self.base.release_id
 
     @classmethod
     def read(cls, folder: Path) -> "Manifest":

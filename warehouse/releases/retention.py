@@ -9,18 +9,34 @@ from warehouse.releases.manifest import MANIFEST
 from warehouse.releases.release import current_id, list_releases
 
 
-def prune(home: Home, keep: int) -> list[str]:
-    """Delete all but the newest ``keep`` releases, never the current one; return their ids.
+def prune(home: Home, keep: int, keep_refreshes: int | None = None) -> list[str]:
+    """Delete all but the newest releases, never the current one and its base; return their ids.
 
-    Releases that the gate refused do not count: the last of them is kept for inspection. A
-    challenger is left alone, as a run may be working on it.
+    ``keep`` releases of full runs stay, and ``keep_refreshes`` refreshes (None: as many), so that
+    the refreshes of a day do not push out the releases of a week. Releases that the gate refused do
+    not count: the last of them is kept for inspection. A challenger is left alone, as a run may be
+    working on it.
     """
     with home.locked("pointer", "prune"):
-        others = [release for release in list_releases(home) if not release.is_current]
-        published = [release for release in others if release.is_published]
+        releases = list_releases(home)
+        current = current_id(home)
+        in_use = {current, *(one.manifest.base_id for one in releases if one.is_current)} - {None}
+        others = [release for release in releases if release.folder.name not in in_use]
         refused = [release for release in others if release.manifest.status == "refused"]
-        spare = max(0, keep - 1 if current_id(home) else keep)
-        gone = [*published[: max(0, len(published) - spare)], *refused[:-1]]
+        refreshes = [one.folder.name for one in releases if one.manifest.base is not None]
+        gone = list(refused[:-1])
+        for kept, are_refreshes in (
+            (keep, False),
+            (keep if keep_refreshes is None else keep_refreshes, True),
+        ):
+            published = [
+                release
+                for release in others
+                if release.is_published and (release.manifest.base is not None) == are_refreshes
+            ]
+            spare = max(0, kept - sum((name in refreshes) == are_refreshes for name in in_use))
+            gone += published[: max(0, len(published) - spare)]
+        gone.sort(key=lambda release: release.folder.name)
         for release in gone:
             _discard(home, release.folder)
         return [release.manifest.release_id for release in gone]
@@ -31,6 +47,27 @@ def kept_models(home: Home) -> set[Path]:
     manifests = [release.manifest for release in list_releases(home)]
     kept = [model for one in manifests for model in (one.measured, one.anchor) if model]
     return {home.lake / "measured" / model.key for model in kept}
+
+
+def kept_parts(home: Home, keep: int) -> set[Path]:
+    """Return the folders in the lake that refreshes use.
+
+    Those of the current release and of its base, and of the newest ``keep`` releases of full runs,
+    to which somebody may go back.
+    """
+    published = [release for release in list_releases(home) if release.is_published]
+    full = [release for release in published if release.manifest.base is None]
+    manifests = [
+        release.manifest
+        for release in published
+        if release.is_current or release in full[len(full) - keep :]
+    ]
+    parts = [
+        part
+        for one in manifests
+        for part in [*one.parts.values(), *(one.base.parts.values() if one.base else ())]
+    ]
+    return {home.lake / part.folder for part in parts}
 
 
 def clear_leftovers(home: Home) -> None:

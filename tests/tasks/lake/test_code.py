@@ -25,6 +25,8 @@ STAGES = {
     "feedback": "tasks.feedback.stage",
     "experiments": "tasks.experiments.stage",
     "cold": "tasks.backtest.cold_stage",
+    "frozen": "tasks.refresh.frozen",
+    "refreshed": "tasks.refresh.stage",
     "release": "tasks.release.build",
 }
 
@@ -79,8 +81,9 @@ DEPENDENTS: tuple[tuple[str, str], ...] = (
     ),
     ("tasks/lake/contracts/stages/holdout.py", "holdout past measured"),
     ("tasks/lake/contracts/stages/collaborative.py", "collaborative measured"),
-    ("tasks/lake/contracts/stages/content.py", "content measured"),
-    ("tasks/lake/contracts/stages/lists.py", "lists"),
+    ("tasks/lake/contracts/stages/content.py", "content cold measured"),
+    ("tasks/lake/contracts/stages/lists.py", "lists frozen"),
+    ("tasks/lake/contracts/stages/frozen.py", "frozen"),
     ("tasks/lake/contracts/stages/hiding.py", "evaluation temporal hiding"),
     ("tasks/lake/contracts/stages/past.py", "past"),
     ("tasks/lake/contracts/stages/temporal.py", "temporal"),
@@ -118,6 +121,7 @@ DEPENDENTS: tuple[tuple[str, str], ...] = (
     ("tasks/content/hubness.py", "content cold"),
     ("tasks/content/*", "content cold"),
     ("tasks/blend/stage.py", "lists"),
+    ("tasks/blend/earlier.py", "lists"),
     ("tasks/blend/listen_days.py", "lists"),
     ("tasks/blend/parameters.py", f"{BLEND} hiding past experiments release"),
     ("tasks/blend/__init__.py", f"{BLEND} hiding past experiments release"),
@@ -141,6 +145,11 @@ DEPENDENTS: tuple[tuple[str, str], ...] = (
     ("tasks/evaluation/past_tables.py", "past"),
     ("tasks/evaluation/temporal.py", "temporal"),
     ("tasks/evaluation/*", "evaluation temporal"),
+    ("tasks/refresh/base.py", ""),
+    ("tasks/refresh/stage.py", "refreshed"),
+    ("tasks/refresh/unchanged.py", "refreshed"),
+    ("tasks/refresh/__init__.py", "frozen refreshed"),
+    ("tasks/refresh/*", "frozen"),
     ("tasks/backtest/stage.py", ""),
     ("tasks/backtest/*", "cold"),
     ("tasks/release/stage.py", ""),
@@ -156,10 +165,15 @@ DEPENDENTS: tuple[tuple[str, str], ...] = (
 """Which stages an edit of a file computes again; the first pattern that fits counts."""
 
 
+REFRESHING = {"lists": "refreshed", "content": "frozen"}
+"""Stages of a refresh that do by the same code what another stage does."""
+
+
 def dependents(file: str) -> set[str]:
     for pattern, stages in DEPENDENTS:
         if fnmatch(file, pattern):
-            return set(stages.split())
+            found = set(stages.split())
+            return found.union(*({also} for stage, also in REFRESHING.items() if stage in found))
     raise AssertionError(f"no row of DEPENDENTS says which stages depend on {file}")
 
 

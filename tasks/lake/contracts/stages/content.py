@@ -33,11 +33,23 @@ EMBEDDING = Contract(
     ),
 )
 
+PROJECTION = Contract(
+    rows="array of the fitted model",
+    key=("name",),
+    is_sorted=False,
+    columns=(
+        Column("name", pa.string(), "its name in tasks/content/projection.py"),
+        Column("shape", pa.list_(pa.int32()), "its dimensions; none for a single number", 0),
+        Column("values", pa.list_(pa.float64()), "its values, row after row"),
+    ),
+)
+
 STAGE = StageContract(
     "content",
     {
         "content": CONTENT,
         "feature_weights": FEATURE_WEIGHTS,
         "embedding": EMBEDDING,
+        "projection": PROJECTION,
     },
 )

@@ -1,0 +1,1 @@
+"""Refresh: new plays into the lists of a release, with the models that its base has learned."""
