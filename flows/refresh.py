@@ -138,7 +138,7 @@ def _refresh(
             evaluation,
             temporal,
             found.base_release,
-        ),  # fmt: skip
+        ),
         evaluation=evaluation,
         temporal=temporal,
         held_out=found.held_out,
