@@ -83,6 +83,7 @@ def follow(snapshot: Snapshot) -> Snapshot:
 
 
 def _snapshot(reader: Reader) -> Snapshot:
-    connection = reader.connection()
+    # of its own: a run of the page that a click has cut short may still be in a query
+    connection = reader.connection().cursor()
     release_id = connection.execute("SELECT r.release_id FROM release r").fetchall()[0][0]
     return Snapshot(connection, str(release_id))

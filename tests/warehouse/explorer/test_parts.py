@@ -2,8 +2,10 @@
 
 import csv
 import io
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pytest
 
@@ -16,6 +18,7 @@ from warehouse.explorer.listener import glance
 from warehouse.explorer.lists import preview
 from warehouse.explorer.reasons import reason
 from warehouse.explorer.release.build import flatten
+from warehouse.explorer.snapshot import _snapshot
 from warehouse.releases.home import Home
 from warehouse.releases.reader import Reader
 from warehouse.spreadsheets import csv_bytes
@@ -133,3 +136,20 @@ def test_two_viewers_read_one_release_at_once(home: Home, given: BuildInput) -> 
         assert one.rows(count) == other.rows(count) == [{"n": 30}]
         setting = "SELECT current_setting('memory_limit') AS most, current_setting('threads') AS n"
         assert one.rows(setting) == [{"most": "95.3 MiB", "n": 1}]
+
+
+def test_a_run_that_was_cut_short_does_not_hold_up_the_next(three_published: Home) -> None:
+    reader = Reader(three_published.current)
+    first, second = _snapshot(reader), _snapshot(reader)
+    busy = "SELECT count(*) FROM range(100000) a, range(100000) b WHERE a.range + b.range = -1"
+    with ThreadPoolExecutor(1) as beside:
+        query = beside.submit(first.connection.execute, busy)
+        try:
+            while not query.running():
+                pass
+            assert second.rows("segments")
+            assert _snapshot(reader).release_id == first.release_id
+        finally:
+            first.connection.interrupt()
+        with pytest.raises(duckdb.InterruptException):
+            query.result()
