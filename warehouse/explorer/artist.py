@@ -5,13 +5,12 @@ from typing import Any
 import streamlit as st
 
 from warehouse.explorer import address
-from warehouse.explorer.artist_rows import artist_rows
-from warehouse.explorer.components import Link, card, notice, tracklist
-from warehouse.explorer.downloads import download
-from warehouse.explorer.fader import fader, is_at_rest
+from warehouse.explorer.components import Link, card, notice
+from warehouse.explorer.fader import fader
 from warehouse.explorer.layout import beside
-from warehouse.explorer.lists import Question, display_rows, tracks_of
-from warehouse.explorer.other_lists import has_macro
+from warehouse.explorer.lists import Question
+from warehouse.explorer.older import has_macro
+from warehouse.explorer.plain_list import PlainList, plain_list
 from warehouse.explorer.snapshot import Snapshot, follow
 
 SONGS, ALL_SONGS = 10, 10_000
@@ -66,25 +65,16 @@ def _about(found: dict[str, Any]) -> None:
 
 
 def _songs(snapshot: Snapshot, name: str) -> None:
-    asked = Question("artist_tracks", {"artist": name, "k": SONGS})
-    table = asked.ask(snapshot)
-    data = {
-        "label": "Songs, the most listened first",
-        "rows": display_rows(table, tracks_of(snapshot, table), 1.0, did=""),
-        "token": snapshot.release_id,
-        "subject": name,
-        "settled": True,
-        "action": "opened",
-        "action_label": "Find similar",
-        "explained": None,
-        "empty": "",
-        "sql": asked.sql,
-    }
-    result = tracklist("songs", data)
-    if result.opened:
-        address.open_track(str(result.opened))
-    everything = Question("artist_tracks", {"artist": name, "k": ALL_SONGS})
-    download("Download all songs as CSV", "artist-tracks", lambda: everything.ask(snapshot))
+    def first(songs: int) -> Question:
+        return Question("artist_tracks", {"artist": name, "k": songs})
+
+    plain_list(
+        snapshot,
+        PlainList(
+            "songs", "Songs, the most listened first", first(SONGS), name, empty="",
+            download="Download all songs as CSV", file="artist-tracks", whole=first(ALL_SONGS),
+        ),
+    )  # fmt: skip
 
 
 @st.fragment
@@ -92,20 +82,12 @@ def _near(snapshot: Snapshot, name: str, suggested: float) -> None:
     snapshot = follow(snapshot)
     at = fader(suggested)
     asked = Question("similar_artists", {"artist": name, "k": NEAR, "weight": at.weight})
-    table = asked.ask(snapshot)
-    data = {
-        "label": "Artists, the closest first",
-        "rows": artist_rows(table, at.shown),
-        "token": f"{snapshot.release_id} {at.weight}",
-        "subject": name,
-        "settled": is_at_rest(),
-        "action": None,
-        "action_label": "",
-        "explained": None,
-        "empty": "No artist is close to this one.",
-        "sql": asked.sql,
-    }
-    result = tracklist("near", data)
-    if result.opened:
-        address.open_artist(str(result.opened))
-    download("Download the artists as CSV", "similar-artists", lambda: table)
+    plain_list(
+        snapshot,
+        PlainList(
+            "near", "Artists, the closest first", asked, name,
+            empty="No artist is close to this one.",
+            download="Download the artists as CSV", file="similar-artists", has_artists=True,
+        ),
+        at,
+    )  # fmt: skip

@@ -8,20 +8,13 @@ import streamlit as st
 
 from warehouse.explorer import address
 from warehouse.explorer.artist import artist_links
-from warehouse.explorer.components import card, finder, notice, tracklist
-from warehouse.explorer.downloads import download
+from warehouse.explorer.components import card, finder, notice
 from warehouse.explorer.filters import tag_chips, toggle_tag
 from warehouse.explorer.layout import beside
 from warehouse.explorer.list_panel import list_panel
-from warehouse.explorer.lists import (
-    Question,
-    Subject,
-    display_rows,
-    known_tracks,
-    preview,
-    tracks_of,
-)
-from warehouse.explorer.other_lists import has_macro
+from warehouse.explorer.lists import Question, Subject, known_tracks, preview
+from warehouse.explorer.older import has_macro
+from warehouse.explorer.plain_list import PlainList, plain_list
 from warehouse.explorer.reasons import Track, title
 from warehouse.explorer.snapshot import Snapshot, follow
 from warehouse.explorer.sound import sound
@@ -92,23 +85,14 @@ def _popular(snapshot: Snapshot) -> None:
         "songs that the same people play."
     )
     asked = Question("trending" if chosen == RISING else "popular", {"k": POPULAR})
-    table = asked.ask(snapshot)
-    data = {
-        "label": f"{chosen} tracks",
-        "rows": display_rows(table, tracks_of(snapshot, table), 1.0, did=""),
-        "token": snapshot.release_id,
-        "subject": chosen,
-        "settled": True,
-        "action": "opened",
-        "action_label": "Find similar",
-        "explained": None,
-        "empty": "No track of this catalogue has any plays.",
-        "sql": asked.sql,
-    }
-    result = tracklist("popular", data)
-    if result.opened:
-        address.open_track(str(result.opened))
-    download("Download as CSV", chosen.lower().replace(" ", "-"), lambda: table)
+    plain_list(
+        snapshot,
+        PlainList(
+            "popular", f"{chosen} tracks", asked, chosen,
+            empty="No track of this catalogue has any plays.",
+            download="Download as CSV", file=chosen.lower().replace(" ", "-"),
+        ),
+    )  # fmt: skip
 
 
 def _rises(snapshot: Snapshot) -> bool:

@@ -7,11 +7,10 @@ from typing import Any
 import streamlit as st
 
 from warehouse.explorer import address
-from warehouse.explorer.artist_rows import artist_rows
-from warehouse.explorer.components import tracklist
-from warehouse.explorer.downloads import download
-from warehouse.explorer.fader import fader, is_at_rest, position
-from warehouse.explorer.lists import Question, Subject, display_rows, tracks_of
+from warehouse.explorer.fader import fader, position
+from warehouse.explorer.lists import Question, Subject
+from warehouse.explorer.older import has_macro
+from warehouse.explorer.plain_list import PlainList, plain_list
 from warehouse.explorer.snapshot import Snapshot
 
 LIST = "list"
@@ -53,8 +52,7 @@ def chosen_list(snapshot: Snapshot, subject: Subject) -> OtherList | None:
 
     Nothing is shown for an unknown listener, or on a release without these macros.
     """
-    there = _macros(snapshot.release_id, snapshot)
-    others = {one.macro: one for one in OTHERS[subject.query] if one.macro in there}
+    others = {one.macro: one for one in OTHERS[subject.query] if has_macro(snapshot, one.macro)}
     if subject.is_unknown or not others:
         return None
     titles = {OWN: OWN_TITLES[subject.query]} | {name: x.title for name, x in others.items()}
@@ -79,41 +77,16 @@ def other_list(
         values["weight"] = at.weight
     if other.is_seeded:
         values["seed"] = _seed()
-    asked = Question(other.macro, values)
-    table = asked.ask(snapshot)
-    rows = (
-        artist_rows(table, at.shown)
-        if other.has_artists
-        else display_rows(table, tracks_of(snapshot, table), at.shown, subject.did)
-    )
-    data = {
-        "label": f"{other.title}, best first",
-        "rows": rows,
-        "token": f"{snapshot.release_id} {at.weight}",
-        "subject": f"{other.macro} {of} {values.get('seed')}",
-        "settled": is_at_rest(),
-        "action": None if other.has_artists else "opened",
-        "action_label": "Find similar",
-        "explained": None,
-        "empty": other.empty,
-        "sql": asked.sql,
-    }
-    result = tracklist(LIST, data)
-    if result.opened:
-        opened = str(result.opened)
-        address.open_artist(opened) if other.has_artists else address.open_track(opened)
-    download("Download this list as CSV", other.macro, lambda: table)
-
-
-@st.cache_data(max_entries=4, show_spinner=False)
-def _macros(release_id: str, _snapshot: Snapshot) -> set[str]:  # noqa: ARG001 - the key
-    """Return the macros of a release; one of an older version has fewer."""
-    return {row["name"] for row in _snapshot.rows("macros")}
-
-
-def has_macro(snapshot: Snapshot, name: str) -> bool:
-    """Return whether the release has a macro of this name."""
-    return name in _macros(snapshot.release_id, snapshot)
+    plain_list(
+        snapshot,
+        PlainList(
+            LIST, f"{other.title}, best first", Question(other.macro, values),
+            f"{other.macro} {of} {values.get('seed')}", other.empty,
+            download="Download this list as CSV", file=other.macro,
+            did=subject.did, has_artists=other.has_artists,
+        ),
+        at,
+    )  # fmt: skip
 
 
 def _choose(key: str) -> None:

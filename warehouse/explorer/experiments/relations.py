@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from warehouse.explorer.older import has_relation
 from warehouse.explorer.snapshot import Snapshot
 
 
@@ -10,12 +11,6 @@ def experiments_there(snapshot: Snapshot) -> bool:
     return has_relation(snapshot, "experiment_results") and bool(
         snapshot.rows("experiment_results")
     )
-
-
-def has_relation(snapshot: Snapshot, name: str) -> bool:
-    """Return whether the release has a relation of this name."""
-    found = snapshot.row("has_relation", name=name)
-    return bool(found and found["present"])
 
 
 def rows_of(snapshot: Snapshot, relation: str, experiment: str) -> list[dict[str, Any]]:
