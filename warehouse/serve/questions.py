@@ -17,6 +17,9 @@ Id = Annotated[str, Field(min_length=1, max_length=512)]
 Ids = Annotated[list[Id], Field(max_length=IDS)]
 Year = Annotated[int, Field(ge=-9999, le=9999)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Weight = Annotated[
+    Share | None, Field(description="Collaborative share, 0 to 1; default: the learned one")
+]
 
 
 class Question(BaseModel):
@@ -50,9 +53,7 @@ class Paged(Question):
 
 
 class _Weighted(Paged):
-    weight: Share | None = Field(
-        default=None, description="Collaborative share, 0 to 1; default: the learned one"
-    )
+    weight: Weight = None
     exclude: Ids = Field(default=[], description="Track ids to leave out")
 
 
@@ -113,17 +114,13 @@ class ArtistTracks(_Weighted):
 class SimilarArtists(Paged):
     artist: Id = Field(description="Name of the artist; case and accents do not matter")
     k: int = Field(default=10, ge=1, le=ROWS, description="Rows of a page")
-    weight: Share | None = Field(
-        default=None, description="Collaborative share, 0 to 1; default: the learned one"
-    )
+    weight: Weight = None
     exclude: Ids = Field(default=[], description="Artists to leave out, by name")
 
 
 class RecommendArtists(Paged):
     user_id: Id
-    weight: Share | None = Field(
-        default=None, description="Collaborative share, 0 to 1; default: the learned one"
-    )
+    weight: Weight = None
     exclude_artists: Ids = Field(default=[], description="Artists to leave out, by name")
     new_artists: bool = Field(default=True, description="Leave out artists of the history")
 

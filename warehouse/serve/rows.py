@@ -60,12 +60,15 @@ class Neighbour(BaseModel):
     because_track_id: str | None
 
 
-class FromHistory(BaseModel):
+class Found(BaseModel):
     rank: int
     track_id: str
     name: str | None
     artist: str | None
     score: float
+
+
+class FromHistory(Found):
     plays: int
     last_played: date
     reason: str
@@ -76,36 +79,28 @@ class NewToListener(Ranked):
     reason: str
 
 
-class Rising(BaseModel):
-    rank: int
-    track_id: str
-    name: str | None
-    artist: str | None
-    score: float
+class Rising(Found):
     new_listeners: int
     usual_listeners: float
     reason: str
 
 
-class NearArtist(BaseModel):
+class _ScoredArtist(BaseModel):
     rank: int
     artist: str
     score: float
     collaborative_score: float
     content_score: float
     source: str
+
+
+class NearArtist(_ScoredArtist):
     shared_listeners: int
     shared_tracks: int
     reason: str
 
 
-class RankedArtist(BaseModel):
-    rank: int
-    artist: str
-    score: float
-    collaborative_score: float
-    content_score: float
-    source: str
+class RankedArtist(_ScoredArtist):
     listeners: int
     tracks: int
     track_id: str
@@ -122,14 +117,6 @@ class Explanation(BaseModel):
     shared_tags: list[str] | None
     similar_features: list[str] | None
     reason: str | None
-
-
-class Found(BaseModel):
-    rank: int
-    track_id: str
-    name: str | None
-    artist: str | None
-    score: float
 
 
 class OfVariant(BaseModel):
