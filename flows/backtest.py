@@ -12,13 +12,13 @@ from pydantic import Field
 from flows import steps
 from flows.artifacts.backtest import backtest_markdown
 from flows.artifacts.page import show
-from flows.cluster import Cluster
+from flows.cluster import cluster_of
 from flows.interrupts import on_stop
 from flows.lines import plays_in_short
 from flows.parameters import DaskAddress, DatasetFile, Holdout, HomeFolder, Plays, Tracks
 from flows.progress import under_way
 from flows.runs import concluded, rename, starting_name, working_in
-from flows.settings import Settings, load_settings, worker_memory
+from flows.settings import Settings, load_settings
 from tasks.backtest.stage import backtest as measure
 from tasks.release.stage import rule_of_current
 from warehouse.releases.home import Home
@@ -58,9 +58,7 @@ def backtest(
 
 def _measured(settings: Settings, out: Path | None) -> tuple[pa.Table, str]:
     home, spec = Home(settings.home.resolve()), settings.spec()
-    cluster = Cluster(
-        settings.dask, settings.workers, worker_memory(settings.workers), settings.dask_tls
-    )
+    cluster = cluster_of(settings)
     alone = working_in(home, "backtest", settings.wait_seconds)
     with alone, cluster, on_stop(cluster.abort):
         ingested = steps.ingest(home.lake, spec, settings.ingest, settings.memory_limit)

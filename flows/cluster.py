@@ -17,7 +17,7 @@ import psutil
 from distributed import Client, LocalCluster
 from distributed.security import Security
 
-from flows.settings import DaskTls
+from flows.settings import DaskTls, Settings, worker_memory
 from warehouse.errors import ClusterError, InputError
 
 CONNECT_SECONDS = 10
@@ -163,6 +163,13 @@ class Cluster:
                 preload=list(PRELOADED),
             )
         return Client(self._cluster)
+
+
+def cluster_of(settings: Settings) -> Cluster:
+    """Return the cluster that the settings describe; it is not started yet."""
+    return Cluster(
+        settings.dask, settings.workers, worker_memory(settings.workers), settings.dask_tls
+    )
 
 
 def _security(tls: DaskTls | None) -> Security | None:

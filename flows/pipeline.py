@@ -16,7 +16,7 @@ from flows.artifacts.impact import impact_section
 from flows.artifacts.page import show
 from flows.artifacts.quality import data_quality_markdown
 from flows.artifacts.report import KEY, gate_markdown, refused_markdown, report_markdown
-from flows.cluster import Cluster
+from flows.cluster import Cluster, cluster_of
 from flows.decision import (
     Decision,
     FeedbackKeys,
@@ -46,7 +46,7 @@ from flows.parameters import (
     Tracks,
 )
 from flows.runs import concluded, rename, starting_name, working_in
-from flows.settings import Settings, load_settings, worker_memory
+from flows.settings import Settings, load_settings
 from flows.tidying import tidy
 from tasks.blend.parameters import HybridParameters
 from tasks.dataset.spec import DatasetSpec
@@ -114,9 +114,7 @@ def crossfade(
 def _run_locked(settings: Settings, override: Override | None) -> tuple[Outcome, str]:
     """Run as the only run in the home; return the outcome, also in words."""
     home = Home(settings.home.resolve())
-    cluster = Cluster(
-        settings.dask, settings.workers, worker_memory(settings.workers), settings.dask_tls
-    )
+    cluster = cluster_of(settings)
     alone = working_in(home, "run", settings.wait_seconds)
     sections: list[str] = []
     with RunLines() as said, alone, PeakMemory() as memory, cluster, on_stop(cluster.abort):

@@ -14,7 +14,7 @@ from flows.artifacts.difference import difference_section
 from flows.artifacts.page import show
 from flows.artifacts.quality import data_quality_markdown
 from flows.artifacts.report import KEY, report_markdown
-from flows.cluster import Cluster
+from flows.cluster import Cluster, cluster_of
 from flows.decision import parameters_of, recipe_of
 from flows.forgetting import finish_forgetting
 from flows.interrupts import on_stop
@@ -23,7 +23,7 @@ from flows.memory import PeakMemory
 from flows.outcome import Outcome, seconds_of
 from flows.parameters import DaskAddress, DatasetFile, HomeFolder, Plays, Tracks
 from flows.runs import concluded, rename, starting_name, working_in
-from flows.settings import Settings, load_settings, worker_memory
+from flows.settings import Settings, load_settings
 from flows.tidying import tidy
 from tasks.blend.neighbours import Neighbours
 from tasks.lake.record import StageResult
@@ -78,9 +78,7 @@ def _attempted(settings: Settings) -> tuple[Outcome | None, str]:
 def _refresh_locked(settings: Settings) -> tuple[Outcome, str]:
     """Refresh as the only run in the home; return the outcome, also in words."""
     home = Home(settings.home.resolve())
-    cluster = Cluster(
-        settings.dask, settings.workers, worker_memory(settings.workers), settings.dask_tls
-    )
+    cluster = cluster_of(settings)
     alone = working_in(home, "refresh", 0.0)
     sections: list[str] = []
     with RunLines() as said, alone, PeakMemory() as memory, cluster, on_stop(cluster.abort):

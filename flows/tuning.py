@@ -14,13 +14,13 @@ from pydantic import Field
 from flows import steps
 from flows.artifacts.page import show
 from flows.artifacts.tuning import tuning_markdown
-from flows.cluster import Cluster
+from flows.cluster import cluster_of
 from flows.interrupts import on_stop
 from flows.lines import plays_in_short
 from flows.parameters import DaskAddress, DatasetFile, HomeFolder, Plays, Tracks
 from flows.progress import under_way
 from flows.runs import concluded, rename, starting_name, working_in
-from flows.settings import SETTINGS_FILE, Settings, load_settings, worker_memory
+from flows.settings import SETTINGS_FILE, Settings, load_settings
 from tasks.collaborative.parameters import CollaborativeParameters
 from tasks.lake.blocks import Progress
 from tasks.lake.plays import played_tracks
@@ -66,9 +66,7 @@ def tune(
 def _chosen(settings: Settings, out: Path | None) -> tuple[Tuning, str]:
     home, spec = Home(settings.home.resolve()), settings.spec()
     start = settings.collaborative.model_copy(update={"model": "learned"})
-    cluster = Cluster(
-        settings.dask, settings.workers, worker_memory(settings.workers), settings.dask_tls
-    )
+    cluster = cluster_of(settings)
     alone = working_in(home, "tune", settings.wait_seconds)
     with alone, cluster, on_stop(cluster.abort):
         ingested = steps.ingest(home.lake, spec, settings.ingest, settings.memory_limit)
