@@ -60,7 +60,7 @@ def _queries(world: World) -> list[str]:
         "FROM similar_artists('artist 2')",
         f"FROM recommend_artists('{user}', new_artists := false)",
         f"FROM continue_playlist(['{track}', '{other}'], k := 30)",
-        f"FROM radio(['{track}', '{other}'], 'a seed', per_artist := NULL)",
+        f"FROM radio(['{track}', '{other}'], seed := 'a seed', per_artist := NULL)",
         "FROM user_recommendations ORDER BY ALL",
         "FROM similar_tracks ORDER BY ALL",
         "FROM listens ORDER BY ALL",
