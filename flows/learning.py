@@ -12,11 +12,13 @@ from distributed import Client
 from prefect.futures import PrefectFuture
 
 from flows import steps
+from flows.lines import log_moved
 from flows.settings import Settings
 from tasks.blend.neighbours import Neighbours
 from tasks.blend.parameters import HybridParameters
 from tasks.dataset.spec import DatasetSpec
 from tasks.evaluation.hiding import HiddenWorld
+from tasks.evaluation.in_time import moved_parameters
 from tasks.evaluation.past import has_questions
 from tasks.evaluation.refit import needs_refit
 from tasks.evaluation.stage import learned_parameters
@@ -39,7 +41,7 @@ class Learned:
     held_out: Dataset | None
     evaluation: StageResult | None
     hybrid: HybridParameters | None
-    """The blend that was measured; None where nobody was held out."""
+    """The blend to publish; None where nobody was held out."""
     kept: StageResult | None
     """The measured model and its blend, as the release keeps them in the lake."""
     temporal: StageResult | None
@@ -122,6 +124,9 @@ def learn(
         published = refit.result()
     temporal = None if of_past is None else of_past.measured(settings)
     hybrid = learned_parameters(evaluation, settings.hybrid)
+    if temporal is not None:
+        by_random, hybrid = hybrid, moved_parameters(temporal, hybrid)
+        log_moved(by_random.segments, hybrid.segments)
     return Learned(
         measured, published, held_out, evaluation, hybrid, kept, temporal, learning.stages
     )

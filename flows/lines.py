@@ -2,10 +2,11 @@
 
 import logging
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:  # its package takes half a second, and a command says what it does before that
+    from tasks.blend.parameters import Segment
     from tasks.lake.record import StageResult
     from warehouse.releases.release import Release
 
@@ -65,6 +66,19 @@ def log_held_out(listeners: int | None) -> None:
         logger.warning("holdout: nobody is held out, so nothing is measured and nothing is gated")
     else:
         logger.info("holdout: %s listeners are kept out of the model", f"{listeners:,}")
+
+
+def log_moved(before: "Sequence[Segment]", now: "Sequence[Segment]") -> None:
+    """Log which collaborative shares the temporal split has moved, if any."""
+    moved = [
+        f"{new.segment}: {old.weight:.2f} to {new.weight:.2f}"
+        for old, new in zip(before, now, strict=True)
+        if old.weight != new.weight
+    ]
+    if moved:
+        logger.info(
+            "blend: collaborative shares moved by what is played next: %s", ", ".join(moved)
+        )
 
 
 def log_feedback(files: int, new: int, broken: Collection[str]) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 import pyarrow as pa
 
 from flows.artifacts.markdown import table
+from tasks.blend.parameters import Segment
+from tasks.evaluation.in_time import found_on, moved_segments
 from tasks.evaluation.models import HYBRID
 from tasks.evaluation.report import TEMPORAL
 from tasks.lake.record import StageResult
@@ -47,7 +49,7 @@ def evaluation_markdown(evaluation: pa.Table, segments: pa.Table, plots: Path) -
             "",
             *compared(evaluation),
             *_pictures(plots),
-            "### Learned weights",
+            "### Weights that the held-out listeners chose",
             "",
             *blend,
         ]
@@ -98,14 +100,38 @@ def temporal_section(random: StageResult | None, temporal: StageResult | None) -
     """
     if random is None or temporal is None:
         return ""
+    by_random = random["segments"].read().to_pylist()
+    segments = tuple(Segment.model_validate(row) for row in by_random)
+    moved = moved_blends(segments, temporal["supported"].read())
     counts = temporal.counts
     return temporal_markdown(
-        random["evaluation"].read(), temporal["evaluation"].read(), str(counts["cut"])
+        random["evaluation"].read(), temporal["evaluation"].read(), str(counts["cut"]), moved
     )
 
 
-def temporal_markdown(random: pa.Table, temporal: pa.Table, cut: str) -> str:
-    """Return both splits side by side as a section of Markdown."""
+def moved_blends(segments: tuple[Segment, ...], supported: pa.Table) -> list[str]:
+    """Return how the temporal split moves the blend that the random split chose, as Markdown."""
+    found = found_on(supported)
+    published = moved_segments(segments, found)
+    return table(
+        ("history", "random split", "best in time", "supported", "published"),
+        (
+            (
+                chosen.segment,
+                _blend(chosen.weight, chosen.popularity),
+                _blend(*best.blend),
+                f"{best.support:.0%}",
+                _blend(final.weight, final.popularity),
+            )
+            for chosen, final in zip(segments, published, strict=True)
+            if (best := found.get(chosen.min_tracks)) is not None
+        ),
+        numbers=4,
+    )
+
+
+def temporal_markdown(random: pa.Table, temporal: pa.Table, cut: str, moved: list[str]) -> str:
+    """Return both splits side by side as a section of Markdown; ``moved`` is `moved_blends`."""
     rows = [*random.to_pylist(), *temporal.to_pylist()]
     value = {(row["model"], row["segment"], row["metric"], row["k"]): row for row in rows}
     models = list(dict.fromkeys(row["model"] for row in temporal.to_pylist()))
@@ -152,8 +178,19 @@ def temporal_markdown(random: pa.Table, temporal: pa.Table, cut: str) -> str:
             "",
             *recall,
             "",
+            "### Collaborative share and popularity prior",
+            "",
+            "What the random split chose, what measured best in time, and how far these listeners "
+            "move the choice: not at all while the gain may be luck.",
+            "",
+            *moved,
+            "",
         ]
     )
+
+
+def _blend(weight: float, prior: float) -> str:
+    return f"{weight:.2f}, {prior:.2f}"
 
 
 def _figure(row: Mapping[str, Any] | None, with_interval: bool = False) -> str:

@@ -69,6 +69,20 @@ def tuning_cases(split: Split, segments: tuple[Segment, ...], limit: int) -> pa.
     return pa.concat_tables(tables)
 
 
+def own_cases(split: Split, segments: tuple[Segment, ...], limit: int) -> pa.Table:
+    """Return cases for the grids without truncation: every listener counts for its own segment.
+
+    Sorted by segment; at most ``limit`` listeners of each, taken by hash.
+    """
+    tables = [CASES.empty_table()]
+    of = segment_of(split.fold_in, segments)
+    for s, segment in enumerate(segments):
+        wanted = some_of(split, (of == s) & (split.fold_in > 0), limit)
+        nowhere = np.zeros(len(wanted), np.intp)
+        tables.append(_cases(wanted, s, split.fold_in[wanted], [segment], nowhere, 0.0))
+    return pa.concat_tables(tables)
+
+
 def gamma_cases(
     split: Split, listeners: NDArray[np.integer], choice: Choice, gamma: float
 ) -> pa.Table:
@@ -83,14 +97,18 @@ def report_cases(split: Split, choices: tuple[Choice, Choice], limit: int) -> pa
 
     ``choices[h]`` is what the listeners of half h are reported with: chosen on the other half.
     """
-    everyone = np.arange(len(split))
-    tables = [_by_half(split, everyone, AS_IS, split.fold_in, choices)]
+    tables = [as_is_cases(split, choices)]
     for s, segment in enumerate(choices[0].segments):
         if is_truncated(segment):
             heavy = some_of(split, heavy_in(split, segment), limit)
             lengths = split.drawn_lengths(segment.min_tracks, _top(split, segment), s)
             tables.append(_by_half(split, heavy, s, lengths, choices))
     return pa.concat_tables(tables)
+
+
+def as_is_cases(split: Split, choices: tuple[Choice, Choice]) -> pa.Table:
+    """Return everyone as they are; ``choices[h]`` is what the listeners of half h are given."""
+    return _by_half(split, np.arange(len(split)), AS_IS, split.fold_in, choices)
 
 
 def _by_half(

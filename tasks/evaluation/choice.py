@@ -30,6 +30,21 @@ class Blend(NamedTuple):
     """p, the strength of the popularity prior."""
 
 
+class Best(NamedTuple):
+    """What measured best for histories of one length, and how far that moves a choice."""
+
+    blend: Blend
+    support: float
+    """The share of the way from the default to it that the listeners support, see `evidence`."""
+
+    def moved(self, start: Blend) -> Blend:
+        """Return a blend moved by the supported share of the way; p moves as p / (1 + p)."""
+        weight = start.weight + self.support * (self.blend.weight - start.weight)
+        before, best = _share(start.prior), _share(self.blend.prior)
+        share = before + self.support * (best - before)
+        return Blend(round(float(weight), 2), round(float(share / (1 - share)), 2))
+
+
 @dataclass(frozen=True)
 class Choice:
     """What was chosen on some of the held-out listeners."""
@@ -60,6 +75,25 @@ def choose_points(
 ) -> list[Blend | None]:
     """Return for every segment the chosen blend, or None without any listener to learn from.
 
+    It is the default, moved towards what `find_best` finds.
+    """
+    found = find_best(points, curves, counts, defaults, parameters)
+    starts = [_within(points, np.array([one.weight, one.popularity])) for one in defaults]
+    return [
+        best and best.moved(Blend(*start.tolist()))
+        for best, start in zip(found, starts, strict=True)
+    ]
+
+
+def find_best(
+    points: NDArray[np.float64],
+    curves: list[Values],
+    counts: list[NDArray[np.float64]],
+    defaults: Sequence[Segment],
+    parameters: EvaluationParameters,
+) -> list[Best | None]:
+    """Return for every segment what measured best, or None without any listener to learn from.
+
     ``curves[s]`` is listeners × points, ``counts[s]`` resamples × listeners, ``defaults[s]`` what
     the segment has until it is measured. A segment with fewer than ``pooling`` listeners borrows
     the missing ones from the segments next to it; one with enough stands alone, because what
@@ -68,7 +102,7 @@ def choose_points(
     """
     at = np.column_stack([points[:, 0], _share(points[:, 1])])
     measured = [_Curve.of(c, n) for c, n in zip(curves, counts, strict=True)]
-    chosen: list[Blend | None] = []
+    chosen: list[Best | None] = []
     for s, own in enumerate(measured):
         near = [measured[t] for t in (s - 1, s + 1) if 0 <= t < len(curves) and len(curves[t])]
         if not own.listeners and not near:
@@ -82,8 +116,8 @@ def choose_points(
         nearest = int(np.argmin(((at - start) ** 2).sum(axis=1)))
         bagged = at[np.argmax(curve.drawn, axis=1)].mean(axis=0)
         support = evidence(curve.observed, curve.drawn, nearest, curve.listeners)
-        weight, share = start + support * (bagged - start)
-        chosen.append(Blend(round(float(weight), 2), round(float(share / (1 - share)), 2)))
+        weight, share = bagged.tolist()
+        chosen.append(Best(Blend(weight, share / (1 - share)), support))
     return chosen
 
 

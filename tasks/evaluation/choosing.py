@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from tasks.blend.parameters import Segment
 from tasks.evaluation.bootstrap import resample_counts
-from tasks.evaluation.cases import gamma_cases, some_of, tuning_cases
+from tasks.evaluation.cases import gamma_cases, some_of
 from tasks.evaluation.choice import Choice, choose_gamma, choose_points, grid, learned_segments
 from tasks.evaluation.rounds import Rounds, gamma_block, grid_block
 from tasks.evaluation.split import Split
@@ -38,18 +38,26 @@ class Tuned:
         ]
 
 
-def tune(rounds: Rounds, split: Split, has_content: bool) -> Tuned:
-    """Measure the grid (w, p) on the tuning listeners of every segment."""
+def tune(
+    rounds: Rounds,
+    split: Split,
+    cases: pa.Table,
+    segments: tuple[Segment, ...],
+    has_content: bool,
+) -> Tuned:
+    """Measure the grid (w, p) on cases of every segment.
+
+    ``segments`` hold the blends that a choice starts from.
+    """
     parameters = rounds.parameters
     points = grid(parameters, has_content)
-    cases = tuning_cases(split, rounds.hybrid.segments, parameters.tuning_listeners)
     measured = rounds.measure("tuning", grid_block, cases, rounds.sources, rounds.hybrid, points)
     flat = measured["values"].combine_chunks().flatten().to_numpy()
     values = flat.reshape(len(cases), len(points))
     of = cases["segment"].to_numpy()
-    tuned = [s for s, segment in enumerate(rounds.hybrid.segments) if segment.max_tracks != 0]
+    tuned = [s for s, segment in enumerate(segments) if segment.max_tracks != 0]
     return Tuned(
-        [rounds.hybrid.segments[s] for s in tuned],
+        [segments[s] for s in tuned],
         points,
         [values[of == s] for s in tuned],
         [cases["listener"].to_numpy()[of == s] for s in tuned],

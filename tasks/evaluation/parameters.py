@@ -39,7 +39,8 @@ class EvaluationParameters(HoldoutParameters):
     """Where more than this share of the listeners is held out, the neighbours are learned once
     more, from everybody, after they were measured, and those are published."""
     tuning_listeners: int = Field(default=1_000, ge=2, le=1_000_000)
-    """Held-out listeners per segment that the grids are tried on; the report is on all of them."""
+    """Listeners per segment that the grids are tried on, of those held out and of those whom the
+    temporal split asks; the reports are on all of them."""
     truncated_listeners: int = Field(default=2_500, ge=2, le=1_000_000)
     """Heavy listeners per segment that are measured a second time with a truncated history."""
     pooling: float = Field(default=100.0, ge=0, le=1e6)
@@ -62,7 +63,7 @@ class EvaluationParameters(HoldoutParameters):
     """Listeners whom the models have seen that the temporal split asks at most, and as many others
     whom they have not."""
     temporal_tuning: int = Field(default=250, ge=2, le=1_000_000)
-    """Held-out listeners per segment that the blend of the temporal split is chosen on."""
+    """Held-out listeners per segment on which the blend of the models of the past is chosen."""
     gate_loss: float = Field(default=0.02, ge=0, le=1)
     """Largest allowed loss against the current release or the anchor, as a share of its value."""
     gate_collapse: float = Field(default=0.25, ge=0, le=1)
@@ -85,6 +86,11 @@ class EvaluationParameters(HoldoutParameters):
         """Return the fields that decide what the temporal split learns from and asks."""
         names = {name for name in type(self).model_fields if name.startswith("temporal_")}
         return self.model_dump(include={"seed", *names} - {"temporal_tuning"})
+
+    def asked_by(self) -> dict[str, Any]:
+        """Return the fields that decide what the temporal split makes of its answers."""
+        grids = {"weights", "priors", "tuning_listeners", "pooling"}
+        return self.model_dump(include={*grids, "resamples", "confidence", "seed"})
 
     def of_the_past(self) -> "EvaluationParameters":
         """Return what the blend of the temporal split is chosen with, on fewer listeners."""

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 from distributed import Client
 
 from tasks.blend.parameters import HybridParameters, Segment
-from tasks.evaluation.cases import report_cases
+from tasks.evaluation.cases import report_cases, tuning_cases
 from tasks.evaluation.checks import blend_checks
 from tasks.evaluation.choosing import choose, tune
 from tasks.evaluation.hiding import HiddenWorld
@@ -69,7 +69,8 @@ def evaluation_stage(
     )
     rounds = Rounds(client, stage.scratch, sources, hybrid, parameters, progress)
     split = read_split(sources.split)
-    tuned = tune(rounds, split, content["content"].rows > 0)
+    cases = tuning_cases(split, hybrid.segments, parameters.tuning_listeners)
+    tuned = tune(rounds, split, cases, hybrid.segments, content["content"].rows > 0)
     choices = choose(rounds, split, tuned)
     crossed = (choices[1], choices[0])
     cases = report_cases(split, crossed, parameters.truncated_listeners)

@@ -14,9 +14,10 @@ from tasks.blend.model import BlendCatalogue
 from tasks.blend.neighbours import Neighbours
 from tasks.blend.parameters import HybridParameters, Segment, segment_of
 from tasks.evaluation.bootstrap import resample_counts
-from tasks.evaluation.cases import AS_IS, gamma_cases
+from tasks.evaluation.cases import AS_IS, as_is_cases
 from tasks.evaluation.checks import blend_checks
 from tasks.evaluation.choice import Choice
+from tasks.evaluation.in_time import best_in_time, moved_segments, supported_table
 from tasks.evaluation.measure import DEPTH, list_values, lists_by_model
 from tasks.evaluation.models import HYBRID, RECENT
 from tasks.evaluation.parameters import EvaluationParameters
@@ -29,20 +30,15 @@ from tasks.evaluation.report import (
     by_popularity,
     temporal_table,
 )
+from tasks.evaluation.rounds import Rounds
 from tasks.evaluation.sources import Sources, read_context, read_split
 from tasks.evaluation.split import Split
 from tasks.evaluation.stage import learned_parameters
-from tasks.lake.blocks import Block, Progress, balanced_blocks, run_blocks
+from tasks.lake.blocks import Block, Progress
 from tasks.lake.code import code_digest
 from tasks.lake.contracts.stages.temporal import STAGE
 from tasks.lake.files import write_parquet
 from tasks.lake.record import Stage, StageResult
-
-BLOCKS = 8
-"""Blocks of listeners: fixed, so that a killed run finds its parts again."""
-
-CASE_COST = 30.0
-"""What a list costs beside the tracks of its history, in tracks."""
 
 
 def temporal_stage(
@@ -59,8 +55,10 @@ def temporal_stage(
 
     ``past`` is what `past_stage` wrote, with questions; ``neighbours`` were learned from it without
     its held-out listeners, and ``evaluation`` is `evaluation_stage` of the same past: the blend is
-    the one that a release of that day would have had. Datasets: ``evaluation``, in which the names
-    of segments begin with `TEMPORAL`, and ``data_quality``, the checks of the blend.
+    the one that a release of that day would have had, moved as far as the other half of the
+    listeners supports. Datasets: ``evaluation``, in which the names of segments begin with
+    `TEMPORAL`, ``supported``, how far the listeners move a blend, and ``data_quality``, the checks
+    of the blend.
     """
     names = ("tracks", "popularity", "asked")
     stage = Stage(
@@ -69,9 +67,7 @@ def temporal_stage(
         inputs={name: past[name].digest for name in names}
         | {"neighbours": neighbours.digest, "choices": evaluation["choices"].digest},
         hybrid=hybrid,
-        resamples=parameters.resamples,
-        confidence=parameters.confidence,
-        seed=parameters.seed,
+        parameters=parameters.asked_by(),
         code=code_digest(__name__),
     )
     if finished := stage.finished():
@@ -79,21 +75,13 @@ def temporal_stage(
     began = time.perf_counter()
     learned = learned_parameters(evaluation, hybrid)
     split = read_split(past["asked"].path)
-    cases = stage.scratch / "cases.parquet"
-    everyone, choice = np.arange(len(split)), Choice(learned.segments, learned.gamma)
-    write_parquet(gamma_cases(split, everyone, choice, learned.gamma), cases)
     sources = past_sources(past, neighbours, parameters)
-    parts = run_blocks(
-        client,
-        temporal_block,
-        balanced_blocks(split.fold_in + CASE_COST, BLOCKS),
-        stage.scratch / "report",
-        cases,
-        sources,
-        hybrid,
-        progress=progress,
-    )
-    values = pa.concat_tables([pq.read_table(part) for part in parts]).combine_chunks()
+    rounds = Rounds(client, stage.scratch, sources, hybrid, parameters, progress)
+    has_content = neighbours.content["content"].rows > 0
+    found = best_in_time(rounds, split, learned.segments, has_content)
+    first, second, _ = (Choice(moved_segments(learned.segments, f), learned.gamma) for f in found)
+    cases = as_is_cases(split, (second, first))
+    values = rounds.measure("report", temporal_block, cases, sources, hybrid)
     table = temporal_table(
         values,
         list(_segments(split, past["asked"].read(["is_held_out"]), hybrid.segments)),
@@ -101,7 +89,11 @@ def temporal_stage(
         parameters.confidence,
         past["tracks"].rows,
     )
-    tables = {"evaluation": table, "data_quality": blend_checks(table)}
+    tables = {
+        "evaluation": table,
+        "supported": supported_table(learned.segments, found),
+        "data_quality": blend_checks(table),
+    }
     files = {name: stage.folder / f"{name}.parquet" for name in tables}
     for name, one in tables.items():
         write_parquet(one, files[name])

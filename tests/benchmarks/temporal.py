@@ -8,22 +8,34 @@ every model by both splits. The models are the same: they have learned from what
 the cut, without the held-out listeners. The random split asks the held-out listeners for a fifth of
 their tracks of before the cut; the temporal split asks all listeners for what they played first
 after it. The intervals (95 %) are bootstraps over the listeners, and those of the gains are paired.
+
+The last table has the blend that the random split chose, how far the temporal split moves it, and
+what that gains in time, cross-fitted. `--gains` prints nothing else.
 """
 
 import argparse
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow.compute as pc
 from distributed import Client, LocalCluster
 from scipy.stats import kendalltau
 
+from tasks.blend.neighbours import Neighbours
 from tasks.blend.parameters import HybridParameters
 from tasks.dataset.spec import DatasetSpec
-from tasks.evaluation.models import HYBRID, RECENT, TEMPORAL_MODELS
+from tasks.evaluation.bootstrap import interval, resample_counts, resampled_means
+from tasks.evaluation.cases import as_is_cases
+from tasks.evaluation.choice import Choice
+from tasks.evaluation.in_time import found_on, moved_segments
+from tasks.evaluation.models import HYBRID, MODELS, RECENT, TEMPORAL_MODELS
 from tasks.evaluation.parameters import EvaluationParameters
 from tasks.evaluation.past import LEFT_OUT, has_questions, past_stage
-from tasks.evaluation.stage import evaluation_stage
-from tasks.evaluation.temporal import temporal_stage
+from tasks.evaluation.rounds import Rounds
+from tasks.evaluation.sources import read_split
+from tasks.evaluation.stage import evaluation_stage, learned_parameters
+from tasks.evaluation.temporal import past_sources, temporal_block, temporal_stage
 from tasks.holdout.stage import holdout_stage
 from tasks.ingest.stage import ingest_stage
 from tasks.lake.record import StageResult
@@ -52,8 +64,18 @@ def figure(row: dict[str, float] | None, signed: bool = False) -> str:
     return f"{value} ({low} … {high})"
 
 
-def print_splits(name: str, place: Place) -> None:
-    """Learn from the past of a data set, and print what both splits say of it."""
+@dataclass(frozen=True)
+class InTime:
+    """What a run makes of the times of a data set."""
+
+    past: StageResult
+    model: Neighbours
+    evaluation: StageResult
+    temporal: StageResult
+
+
+def measure(name: str, place: Place) -> InTime:
+    """Learn from the past of a data set, and measure it by both splits."""
     ingested = ingest_stage(place.lake, place.spec)
     held_out = holdout_stage(place.lake, ingested["users"], PARAMETERS)
     if held_out is None:
@@ -63,12 +85,18 @@ def print_splits(name: str, place: Place) -> None:
         raise SystemExit(f"{name}: the data have no times")
     if not has_questions(past):
         raise SystemExit(f"{name}: {past.counts[LEFT_OUT]}")
-    model, own = place.learn(past, past["held_out"]), past["held_out"]
+    model, own = Neighbours(*place.learn(past, past["held_out"])), past["held_out"]
     chosen = PARAMETERS.of_the_past()
     shared = (place.lake, place.client)
     evaluation = evaluation_stage(*shared, past, own, *model, HybridParameters(), chosen)
     temporal = temporal_stage(*shared, past, model, evaluation, HybridParameters(), PARAMETERS)
-    random, later = rows_of(evaluation), rows_of(temporal)
+    return InTime(past, model, evaluation, temporal)
+
+
+def print_splits(name: str, given: InTime) -> None:
+    """Print what both splits say of a data set."""
+    past, evaluation = given.past, given.evaluation
+    random, later = rows_of(evaluation), rows_of(given.temporal)
     said = ", ".join(f"{key} {value}" for key, value in past.counts.items())
     print(f"\n**{name}**: {said}; {evaluation.counts['held_out']} asked by the random split\n")
     print(f"| {' | '.join(HEAD)} |\n|{'---|' * len(HEAD)}")
@@ -93,6 +121,41 @@ def print_splits(name: str, place: Place) -> None:
     print(f"\nKendall's τ of the two orders of {len(models)} models: {tau:.2f}", flush=True)
 
 
+def print_moves(place: Place, given: InTime) -> None:
+    """Print how far the temporal split moves the blend, and what that gains, cross-fitted."""
+    learned = learned_parameters(given.evaluation, HybridParameters())
+    print("\n| history | random split | in time | supported | moved to |\n|---|---|---|---|---|")
+    found = [found_on(given.temporal["supported"].read(), half) for half in (0, 1, 2)]
+    moved = [moved_segments(learned.segments, one) for one in found]
+    for before, after in zip(learned.segments, moved[2], strict=True):
+        if best := found[2].get(before.min_tracks):
+            cells = (f"{w:.2f}, {p:.2f}" for w, p in (
+                (before.weight, before.popularity), best.blend, (after.weight, after.popularity)
+            ))  # fmt: skip
+            first, second, third = cells
+            print(f"| {before.segment} | {first} | {second} | {best.support:.0%} | {third} |")
+    sources = past_sources(given.past, given.model, PARAMETERS)
+    split = read_split(sources.split)
+    counts = resample_counts(len(split), PARAMETERS.resamples, PARAMETERS.seed)
+    values = []
+    for name, of_half in (("random", (learned.segments,) * 2), ("moved", (moved[1], moved[0]))):
+        first_half, second_half = (Choice(segments, learned.gamma) for segments in of_half)
+        with tempfile.TemporaryDirectory() as folder:
+            rounds = Rounds(
+                place.client, Path(folder), sources, HybridParameters(), PARAMETERS, None
+            )
+            cases = as_is_cases(split, (first_half, second_half))
+            rows = rounds.measure("report", temporal_block, cases, sources, HybridParameters())
+        ours = rows.filter(pc.equal(rows["model"], MODELS.index(HYBRID))).sort_by("listener")
+        values.append({metric: ours[metric].to_numpy() for metric in ("ndcg@100", "recall@20")})
+        print(f"\n{name}: " + ", ".join(f"{m} {v.mean():.4f}" for m, v in values[-1].items()))
+    for metric, before in values[0].items():
+        base, gain = before.mean(), values[1][metric] - before
+        low, high = interval(resampled_means(counts, gain[:, None]), PARAMETERS.confidence)
+        cells = (f"{100 * x / base:+.1f} %" for x in (gain.mean(), low[0], high[0]))
+        print("{}: {} ({} … {})".format(metric, *cells), flush=True)
+
+
 def main() -> None:
     """Print all tables."""
     parser = argparse.ArgumentParser(
@@ -101,6 +164,7 @@ def main() -> None:
     parser.add_argument("--movielens", type=Path, metavar="FOLDER")
     parser.add_argument("--scale", type=float, default=2.0, help="listeners of the sample")
     parser.add_argument("--seeds", type=int, default=1, help="samples of each recency")
+    parser.add_argument("--gains", action="store_true", help="only what the moved blend gains")
     given = parser.parse_args()
     with (
         tempfile.TemporaryDirectory() as scratch,
@@ -125,7 +189,13 @@ def main() -> None:
                 found[name] = made
         for number, (name, toml) in enumerate(found.items()):
             lake = folder / f"lake-{number}"
-            print_splits(name, Place(lake, client, DatasetSpec.from_toml(toml)))
+            place = Place(lake, client, DatasetSpec.from_toml(toml))
+            measured = measure(name, place)
+            if given.gains:
+                print(f"\n**{name}**", flush=True)
+            else:
+                print_splits(name, measured)
+            print_moves(place, measured)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from flows.artifacts.difference import difference_markdown
-from flows.artifacts.evaluation import evaluation_markdown, temporal_markdown
+from flows.artifacts.evaluation import evaluation_markdown, moved_blends, temporal_markdown
 from flows.artifacts.markdown import table
 from flows.artifacts.quality import data_quality_markdown
 from flows.artifacts.report import gate_markdown
@@ -18,6 +18,7 @@ from tasks.collaborative.parameters import CollaborativeParameters
 from tasks.evaluation.plots import write_plots
 from tasks.evaluation.report import segments_table
 from tasks.lake.contracts.quality import DATA_QUALITY
+from tasks.lake.contracts.stages.temporal import SUPPORTED
 from tasks.tuning.search import Point, Tuning
 from tests.conftest import Published
 from tests.tasks.evaluation.test_plots import NAMES, curve, evaluation
@@ -65,7 +66,13 @@ def test_both_splits_are_side_by_side() -> None:
         for row in rows
         if row["model"] == "popularity" and row["segment"] == "temporal:all"
     ]
-    page = temporal_markdown(random, pa.Table.from_pylist(rows, schema=random.schema), "2024-05-01")
+    halfway = {"half": 2, "segment": "1", "min_tracks": 1, "weight": 0.1, "popularity": 0.3}
+    supported = pa.Table.from_pylist([{**halfway, "support": 0.5}], schema=SUPPORTED.schema)
+    table = pa.Table.from_pylist(rows, schema=random.schema)
+    moved = moved_blends(DEFAULT_SEGMENTS, supported)
+    page = temporal_markdown(random, table, "2024-05-01", moved)
+    assert "| 1 | 0.50, 0.30 | 0.10, 0.30 | 50% | 0.30, 0.30 |" in page
+    assert "| 2-5 |" not in page  # nobody was asked
     assert "Models of 2024-05-01, which have seen nothing that was played later" in page
     assert (
         f"| NDCG@100 | random split | all | {' | '.join(f'history:{n}' for n in NAMES)} |" in page

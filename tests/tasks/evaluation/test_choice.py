@@ -6,7 +6,14 @@ from numpy.typing import NDArray
 
 from tasks.blend.parameters import DEFAULT_SEGMENTS
 from tasks.evaluation.bootstrap import interval, resample_counts, resampled_means
-from tasks.evaluation.choice import Blend, choose_gamma, choose_points, grid, learned_segments
+from tasks.evaluation.choice import (
+    Best,
+    Blend,
+    choose_gamma,
+    choose_points,
+    grid,
+    learned_segments,
+)
 from tasks.evaluation.parameters import EvaluationParameters
 
 PARAMETERS = EvaluationParameters()
@@ -126,6 +133,14 @@ def test_many_listeners_move_a_choice_all_the_way() -> None:
     default = DEFAULTS[0].weight
     assert many.weight == pytest.approx(0.95, abs=0.06)
     assert default <= few.weight < many.weight
+
+
+def test_a_choice_moves_by_the_supported_share_of_the_way() -> None:
+    start, best = Blend(0.8, 0.0), Blend(0.2, 1.0)
+    assert Best(best, 0.0).moved(start) == start
+    assert Best(best, 1.0).moved(start) == best
+    # half of the way from 0.8 to 0.2, and from the share 0 to the share 1/2: 1/4 is p = 1/3
+    assert Best(best, 0.5).moved(start) == Blend(0.5, 0.33)
 
 
 def test_a_grid_of_one_point_decides() -> None:
