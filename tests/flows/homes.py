@@ -14,6 +14,10 @@ from warehouse.contract.relations import relations
 TIMES = {"release": ("release_id", "created_at", "stage_seconds", "peak_memory_bytes", "gate")}
 """Columns that tell of the run, or of earlier ones, and not of the data."""
 
+GONE_WITHIN = 30.0
+"""Seconds in which everything of a stopped run must have ended. It takes ten at most where the
+processors are free; here tests run beside others on machines that are throttled to a third."""
+
 
 def copied(published: Published, to: Path) -> CommandLine:
     """Copy the published home to ``to / "home"`` and return a command line that works there.

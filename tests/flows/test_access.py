@@ -14,8 +14,10 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from tests.flows.own_server import OwnServer, own_server, signed_in
 from tests.warehouse.explorer.browsing import CHROMIUM, FLAGS
 
-PATIENCE = 120_000
+PATIENCE = 240_000
 """Milliseconds a page may take on a busy machine."""
+
+pytestmark = pytest.mark.timeout(1200)
 
 REBOUND = "rebound.example"
 """A name that its owner points at the loopback address of whoever looks it up."""

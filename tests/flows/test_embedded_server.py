@@ -188,7 +188,7 @@ def test_a_server_that_is_not_there_is_named_at_once(kind: str, tmp_path: Path) 
         began = time.monotonic()
         with pytest.raises(RunError, match="start it, correct PREFECT_API_URL") as raised:
             check_reachable(url, "PREFECT_API_URL")
-        assert time.monotonic() - began < PATIENCE_SECONDS + 1
+        assert time.monotonic() - began < PATIENCE_SECONDS + 10
         assert url in str(raised.value)
         page.shutdown()
 

@@ -109,7 +109,7 @@ def assert_nowhere(home: Path, listeners: Collection[str]) -> None:
                 assert found is None, f"{path}: {text[max(0, found.start() - 60) : found.end()]}"
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_nothing_names_them_and_the_next_run_goes_on_without_them(
     published: Published, sample: Sample, tmp_path: Path
 ) -> None:
@@ -160,7 +160,7 @@ class Dead(BaseException):
     """The process has died."""
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_it_may_die_at_every_step(
     published: Published, sample: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

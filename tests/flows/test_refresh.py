@@ -45,7 +45,7 @@ def first_and_second_day(sample: Sample, folder: Path) -> tuple[str, str, list[s
     return HEADER + "".join(first), HEADER + "".join(second), [listener, cold[0]]
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_two_refreshes_equal_one_and_are_marked_as_such(
     published: Published, sample: Sample, tmp_path: Path
 ) -> None:

@@ -83,7 +83,7 @@ def fits(line: str) -> bool:
     return len(line) <= COLUMNS or len(re.sub(r"^\[[\d:]+\]", "", line).split()) == 1
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_a_run_shows_its_stages_and_breaks_no_word(
     published: Published, sample: Sample, tmp_path: Path
 ) -> None:

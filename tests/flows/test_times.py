@@ -10,7 +10,7 @@ from tasks.evaluation.models import TEMPORAL_MODELS
 from tests.conftest import CommandLine
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_a_run_asks_the_past_about_the_future(
     tmp_path: Path, prefect_server: dict[str, str]
 ) -> None:

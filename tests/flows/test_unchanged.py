@@ -270,7 +270,7 @@ def test_while_another_run_is_at_work_a_full_run_says_so(world: World) -> None:
         assert world.run() is None
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_it_says_and_records_what_a_full_run_does(
     published: Published, sample: Sample, tmp_path: Path
 ) -> None:

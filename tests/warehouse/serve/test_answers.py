@@ -155,7 +155,7 @@ def ask(api: httpx.Client, name: str, arguments: dict[str, Any]) -> Any:
 
 @pytest.mark.parametrize(
     "requests",
-    [150, pytest.param(1000, marks=[pytest.mark.slow, pytest.mark.timeout(600)])],
+    [150, pytest.param(1000, marks=[pytest.mark.slow, pytest.mark.timeout(1200)])],
 )
 def test_random_requests_get_what_sql_gets(
     api: httpx.Client, database: duckdb.DuckDBPyConnection, requests: int
