@@ -116,7 +116,7 @@ def _with_partitions(parts: Sequence[Table], files: Sequence[Path], of: int) -> 
 
 
 def _native(column: Column) -> str:
-    """Return what `describe_column` was told of a column's type."""
+    """Return the native type to describe a column by."""
     if column.is_native_time:
         return "time"
     if column.kind is Kind.LIST and column.list_syntax == "native":
