@@ -15,6 +15,12 @@ def is_hidden(name: str) -> bool:
     return name.startswith((".", "_"))
 
 
+def partitions_of(path: Path) -> tuple[tuple[str, str], ...]:
+    """Return the columns that the folders above a file name, as in ``year=2024/``, and values."""
+    pairs = (part.partition("=") for part in path.parent.parts)
+    return tuple((name, value) for name, mark, value in pairs if mark and name)
+
+
 def data_files(folder: Path) -> list[Path]:
     """Return the files below ``folder``, sorted, without hidden ones and those in hidden folders.
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tasks.dataset.files import URL, FilesSpec
-from tasks.dataset.folders import data_files, is_hidden
+from tasks.dataset.folders import data_files, is_hidden, partitions_of
 from tasks.ingest.dialect import BOM, HEAD, Dialect, find_dialect, header_span
 from tasks.ingest.header import MissingColumnError, missing_column, no_encoding
 from tasks.ingest.json_records import json_to_parquet
@@ -76,7 +76,7 @@ def find_files(paths: Sequence[str], field: str, encoding: str = "utf-8") -> lis
     InputError when a path leads to no file or to something that cannot be read.
     """
     return [
-        replace(recognise(path, field, encoding), partitions=_partitions(path))
+        replace(recognise(path, field, encoding), partitions=partitions_of(path))
         for path in matching_paths(paths, field)
     ]
 
@@ -118,11 +118,6 @@ def matching_paths(paths: Sequence[str], field: str) -> list[Path]:
 def _is_dataset(path: Path) -> bool:
     """Tell whether a match of a glob is a folder that stands for a file of parts."""
     return path.is_dir() and (path.suffix != "" or "=" in path.name)
-
-
-def _partitions(path: Path) -> tuple[tuple[str, str], ...]:
-    pairs = (part.partition("=") for part in path.parent.parts)
-    return tuple((name, value) for name, mark, value in pairs if mark and name)
 
 
 def tell_apart(*groups: Sequence[InputFile]) -> list[list[InputFile]]:

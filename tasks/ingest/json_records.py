@@ -74,13 +74,14 @@ def _objects(path: Path, text: Path) -> str:
             "SELECT row_number() OVER () AS record, json::VARCHAR AS object, "
             "json_type(json) = 'OBJECT' AS is_good "
             f"FROM read_json_objects({file}, format = '{shape}', "
-            f"maximum_object_size = {_LARGEST})"
+            f"maximum_object_size = {_LARGEST}, compression = 'none')"
         )
     return (
         "SELECT row_number() OVER () AS record, line AS object, "
         "coalesce(json_valid(line) AND try(json_type(line)) = 'OBJECT', false) AS is_good "
         f"FROM read_csv({file}, auto_detect = false, header = false, delim = E'\\x01', quote = '', "
-        f"escape = '', max_line_size = {_LARGEST}, columns = {{'line': 'VARCHAR'}}) "
+        f"escape = '', max_line_size = {_LARGEST}, compression = 'none', "
+        "columns = {'line': 'VARCHAR'}) "
         "WHERE line IS NOT NULL AND trim(line) <> ''"
     )
 

@@ -5,6 +5,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from tasks.dataset.foreign import foreign_format
 from warehouse.errors import InputError
 
 _COMPRESSED = {
@@ -13,29 +14,6 @@ _COMPRESSED = {
     b"BZh": "bzip2",
     b"\xfd7zXZ\x00": "xz",
     b"PK\x03\x04": "zip",
-}
-_FOREIGN = {
-    b"\x89PNG": "a PNG image",
-    b"\xff\xd8\xff": "a JPEG image",
-    b"GIF8": "a GIF image",
-    b"%PDF": "a PDF document",
-    b"PK\x05\x06": "an empty zip archive",
-    b"SQLite format 3": "an SQLite database",
-    b"\xd0\xcf\x11\xe0": "an Excel workbook of the old kind (.xls)",
-    b"7z\xbc\xaf\x27\x1c": "a 7-Zip archive",
-    b"Rar!": "a RAR archive",
-    b"ORC": "an ORC file",
-    b"Obj\x01": "an Avro file",
-    b"ARROW1": "an Arrow (Feather) file",
-    b"FEA1": "a Feather file",
-    b"\x89HDF": "an HDF5 file",
-    b"\x93NUMPY": "a NumPy array",
-    b"\x80\x04": "a Python pickle",
-    b"\x80\x05": "a Python pickle",
-    b"RIFF": "a RIFF (audio or image) file",
-    b"ID3": "an MP3 file",
-    b"fLaC": "a FLAC file",
-    b"OggS": "an Ogg file",
 }
 _TEXTS = {
     b"<!doctype html": "an HTML page, perhaps of a login or an error; download the data itself",
@@ -100,10 +78,10 @@ def kind_of(path: Path, head: bytes, field: str, encoding: str = "utf-8") -> str
     for magic, kind in _COMPRESSED.items():
         if head.startswith(magic):
             return kind
-    named = next((what for magic, what in _FOREIGN.items() if head.startswith(magic)), None)
     if head[257:262] == b"ustar":
-        named = "a tar archive"
-        raise InputError(f"{path} is {named}; unpack it and give the files in it in `{field}`")
+        raise InputError(
+            f"{path} is a tar archive; unpack it and give the files in it in `{field}`"
+        )
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     for magic, what in _TEXTS.items():
         if start[:64].lower().startswith(magic):
@@ -113,8 +91,10 @@ def kind_of(path: Path, head: bytes, field: str, encoding: str = "utf-8") -> str
         raise InputError(
             f'{path} is UTF-16 text; write encoding = "utf-16" under [{table}] of a dataset TOML'
         )
-    if named:
-        raise InputError(f"{path} is {named}, not a CSV; {_READ} in `{field}`")
+    if foreign := foreign_format(head):
+        raise InputError(
+            f"{path} is {foreign.what}, not a CSV; {foreign.advice}, and give that in `{field}`"
+        )
     return "json" if start[:1] == b"{" or (start[:1] == b"[" and _opens_array(start)) else "csv"
 
 

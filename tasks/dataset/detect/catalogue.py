@@ -77,6 +77,8 @@ def _column(value: object) -> str:
 
 def derived_decisions(history: Table, item: Column, taken: Sequence[str]) -> list[Decision]:
     """Propose ``plays.title`` and ``plays.creator`` from columns that follow from the track."""
+    if item.kind is Kind.LIST:
+        return []  # what stands beside a list describes the list
     left = [
         c for c in history.columns
         if c.name not in taken and c.kind in (Kind.TEXT, Kind.LIST) and not is_id_name(c.name)

@@ -4,13 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tasks.dataset.columns import ListSpec
+from tasks.dataset.detect.content import decodes
 from tasks.dataset.detect.content_columns import content_decisions
 from tasks.dataset.detect.decision import Decision
+from tasks.dataset.detect.encoding import ALL_ASCII, MULTI_BYTE
 from tasks.dataset.detect.identity import same_content
 from tasks.dataset.detect.matching import Link, link_between
 from tasks.dataset.detect.names import RATING, has
 from tasks.dataset.detect.reading import read_as
 from tasks.dataset.detect.strength import strength_decisions
+from tasks.dataset.detect.sureness import Sureness
 from tasks.dataset.detect.table import Table, look
 from tasks.dataset.detect.times import time_mistake
 from tasks.dataset.detect.values import Column, Kind
@@ -81,7 +84,7 @@ def _dialect_mistakes(section: str, spec: FilesSpec, table: Table) -> list[str]:
     """Compare the TOML's dialect with the one that the file seems to be in."""
     found = look(spec.path[0])
     mistakes = list(found.notes)
-    if found.encoding and not _same_encoding(found.encoding.name, spec.encoding):
+    if found.encoding and not _fits(found, spec.encoding):
         mistakes.append(
             f"{found.label} is {found.encoding.name} by the look of it ({found.encoding.reason}); "
             f'write encoding = "{found.encoding.name}" in [{section}]'
@@ -103,6 +106,16 @@ def _dialect_mistakes(section: str, spec: FilesSpec, table: Table) -> list[str]:
             f"values in {found.label} have spaces around them; write strip = true in [{section}]"
         )
     return mistakes
+
+
+def _fits(found: Table, given: str) -> bool:
+    """Tell whether the text shows no other encoding than the given one."""
+    encoding = found.encoding
+    if encoding is None or (encoding.reason == ALL_ASCII and not given.startswith("utf-")):
+        return True
+    if encoding.sureness is Sureness.GUESS and given in MULTI_BYTE:
+        return decodes(found.files[0], given)
+    return _same_encoding(encoding.name, given)
 
 
 def _same_encoding(found: str, given: str) -> bool:

@@ -15,6 +15,8 @@ from typing import IO, Literal, cast
 
 import pyarrow as pa
 
+from tasks.dataset.folders import is_hidden
+from tasks.dataset.foreign import foreign_format
 from warehouse.errors import InputError
 
 HEAD_BYTES = 1 << 20
@@ -33,26 +35,7 @@ _COMPRESSIONS: tuple[tuple[bytes, Compression], ...] = (
     (b"PK\x03\x04", "zip"),
 )
 
-_OTHER_FORMATS = (
-    (b"\x89PNG", "a PNG image", "give the data file"),
-    (b"\xff\xd8\xff", "a JPEG image", "give the data file"),
-    (b"GIF8", "a GIF image", "give the data file"),
-    (b"%PDF", "a PDF document", "export its table as CSV"),
-    (b"SQLite format 3", "an SQLite database", "export its tables as CSV"),
-    (b"\xd0\xcf\x11\xe0", "an Excel workbook (.xls)", "save its sheet as CSV"),
-    (b"\x89HDF", "an HDF5 file", "export its tables as CSV or Parquet"),
-    (b"\x93NUMPY", "a NumPy array", "write a row per play as CSV or Parquet"),
-    (b"ARROW1", "an Arrow (Feather) file", "write it as Parquet"),
-    (b"FEA1", "a Feather file", "write it as Parquet"),
-    (b"ORC", "an ORC file", "write it as Parquet"),
-    (b"Obj\x01", "an Avro file", "write it as Parquet"),
-    (b"MATLAB 5.0", "a MATLAB file", "write a row per play as CSV"),
-    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", "unpack it"),
-    (b"Rar!", "a RAR archive", "unpack it"),
-    (b"version https://git-lfs", "a Git LFS pointer, not the data", "run `git lfs pull`"),
-)
-
-_PICKLE = re.compile(rb"\x80[\x02-\x05]")
+_LFS = b"version https://git-lfs"
 _MARKUP = re.compile(rb"\s*<(!doctype\s+html|html|head|body|script)\b", re.IGNORECASE)
 _XML = re.compile(rb"\s*<(\?xml|[A-Za-z][\w:.-]*[\s>])")
 _SECTIONS = re.compile(r"^\d+:\s*$", re.MULTILINE)
@@ -98,6 +81,16 @@ def sample_bytes(path: Path) -> ByteSample:
     return ByteSample((head,), share, compression)
 
 
+def decodes(path: Path, encoding: str) -> bool:
+    """Tell whether a file's sample is text of an encoding."""
+    try:
+        for block in sample_bytes(path).blocks:
+            block.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def compression_of(start: bytes) -> Compression | None:
     """Return the compression whose magic number ``start`` has."""
     return next((name for magic, name in _COMPRESSIONS if start.startswith(magic)), None)
@@ -137,7 +130,10 @@ def _only_member(path: Path, archive: zipfile.ZipFile) -> str:
         raise InputError(f"{path} is an OpenDocument file; save its sheet as CSV")
     if any(name.endswith(".npy") for name in names):
         raise InputError(f"{path} is a NumPy archive; write a row per play as CSV or Parquet")
-    visible = [name for name in names if not name.startswith(("__MACOSX/", "."))]
+    visible = [
+        name for name in names
+        if not name.startswith("__MACOSX/") and not is_hidden(name.rpartition("/")[2])
+    ]  # fmt: skip
     if len(visible) != 1:
         listed = ", ".join(visible[:5]) + (", …" if len(visible) > 5 else "")
         raise InputError(
@@ -149,15 +145,12 @@ def _only_member(path: Path, archive: zipfile.ZipFile) -> str:
 
 def _refuse_other_formats(path: Path, start: bytes) -> None:
     """Raise InputError if the bytes are something known that is not a table."""
-    for magic, what, advice in _OTHER_FORMATS:
-        if start.startswith(magic):
-            raise InputError(f"{path} is {what}; {advice}")
+    if foreign := foreign_format(start):
+        raise InputError(f"{path} is {foreign.what}; {foreign.advice}")
+    if start.startswith(_LFS):
+        raise InputError(f"{path} is a Git LFS pointer, not the data; run `git lfs pull`")
     if start[257:262] == b"ustar" or (len(start) >= 512 and _is_tar_header(start[:512])):
         raise InputError(f"{path} is a tar archive; unpack it and give the files in it")
-    if start[8:12] == b"DUCK":
-        raise InputError(f"{path} is a DuckDB database; export its tables as Parquet")
-    if _PICKLE.match(start) and b"\x00" in start[:4096]:
-        raise InputError(f"{path} is a Python pickle; write its table as Parquet or CSV")
     if _MARKUP.match(start):
         raise InputError(
             f"{path} is an HTML page, probably a sign-in or error page; download the data again"

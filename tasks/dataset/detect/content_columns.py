@@ -123,6 +123,8 @@ def creator_score(column: Column) -> float:
         column.distinct < 2 and column.count > 50 and not has(column.name, ARTIST)
     ):
         return 0.0
+    if column.kind is Kind.LIST and (column.key or not column.parts):
+        return 0.0  # objects without a name
     strength = 0.0
     if has(column.name, ARTIST):
         strength = 1.0
@@ -167,7 +169,7 @@ def creator_decision(field: str, best: Column, others: Sequence[Column], margin:
 
 def _list_value(column: Column) -> dict[str, str]:
     syntax = "json" if column.list_syntax == "native" else column.list_syntax
-    return {"column": column.name, "list": syntax}
+    return {"column": column.name, "list": syntax} | ({"key": column.key} if column.key else {})
 
 
 def _year(columns: Sequence[Column]) -> Decision | None:
@@ -352,12 +354,17 @@ def _is_numeric_feature(column: Column) -> bool:
     return not (column.name.lower() in AUDIENCE or has(column.name, COUNT | frozenset(("isbn",))))
 
 
+_ROW_NUMBERS = frozenset(
+    ("", "index", "level_0", "row", "unnamed: 0", "__index_level_0__", "column_1", "x", "rank", "#")
+)
+
+
 def _is_row_number(column: Column) -> bool:
     if column.kind is not Kind.INTEGER or column.distinct < column.count:
         return False
     numbers = [to_number(value) for value in column.values[:100] if value]
     steps = {b - a for a, b in pairwise(numbers) if a is not None and b is not None}
-    named = column.name.lower() in ("", "index", "row", "unnamed: 0", "column_1", "x", "rank", "#")
+    named = column.name.lower() in _ROW_NUMBERS
     return steps == {1.0} and named
 
 

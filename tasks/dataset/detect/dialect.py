@@ -18,10 +18,14 @@ _PRIORS = {
 _LONG_PRIOR = 0.97
 _RUN = re.compile(r"""[^\w\s"'.()\[\]{}\\]{2,4}| \| |<[A-Za-z]{2,8}>|\t{2,3}""")
 _COMMENTS = ("#", "%", "//", "--")
+_NO_NAMES = frozenset(("\\N", "NULL", "NaN", "nan", "None"))
+"""Values that name no column."""
 _LINE = re.compile(r"\r\n|\n|\r")
 _SEP_LINE = re.compile(r"sep=(.)\s*$", re.IGNORECASE)
 _STAND_IN = "\ue000"
 """Replaces a delimiter of several characters before parsing; a private character of Unicode."""
+
+csv.field_size_limit(1 << 30)  # lyrics and descriptions are longer than the default allows
 
 SCORED_CHARS = 60_000
 """Of each piece of text, for scoring dialects."""
@@ -169,9 +173,16 @@ def _with_escape(text: str, quoted: Dialect) -> Dialect:
     if "\\" + mark not in text:
         return quoted
     escaped = replace(quoted, escape="\\")
-    if mark * 2 not in text or _consistency(text, escaped) > _consistency(text, quoted):
+    if not _doubles(text, quoted) or _consistency(text, escaped) > _consistency(text, quoted):
         return escaped
     return quoted
+
+
+def _doubles(text: str, quoted: Dialect) -> bool:
+    """Tell whether quotes inside of quotes are doubled; an empty field has two as well."""
+    mark, ends = re.escape(quoted.quote), re.escape(quoted.delimiter[:1]) + r"\r\n"
+    bare = text.replace("\\" + quoted.quote, "")
+    return re.search(f"(?<=[^{ends}]){mark}{mark}|{mark}{mark}(?=[^{ends}])", bare) is not None
 
 
 @dataclass(frozen=True)
@@ -378,6 +389,8 @@ def _is_header(first: tuple[str, ...], rest: Sequence[Sequence[str]]) -> tuple[b
         )
         if len(known) < max(2, len(filled) / 2):
             return False, Sureness.SURE, f"the first line holds a value (`{numbers}`)"
+    if any(cell in _NO_NAMES for cell in filled):
+        return False, Sureness.LIKELY, "the first line holds a missing value"
     if len(set(filled)) < len(filled) and not known:
         return False, Sureness.LIKELY, "the first line repeats a value"
     if not rest:

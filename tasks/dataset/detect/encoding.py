@@ -16,9 +16,11 @@ _BOMS = (
     (b"\xff\xfe", "utf-16"),
     (b"\xfe\xff", "utf-16"),
 )
-_HIGH = re.compile(rb"[\x80-\xff]+")
+HIGH = re.compile(rb"[\x80-\xff]+")
 _SINGLE_BYTE = ("cp1252", "cp1250", "cp1251", "koi8_r", "cp1253", "cp1254", "mac_roman")
-_MULTI_BYTE = ("gb18030", "shift_jis", "euc_jp", "euc_kr", "big5")
+MULTI_BYTE = ("gb18030", "shift_jis", "euc_jp", "euc_kr", "big5")
+ALL_ASCII = "all ASCII"
+"""The reason where any encoding would do."""
 _EVIDENCE_BYTES = 200_000
 
 
@@ -43,7 +45,7 @@ def detect_encoding(blocks: Sequence[bytes]) -> Encoding:
         return Encoding(wide, Sureness.LIKELY, "every other byte is zero")
     valid, invalid = _utf8_sequences(blocks)
     if not invalid:
-        reason = f"{valid:,} non-ASCII sequences are valid UTF-8" if valid else "all ASCII"
+        reason = f"{valid:,} non-ASCII sequences are valid UTF-8" if valid else ALL_ASCII
         return Encoding("utf-8", Sureness.SURE, reason)
     if valid > 4 * invalid:
         return Encoding(
@@ -71,7 +73,7 @@ def _utf8_sequences(blocks: Sequence[bytes]) -> tuple[int, int]:
     """Count the runs of bytes above 127 that are valid UTF-8, and those that are not."""
     valid = invalid = 0
     for block in blocks:
-        for run in _HIGH.findall(block):
+        for run in HIGH.findall(block):
             try:
                 run.decode("utf-8")
                 valid += 1
@@ -98,18 +100,19 @@ def _legacy(lines: bytes) -> Encoding:
     scores = {name: _word_score(lines, name) for name in _SINGLE_BYTE}
     best = max(scores, key=lambda name: scores[name])
     western = scores["cp1252"]
-    runs = _HIGH.findall(lines)
+    runs = HIGH.findall(lines)
     isolated = sum(len(run) <= 2 for run in runs) / len(runs)
     if isolated > 0.8 and western >= scores[best] - 0.02:
         # The two differ only in bytes 0x80 to 0x9f, which Latin-1 leaves to control codes.
         name = "cp1252" if re.search(rb"[\x80-\x9f]", lines) else "latin-1"
-        sure = Sureness.LIKELY if western > 0.9 else Sureness.GUESS
+        likely = western > 0.9 and _in_words(lines, name)
+        sure = Sureness.LIKELY if likely else Sureness.GUESS
         return Encoding(name, sure, f"not UTF-8; as {name} it reads {_words(lines, name)}")
     if isolated > 0.8 and scores[best] > 0.9:
         return Encoding(
             best, Sureness.GUESS, f"not UTF-8; as {best} it reads {_words(lines, best)}"
         )
-    match = from_bytes(lines, cp_isolation=[*_SINGLE_BYTE, *_MULTI_BYTE]).best()
+    match = from_bytes(lines, cp_isolation=[*_SINGLE_BYTE, *MULTI_BYTE]).best()
     name = match.encoding if match else best
     return Encoding(name, Sureness.GUESS, f"not UTF-8; as {name} it reads {_words(lines, name)}")
 
@@ -121,9 +124,11 @@ def _word_score(lines: bytes, name: str) -> float:
     for before, char, after in zip(" " + text, text, text[1:] + " ", strict=False):
         if char.isascii():
             continue
-        total += 1
         category = unicodedata.category(char)
         beside_letters = before.isalpha() or after.isalpha()
+        if category[0] == "L" and not beside_letters:
+            continue  # a letter alone is one in every encoding
+        total += 1
         if category == "Ll":
             good += beside_letters
         elif category == "Lu":
@@ -131,6 +136,15 @@ def _word_score(lines: bytes, name: str) -> float:
         elif category[0] == "P" or char in "°©®™€£½¼¾²³ªº\xa0":  # common outside of words
             good += not (before.isalpha() and after.isalpha()) or char in "’‘"
     return good / total if total else 1.0
+
+
+def _in_words(lines: bytes, name: str) -> bool:
+    """Tell whether letters beyond ASCII stand in words of ASCII letters, as Western ones do."""
+    text = lines.decode(name, errors="replace")
+    return any(
+        not word.isascii() and any(char.isascii() and char.isalpha() for char in word)
+        for word in re.findall(r"[^\W\d_]+", text)
+    )
 
 
 def _words(lines: bytes, name: str) -> str:

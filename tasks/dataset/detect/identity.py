@@ -21,6 +21,8 @@ _FIXES = {
     "leading zeros": "one side was read as numbers; write it as text",
     "upper and lower case": "write both sides in one case",
     "a prefix": "write both sides with the prefix or without it",
+    "scientific notation": "one side was written as floating-point numbers; write it as text or "
+    "whole numbers",
     "letters before the number": "write both sides in the same form",
 }
 """Differences between ids that no field of the TOML removes, and what to do."""

@@ -1,11 +1,17 @@
 """All tables that a user gave: looked at, copies left out, parts joined."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tasks.dataset.detect.content import decodes, sample_bytes
+from tasks.dataset.detect.encoding import HIGH, Encoding
 from tasks.dataset.detect.identity import same_content
 from tasks.dataset.detect.names import HISTORY_FILES, file_words
+from tasks.dataset.detect.sureness import Sureness
 from tasks.dataset.detect.table import Table, group_tables, look
 from tasks.dataset.folders import is_hidden
 from warehouse.errors import InputError
@@ -55,6 +61,7 @@ def look_at(paths: Sequence[str]) -> Inputs:
             unused.append(Unused(table.label, f"is a copy of {twin.label}"))
             continue
         tables.append(table)
+    tables = [in_the_encoding_of(tables, table) for table in tables]
     if errors:
         raise errors[0]
     if not tables:
@@ -64,6 +71,28 @@ def look_at(paths: Sequence[str]) -> Inputs:
         )  # fmt: skip
     grouped = group_tables(tables)
     return Inputs(tuple(grouped), tuple(unused), ())
+
+
+def in_the_encoding_of(tables: Sequence[Table], table: Table) -> Table:
+    """Read a table of unsure encoding as the one whose other text says more, if that reads it."""
+    given = table.encoding
+    if given is None or given.sureness is not Sureness.GUESS:
+        return table
+    known = [one for one in tables if one.encoding and one.encoding.sureness is Sureness.GUESS]
+    best = max(known, key=_evidence)
+    other = best.encoding
+    if best is table or other is None or other.name == given.name or len(table.files) > 1:
+        return table
+    if not decodes(table.files[0], other.name):
+        return table
+    read = look(table.paths[0], encoding=other.name)
+    return replace(read, encoding=Encoding(other.name, other.sureness, f"as {best.label}"))
+
+
+def _evidence(table: Table) -> int:
+    """Count the bytes of different words that say something of a text's encoding."""
+    blocks = sample_bytes(table.files[0]).blocks
+    return sum(map(len, {run for block in blocks for run in HIGH.findall(block)}))
 
 
 def words_of(path: str) -> frozenset[str]:
@@ -93,6 +122,7 @@ def _is_empty(path: str) -> bool:
     with place.open("rb") as opened:
         if opened.read(4) != b"PAR1":
             return False
-    import pyarrow.parquet as pq
-
-    return bool(pq.read_metadata(place).num_rows == 0)
+    try:
+        return bool(pq.read_metadata(place).num_rows == 0)
+    except (pa.ArrowException, OSError):
+        return False  # a damaged one, which `look` names

@@ -18,6 +18,7 @@ from tasks.dataset.detect.names import (
     has,
     is_id_name,
     is_known_name,
+    is_made_up,
     item_strength,
     same_name,
     user_strength,
@@ -31,12 +32,21 @@ _MOST_PAIRS = 12
 _MOST_IDS = 30_000
 """Distinct ids of a column that are compared."""
 
+
+def _plain_number(value: str) -> str:
+    """Write a whole number in scientific notation with all its digits: 7.65E+09 is 7650000000."""
+    if not re.fullmatch(r"[+-]?\d(\.\d+)?[eE]\+?\d{1,2}", value.strip()):
+        return value.strip()
+    return f"{float(value):.0f}"
+
+
 _NORMALISERS: tuple[tuple[str, Callable[[str], str]], ...] = (
     ("spaces around them", str.strip),
     ("`.0` at the end", lambda value: value.strip().removesuffix(".0")),
     ("leading zeros", lambda value: value.strip().lstrip("0")),
     ("upper and lower case", lambda value: value.strip().casefold()),
     ("a prefix", lambda value: value.strip().replace("/", ":").rpartition(":")[2]),
+    ("scientific notation", _plain_number),
     ("letters before the number", lambda value: re.sub(r"^[A-Za-z_-]+0*", "", value.strip())),
 )  # fmt: skip
 """Ways in which two systems write the same id."""
@@ -127,7 +137,7 @@ def _match_history(
         best = links[other.name][0] if links[other.name] else None
         score = names + structure + (0.6 * best.score if best else 0.0)
         if other.kind is Kind.LIST:
-            score += 0.3 if best and best.overlap > 0.5 else -2.0
+            score += _list_score(one, other, best)
         scored.append((score, one, other))
     if not scored:
         return None
@@ -143,6 +153,14 @@ def _match_history(
         tuple(dict.fromkeys(i for _, _, i in scored if i not in (one, other)))[:6],
         tuple(found[1:6]), (), score, score - max(rival, swapped),
     )  # fmt: skip
+
+
+def _list_score(user: Column, item: Column, link: Link | None) -> float:
+    """Score lists of tracks: their items are in a catalogue, or named as tracks, and recur."""
+    if link:
+        return 0.3 if link.overlap > 0.5 else -2.0
+    recur = item.list_items * min(item.count, 2000) > 2 * item.parts
+    return 0.0 if recur and item_strength(item.name) == 1 and user_strength(user.name) else -2.0
 
 
 def _finest(table: Table, user: Column, item: Column, others: Sequence[Column]) -> Column:
@@ -233,7 +251,8 @@ def link_between(column: Column, table: Table, candidate: Column) -> Link | None
 def _link(column: Column, ids: set[str], other: Table, candidate: Column) -> Link | None:
     theirs = {value for value in candidate.values if value is not None}
     shared, repair = len(ids & theirs), ""
-    alike = same_name(column.name, candidate.name) or item_strength(candidate.name) > 0.3
+    named = same_name(column.name, candidate.name) and not is_made_up(column.name)
+    alike = named or item_strength(candidate.name) > 0.3
     if shared < 0.5 * len(ids) * min(1.0, other.share) and alike:
         for what, normalise in _NORMALISERS:
             common = len(
@@ -244,20 +263,27 @@ def _link(column: Column, ids: set[str], other: Table, candidate: Column) -> Lin
     overlap = min(1.0, shared / len(ids) / max(other.share, 1e-9))
     if overlap < 0.02:
         return None
-    if same_name(column.name, candidate.name):
+    if named:
         name = 1.0
     elif user_strength(candidate.name) > 0.5:
         name = -1.0
     else:
         name = 0.5 * item_strength(candidate.name) + 0.2 * is_id_name(candidate.name)
     score = 2 * overlap + 0.5 * min(1.0, shared / max(1, len(theirs))) + name
-    score += 0.4 * any(has(c.name, TITLE) and c.kind is Kind.TEXT for c in other.columns)
+    score += 0.4 * any(_may_be_title(c) for c in other.columns)
     score += 0.2 * (candidate.distinct == candidate.rows) - 0.5 * bool(repair)
     stem = file_words(Path(other.paths[0]).name.split(".", 1)[0])
     score += 0.2 * bool(stem & CATALOGUE_FILES)
     if user_strength(Path(other.paths[0]).stem) > 0.5:
         score -= 0.8
     return Link(other, candidate, overlap, repair, score)
+
+
+def _may_be_title(column: Column) -> bool:
+    """Tell whether a column names the tracks, by its name or by texts that differ."""
+    by_name = has(column.name, TITLE)
+    by_text = is_made_up(column.name) and column.uniqueness > 0.8
+    return column.kind is Kind.TEXT and (by_name or by_text)
 
 
 def id_values(column: Column) -> set[str]:
@@ -267,7 +293,7 @@ def id_values(column: Column) -> set[str]:
         if value is None or not value.strip():
             continue
         if column.kind is Kind.LIST:
-            found.update(split_list(value, column.list_syntax))
+            found.update(split_list(value, column.list_syntax, column.key))
         else:
             found.add(value)
         if len(found) > _MOST_IDS:

@@ -16,6 +16,8 @@ USER = word_set(
     "login username nick nickname utilisateur usuario benutzer nutzer utente utilizador cust "
     "userno usernum persona personid"
 )
+ORDERS = word_set("order orders basket invoice transaction receipt cart ticket visit purchase")
+"""What stands between a listener and tracks: one listener has many."""
 ITEM = word_set(
     "item items track tracks song songs movie movies film films book books isbn isbn13 asin "
     "product products sku article anime manga game games app business restaurant recipe joke "
@@ -138,6 +140,11 @@ def has(name: str, meaning: frozenset[str]) -> bool:
 def same_name(one: str, other: str) -> bool:
     """Tell whether two columns have the same name but for case, gaps and punctuation."""
     return "".join(words(one)) == "".join(words(other))
+
+
+def is_made_up(name: str) -> bool:
+    """Tell whether a column without a name was numbered."""
+    return re.fullmatch(r"column_\d+", name) is not None
 
 
 def is_known_name(cell: str) -> bool:

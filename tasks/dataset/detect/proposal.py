@@ -15,8 +15,8 @@ from tasks.dataset.detect.identity import (
     refuse_repair,
 )
 from tasks.dataset.detect.inputs import Inputs, Unused
-from tasks.dataset.detect.matching import Link, Match, match_tables
-from tasks.dataset.detect.names import is_id_name, item_strength, user_strength
+from tasks.dataset.detect.matching import Link, Match, id_values, match_tables
+from tasks.dataset.detect.names import ORDERS, has, is_id_name, item_strength, user_strength
 from tasks.dataset.detect.strength import MANY, is_missing_id, quoted, strength_decisions
 from tasks.dataset.detect.sureness import Sureness
 from tasks.dataset.detect.table import Table, have_same_columns, joined, repeats
@@ -94,14 +94,26 @@ def propose(inputs: Inputs, answers: Answers | None = None) -> Proposal:
     decisions += dialect_decisions("plays", match.history, decisions, repair)
     if link:
         decisions += dialect_decisions("tracks", link.table, decisions, repair)
+    _refuse_repeated(match.history, "plays", decisions)
+    if link:
+        _refuse_repeated(link.table, "tracks", decisions)
     proposal = Proposal(
         match.history,
         link.table if link else None,
         tuple(_answered(one, answers) for one in decisions),
         (*inputs.unused, *copies, *_unused(kept, match, link)),
-        tuple(_warnings(match, link)),
+        tuple(_warnings(match, link, kept)),
     )
     return name_columns(proposal)
+
+
+def _refuse_repeated(table: Table, section: str, decisions: Sequence[Decision]) -> None:
+    """Raise InputError if a field names a column of which the header has two."""
+    header = table.dialect.columns if table.dialect else ()
+    used = _names([one for one in decisions if one.field.startswith(section)])
+    twice = next((name for name in header if name in used and header.count(name) > 1), None)
+    if twice:
+        raise InputError(f"{table.label} has two columns `{twice}`; rename one")
 
 
 def _whole_history(
@@ -151,11 +163,21 @@ def _no_history(tables: Sequence[Table]) -> str:
     which = "none of the files looks" if len(tables) > 1 else "the file does not look"
     nested = next((c.name for table in tables for c in table.columns if c.kind is Kind.OBJECT), "")
     advice = f"; `{nested}` holds objects: write their values as columns of their own"
+    lone = next((t for t in tables if len(t.columns) == 1), None)
+    if lone and _is_aligned(lone.columns[0]):
+        nested = "aligned"
+        advice = f"; {lone.label} seems to align its columns with spaces: write one delimiter"
     return (
         f"{which} like a history of who listened to what ({labels}; {one.label} has the columns "
         f"{columns}); give a file with a listener and a track in every row too"
         f"{advice if nested else ''}"
     )
+
+
+def _is_aligned(column: Column) -> bool:
+    """Tell whether runs of spaces divide most lines of a text into as many parts."""
+    parts = [len(re.split(r"\s{2,}", value.strip())) for value in column.values[:500] if value]
+    return bool(parts) and parts.count(max(parts)) > 0.8 * len(parts) and max(parts) > 1
 
 
 def _chosen_link(match: Match, answers: Answers) -> Link | None:
@@ -221,7 +243,9 @@ def _catalogue_choice(match: Match, link: Link | None) -> list[Decision]:
 def _user(match: Match) -> Decision:
     strength = user_strength(match.user.name)
     rival = max((user_strength(other.name) for other in match.users), default=0.0)
-    if strength > 0.6 and strength > rival:
+    if has(match.user.name, ORDERS):
+        sure, why = Sureness.GUESS, "an order rather than a listener, the nearest there is"
+    elif strength > 0.6 and strength > rival:
         sure, why = Sureness.SURE, "by its name"
     elif strength and match.margin > 0.5:
         sure, why = Sureness.LIKELY, "by its name"
@@ -244,12 +268,14 @@ def _track(match: Match, link: Link | None) -> Decision:
         sure = Sureness.LIKELY
     else:
         sure = Sureness.GUESS
-    shown = f"{item.distinct:,} different values such as {item.examples[0][:40]}"
+    example = item.examples[0] if item.kind is not Kind.LIST else min(id_values(item), default="")
+    distinct = item.parts if item.kind is Kind.LIST else item.distinct
+    shown = f"{distinct:,} different values such as {example[:40]}"
     reason = f"{overlap:.0%} of its ids are in the catalogue; {shown}" if link else shown
     value: Any = item.name
     if item.kind is Kind.LIST:
         syntax = "json" if item.list_syntax == "native" else item.list_syntax
-        value = {"column": item.name, "list": syntax}
+        value = {"column": item.name, "list": syntax} | ({"key": item.key} if item.key else {})
         reason += "; a list of tracks in every row"
     return Decision("plays.track", value, sure, reason, tuple(o.name for o in match.items))
 
@@ -307,7 +333,22 @@ def _unused(tables: Sequence[Table], match: Match, link: Link | None) -> list[Un
     return found
 
 
-def _warnings(match: Match, link: Link | None) -> list[str]:
+def _orders(match: Match, tables: Sequence[Table]) -> list[str]:
+    """Say which file tells whose an order is, where the history has orders for listeners."""
+    if not has(match.user.name, ORDERS):
+        return []
+    for table in tables:
+        named = {column.name for column in table.columns}
+        users = [name for name in named if user_strength(name) > 0.6]
+        if table is not match.history and match.user.name in named and users:
+            return [
+                f"{table.label} has `{match.user.name}` beside `{users[0]}`: join it to "
+                f"{match.history.label} for listeners instead of orders"
+            ]
+    return []
+
+
+def _warnings(match: Match, link: Link | None, tables: Sequence[Table]) -> list[str]:
     found = [
         f"{table.label}: {note}"
         for table in (match.history, link.table if link else None)
@@ -320,6 +361,14 @@ def _warnings(match: Match, link: Link | None) -> list[str]:
             f"`{times[0].name}` in {match.history.label} is a time such as {times[0].examples[0]}; "
             f'to use it, write at = {{ column = "{times[0].name}", format = "…" }}'
         )
+    nested = [column.name for column in match.history.columns if column.kind is Kind.OBJECT]
+    if nested:
+        shown = ", ".join(f"`{name}`" for name in nested[:5])
+        found.append(
+            f"{shown} in {match.history.label} {'holds' if len(nested) == 1 else 'hold'} objects, "
+            "which are not read; write their values as columns of their own to use them"
+        )
+    found += _orders(match, tables)
     repeated = _repeated_rows(match.history)
     if repeated > 0.1 * match.history.rows and len(match.history.columns) > 2:
         found.append(

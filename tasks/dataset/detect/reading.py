@@ -144,7 +144,7 @@ def _value(table: Table, given: str | ListSpec, row: int) -> str:
     if value is None or is_null(value):
         return ""
     native = column.kind is Kind.LIST and column.list_syntax == "native"
-    return "; ".join(split_list(value, "native" if native else given.list))
+    return "; ".join(split_list(value, "native" if native else given.list, given.key or ""))
 
 
 def _year(value: str) -> str:

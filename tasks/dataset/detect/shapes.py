@@ -11,7 +11,7 @@ NULL_TOKENS = frozenset(
 missing, and words that only hint at it."""
 
 _INTEGER = re.compile(r"[+-]?\d{1,18}")
-_GROUPED = re.compile(r"[+-]?\d{1,3}([,. \u00a0'])\d{3}(\1\d{3})*([.,]\d+)?")
+_GROUPED = re.compile(r"[+-]?\d{1,3}([,. \u00a0\u202f\u2009'])\d{3}(\1\d{3})*([.,]\d+)?")
 _DECIMAL = re.compile(r"[+-]?(\d+\.\d*|\.\d+|\d+)([eE][+-]?\d+)?")
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 _CLOCK = r"((T|,? )\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?\s*([AaPp][Mm])?\s*(Z|UTC|[+-]\d{2}:?\d{2})?)?"

@@ -36,12 +36,13 @@ _BOUGHT = word_set(
 )
 _LIKED = word_set(
     "like liked love loved favorite favourite fav save saved add added addtocart add_to_cart "
-    "cart upvote share bookmark follow recommend rated rate"
+    "cart upvote upvoted share bookmark follow recommend rated rate thumbs_up thumbsup thumbup up"
 )
 _SEEN = word_set("click clicked view viewed pv pageview open visit detail")
 _NOT = word_set(
     "skip skipped impression dislike remove removed delete deleted ban unlike hide refund "
-    "return returned dismiss search pause seek hate error login logout"
+    "return returned dismiss search pause seek hate hated error login logout disliked downvote "
+    "downvoted thumbs_down thumbsdown thumbdown down"
 )
 _LEVELS = (_PLAYED, _BOUGHT, _LIKED, _SEEN)
 

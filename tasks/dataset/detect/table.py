@@ -19,14 +19,16 @@ from tasks.dataset.detect.content import (
     sample_bytes,
 )
 from tasks.dataset.detect.dialect import Dialect, detect_dialect, name_columns_of, parse
-from tasks.dataset.detect.encoding import Encoding, detect_encoding
+from tasks.dataset.detect.encoding import ALL_ASCII, Encoding, detect_encoding
 from tasks.dataset.detect.sureness import Sureness
-from tasks.dataset.detect.values import Column, describe_column
-from tasks.dataset.folders import data_files
+from tasks.dataset.detect.values import Column, Kind, describe_column
+from tasks.dataset.folders import data_files, partitions_of
 from warehouse.errors import InputError
 
 MOST_ROWS = 150_000
 """Rows of a sample."""
+_PARTS = 60
+"""Files of a folder with partitions that are looked into."""
 _GROUPS = 5
 """Row groups of a Parquet file that are looked into."""
 
@@ -78,11 +80,48 @@ def look(
     if not filled:
         raise InputError(f"{path} is empty; give a file with rows in it")
     table = _look_at_file(filled[0], path, adjust, encoding)
+    if partitions_of(filled[0]):
+        some = filled[1 :: -(-len(filled) // _PARTS)]
+        parts = [table, *(_look_at_file(file, path, adjust, encoding) for file in some)]
+        table = _with_partitions(parts, [filled[0], *some], len(filled))
+    else:
+        table = replace(table, share=table.share / len(filled))
     empty = len(files) - len(filled)
     if empty:
         table = replace(table, notes=(*table.notes, f"{empty} of its files are empty"))
-    more = len(filled)
-    return replace(table, files=tuple(files), share=table.share / more)
+    return replace(table, files=tuple(files))
+
+
+def _with_partitions(parts: Sequence[Table], files: Sequence[Path], of: int) -> Table:
+    """Return some ``of`` a folder's files as one table, with the columns that the folders name."""
+    first = parts[0]
+    alike = [
+        (part, dict(partitions_of(file))) for part, file in zip(parts, files, strict=True)
+        if {column.name for column in part.columns} == {column.name for column in first.columns}
+    ]  # fmt: skip
+    columns = []
+    for column in first.columns:
+        same = [part.column(column.name) for part, _ in alike]
+        values = [value for one in same for value in one.values][:MOST_ROWS]
+        columns.append(describe_column(column.name, values, _native(column)))
+    known = {column.name for column in columns}
+    for name, _ in partitions_of(files[0]):
+        if name not in known:
+            values = [folders.get(name) for part, folders in alike for _ in range(part.rows)]
+            columns.append(describe_column(name, values[:MOST_ROWS]))
+    rows = sum(part.rows for part, _ in alike)
+    whole = sum(part.whole_rows for part, _ in alike) * of / len(alike)
+    kept = min(rows, MOST_ROWS)
+    return replace(first, columns=tuple(columns), rows=kept, share=kept / whole if whole else 1.0)
+
+
+def _native(column: Column) -> str:
+    """Return the native type to describe a column by."""
+    if column.is_native_time:
+        return "time"
+    if column.kind is Kind.LIST and column.list_syntax == "native":
+        return "list"
+    return "object" if column.kind is Kind.OBJECT else ""
 
 
 def _files(path: str) -> list[Path]:
@@ -217,11 +256,28 @@ def _is_json(file: Path, head: str) -> bool:
         if rest[:1] == "{" or (isinstance(value, dict) and not rest and _is_flat(value)):
             return True
         return _refuse_object(file, value)
+    _refuse_arrays(file, head)
     try:
         value, _ = decoder.raw_decode(head[1:].lstrip())
     except ValueError:
         return False
     return isinstance(value, dict)
+
+
+def _refuse_arrays(file: Path, head: str) -> None:
+    """Raise InputError for JSON arrays of plain values: nothing names the columns."""
+    first = head.partition("\n")[0].strip().removesuffix(",")
+    for text in (first, first.removeprefix("[")):  # a line each, or an array of arrays
+        try:
+            value = json.loads(text)
+        except ValueError:
+            continue
+        rows = value if isinstance(value, list) else []
+        if rows and not any(isinstance(one, dict) for one in rows):
+            raise InputError(
+                f"{file} holds JSON arrays, whose values have no names; write one object per play "
+                "or track, a line each"
+            )
 
 
 _NESTED = (
@@ -362,23 +418,53 @@ def group_tables(tables: Sequence[Table]) -> list[Table]:
     """
     grouped: dict[object, Table] = {}
     for table in tables:
-        names = tuple(column.name for column in table.columns)
-        key: object = (table.format, names, _shared_stem(table.paths[0]))
+        key: object = (table.format, _names(table), _shared_stem(table.paths[0]))
         if table.dialect and table.dialect.names_are_made_up:
             key = (key, tuple(column.kind for column in table.columns))
         if key in grouped and repeats(grouped[key], table):
             grouped[key, table.paths[0]] = table
         elif key in grouped:
+            _refuse_other_dialect(grouped[key], table)
             grouped[key] = joined(grouped[key], table)
         else:
             grouped[key] = table
     return list(grouped.values())
 
 
+def _names(table: Table) -> tuple[str, ...]:
+    """Return the columns, in the order of the file only where nothing else tells them apart."""
+    names = tuple(column.name for column in table.columns)
+    ordered = table.dialect is not None and not table.dialect.header
+    return names if ordered else tuple(sorted(names))
+
+
+def _refuse_other_dialect(table: Table, part: Table) -> None:
+    """Raise InputError for parts of one table that no single description reads."""
+    one, other = table.dialect, part.dialect
+    if one is None or other is None:
+        return
+    for what, mine, theirs in (
+        ("delimiter", one.delimiter, other.delimiter),
+        ("encoding", _encoding_of(table), _encoding_of(part)),
+    ):
+        if mine and theirs and mine != theirs:
+            raise InputError(
+                f"{table.label} and {part.label} have the same columns, but the {what} of one is "
+                f"{mine!r} and of the other {theirs!r}; write both in the same way"
+            )
+
+
+def _encoding_of(table: Table) -> str:
+    """Return the encoding, "" where the text does not show it."""
+    given = table.encoding
+    return "" if given is None or given.reason == ALL_ASCII else given.name
+
+
 def joined(first: Table, more: Table) -> Table:
     """Return two tables as one, with the sample of the first."""
     return replace(
         first,
+        encoding=first.encoding if _encoding_of(first) else more.encoding,
         paths=first.paths + more.paths,
         files=first.files + more.files,
         share=first.share * first.whole_rows / (first.whole_rows + more.whole_rows),
@@ -387,7 +473,7 @@ def joined(first: Table, more: Table) -> Table:
 
 def have_same_columns(table: Table, other: Table) -> bool:
     """Tell whether another table has the same columns and dialect."""
-    if [c.name for c in table.columns] != [c.name for c in other.columns]:
+    if _names(table) != _names(other):
         return False
     if (table.format, _layout(table)) != (other.format, _layout(other)):
         return False
@@ -397,14 +483,15 @@ def have_same_columns(table: Table, other: Table) -> bool:
 
 def repeats(table: Table, other: Table) -> bool:
     """Tell whether most rows of another table of the same columns seem to be in a table too."""
-    rows = {*zip(*(column.values for column in table.columns), strict=True)}
-    found = [*zip(*(column.values for column in other.columns), strict=True)]
+    names = [column.name for column in table.columns]
+    rows = {*zip(*(table.column(name).values for name in names), strict=True)}
+    found = [*zip(*(other.column(name).values for name in names), strict=True)]
     shared = sum(row in rows for row in found) / max(1, len(found))
     return shared >= 0.5 * table.share
 
 
 def _layout(table: Table) -> object:
-    encoding = table.encoding.name if table.encoding else ""
+    encoding = _encoding_of(table)
     one = table.dialect
     return one and (
         encoding, one.delimiter, one.quote, one.escape, one.comment, one.skip, one.header, one.strip

@@ -9,10 +9,10 @@ import duckdb
 from tasks.dataset.detect.decision import Decision
 from tasks.dataset.detect.names import TIME, YEAR, has, word_set
 from tasks.dataset.detect.sureness import Sureness
-from tasks.dataset.detect.values import LOOKED_AT, Column, Kind
+from tasks.dataset.detect.values import EPOCHS, LOOKED_AT, Column, Kind
 from tasks.dataset.times import TimeSpec
 
-_UNITS = {Kind.EPOCH: "s", Kind.EPOCH_MS: "ms", Kind.EPOCH_US: "us"}
+_UNITS = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
 _OF_OTHERS = YEAR | word_set(
     "birth birthday updated modified signup registered registration expires expiry joined"
 )
@@ -86,10 +86,13 @@ def _values(column: Column) -> list[str]:
 
 def how_written(column: Column) -> tuple[Any, Sureness] | None:
     """Return what ``plays.at`` must be for a column of times; None if no known way fits."""
-    if unit := _UNITS.get(column.kind):
+    if unit := EPOCHS.get(column.kind):
         return {"column": column.name, "unit": unit}, Sureness.SURE
     values = _values(column)
-    if column.is_native or _share(bool(_ISO.fullmatch(value)) for value in values) >= _READABLE:
+    if (
+        column.is_native_time
+        or _share(bool(_ISO.fullmatch(value)) for value in values) >= _READABLE
+    ):
         return column.name, Sureness.SURE
     fitting = _fitting(values)
     if not fitting:
@@ -122,7 +125,7 @@ def _said(value: Any) -> str:
     if isinstance(value, str):
         return "times; those without a zone are taken for UTC"
     if unit := value.get("unit"):
-        return {"s": "seconds", "ms": "milliseconds", "us": "microseconds"}[unit] + " since 1970"
+        return f"{_UNITS[unit]} since 1970"
     return "times in this format, taken for UTC where they have no zone"
 
 

@@ -8,11 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
-from tasks.dataset.detect.names import DURATION, ITEM, USER, has, is_id_name
+from tasks.dataset.detect.names import DURATION, ITEM, TIME, USER, has, is_id_name
 from tasks.dataset.detect.shapes import is_boolean, is_null, shape
 
 LOOKED_AT = 4_000
 """Values of a column whose kind is looked at, evenly from all sampled."""
+
+OBJECT_KEYS = ("name", "id", "uri", "title", "track_uri", "track_id", "value")
+"""Keys of the value of an object in a list, in the order in which a run looks for them."""
 
 _SEPARATORS = ("|", ";", " / ", "/", " & ", ",", "~", "^", "::", "\t", "+")
 _NULLS_OF_THE_READER = frozenset(
@@ -31,10 +34,15 @@ class Kind(Enum):
     EPOCH = "seconds since 1970"
     EPOCH_MS = "milliseconds since 1970"
     EPOCH_US = "microseconds since 1970"
+    EPOCH_NS = "nanoseconds since 1970"
     URL = "links"
     LIST = "lists"
     OBJECT = "objects"
     TEXT = "text"
+
+
+EPOCHS = {Kind.EPOCH: "s", Kind.EPOCH_MS: "ms", Kind.EPOCH_US: "us", Kind.EPOCH_NS: "ns"}
+"""Numbers that count from 1970 on, and their units."""
 
 
 @dataclass(frozen=True, eq=False)  # compared by identity: samples are large
@@ -64,8 +72,10 @@ class Column:
     """Tokens for missing values that the reader does not know by itself."""
     unreadable: int = 0
     """Values that are not of the kind."""
-    is_native: bool = False
-    """Whether the file itself types it (Parquet, JSON)."""
+    is_native_time: bool = False
+    """Whether the file itself says that it holds moments (Parquet)."""
+    key: str = ""
+    """Key of the value in lists of objects, where the reader does not find it by itself."""
 
     @property
     def filled(self) -> float:
@@ -85,7 +95,7 @@ class Column:
     @property
     def is_time(self) -> bool:
         """Tell whether the column holds moments."""
-        return self.kind in (Kind.DATE, Kind.EPOCH, Kind.EPOCH_MS, Kind.EPOCH_US)
+        return self.kind is Kind.DATE or self.kind in EPOCHS
 
     def is_label(self, most: int = 300) -> bool:
         """Tell whether few values recur, as labels do."""
@@ -105,7 +115,7 @@ def describe_column(
         "distinct": len(set(present)),
         "values": values,
         "examples": tuple(dict.fromkeys(present[:50]))[:3],
-        "is_native": bool(native),
+        "is_native_time": native == "time",
     }
     if not present:
         return Column(kind=Kind.EMPTY, **base)  # type: ignore[arg-type]
@@ -165,13 +175,16 @@ def _number(
     low, high = min(numbers, default=0.0), max(numbers, default=0.0)
     kind = Kind.INTEGER if whole else Kind.DECIMAL
     # 1990 to 2096; ids of as many digits are rarely this close together.
-    may_be_time = whole and not (is_id_name(name) or has(name, USER | ITEM) or has(name, DURATION))
+    may_be_time = not (is_id_name(name) or has(name, USER | ITEM) or has(name, DURATION))
+    may_be_time &= whole or has(name, TIME)
     if may_be_time and low > 6e8 and high < 4e9 and high < 1.6 * low + 1e9:
         kind = Kind.EPOCH
     elif may_be_time and low > 6e11 and high < 4e12:
         kind = Kind.EPOCH_MS
     elif may_be_time and low > 6e14 and high < 4e15:
         kind = Kind.EPOCH_US
+    elif may_be_time and low > 6e17 and high < 4e18:
+        kind = Kind.EPOCH_NS
     return {
         "kind": kind, "low": low, "high": high, "decimal": decimal, "thousands": thousands,
         "unreadable": unreadable,
@@ -190,7 +203,7 @@ def _marks(values: Sequence[str], shapes: Counter[str], hint: str) -> tuple[str,
         if loose:
             return ",", "." if any("." in v for v in several) else ""
         return (".", ",") if shapes["decimal"] or hint != "," else (",", "")
-    mark = next((m for m in ", \u00a0'." if any(m in v for v in several)), "")
+    mark = next((m for m in ", \u00a0\u202f\u2009'." if any(m in v for v in several)), "")
     return (",", ".") if mark == "." else (".", mark)
 
 
@@ -228,32 +241,52 @@ def _bracket_syntax(values: Sequence[str]) -> str:
     return verdicts.most_common(1)[0][0]
 
 
-def split_list(value: str, syntax: str) -> list[str]:
-    """Return the items of a list in a cell."""
+def split_list(value: str, syntax: str, key: str = "") -> list[str]:
+    """Return the items of a list in a cell; of objects the value of ``key``, or the usual one."""
     if syntax in ("json", "python", "native"):
         try:
             items = json.loads(value) if syntax != "python" else ast.literal_eval(value)
         except (ValueError, SyntaxError):
             return []
         items = items if isinstance(items, list | tuple | set) else [items]
-        return [_text_of(item) for item in items]
+        return [_text_of(item, key) for item in items]
     return [item.strip() for item in value.split(syntax) if item.strip()]
 
 
-def _text_of(item: object) -> str:
+def _text_of(item: object, key: str) -> str:
     if isinstance(item, dict):
-        named = next((item[key] for key in ("name", "title", "label", "id") if key in item), item)
-        return str(named)
+        keys = (key,) if key else OBJECT_KEYS
+        return str(next((item[one] for one in keys if one in item), ""))
     return str(item)
 
 
+def _key_of(syntax: str, values: Sequence[str]) -> str:
+    """Return the key of the ids in lists of objects; "" if it need not be said, or is not there."""
+    found: Counter[str] = Counter()
+    for value in values[:200]:
+        try:
+            items = json.loads(value) if syntax == "json" else ast.literal_eval(value)
+        except (ValueError, SyntaxError):
+            continue
+        for item in items if isinstance(items, list | tuple) else ():
+            if not isinstance(item, dict):
+                return ""
+            found.update(key for key, inner in item.items() if isinstance(inner, str | int))
+    if not found or any(key in found for key in OBJECT_KEYS):
+        return ""
+    ids = [key for key in found if is_id_name(key)]
+    return max(ids, key=lambda key: (found[key], has(key, ITEM)), default="")
+
+
 def _list_facts(syntax: str, values: Sequence[str]) -> dict[str, object]:
-    lists = [split_list(value, syntax) for value in values[:2000]]
+    key = _key_of(syntax, values) if syntax in ("json", "python") else ""
+    lists = [split_list(value, syntax, key) for value in values[:2000]]
     items = [item for one in lists for item in one]
     return {
         "list_syntax": syntax,
         "list_items": len(items) / max(1, len(lists)),
-        "parts": len(set(items)),
+        "parts": len(set(items) - {""}),
+        "key": key,
     }
 
 

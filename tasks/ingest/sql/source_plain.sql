@@ -2,5 +2,5 @@
 read_csv(
     $files,
     auto_detect = false, header = $header, strict_mode = true,
-    delim = $delimiter, quote = $quote, escape = $quote, columns = $columns
+    compression = 'none', delim = $delimiter, quote = $quote, escape = $quote, columns = $columns
 )

@@ -211,6 +211,15 @@ def test_files_of_the_same_name_are_told_apart(tmp_path: Path) -> None:
     assert read.counts["plays_rows"] == 2
 
 
+@pytest.mark.parametrize("name", ["plays.csv.gz", "plays.jsonl.zst"])
+def test_the_name_of_a_file_says_nothing_of_its_compression(tmp_path: Path, name: str) -> None:
+    rows = PLAYS if "csv" in name else b'{"track_id": "T1", "user_id": "u", "playcount": 1}\n' * 2
+    (tmp_path / name).write_bytes(rows)
+    (tmp_path / "tracks.csv").write_bytes(TRACKS)
+    spec = DatasetSpec.kaggle(tmp_path / "tracks.csv", tmp_path / name)
+    assert ingest_stage(tmp_path / "lake", spec).counts["plays_rows"] == 1
+
+
 @pytest.mark.parametrize("name", ["tracks.csv", "plays.csv"])
 def test_a_link_that_leads_back_to_itself_is_named(tmp_path: Path, name: str) -> None:
     (tmp_path / "tracks.csv").write_bytes(TRACKS)

@@ -63,7 +63,9 @@ def put(folder: Path, name: str, lines: Sequence[str], encoding: str = "utf-8") 
     (folder / name).write_bytes(("\n".join(lines) + "\n").encode(encoding))
 
 
-def _case(name: str, truth: dict[str, Any], *writers: Callable[[Path], None]) -> Shape:
+def trait(name: str, truth: dict[str, Any], *writers: Callable[[Path], None]) -> Shape:
+    """Return the clean input with what ``writers`` change, and what is true of it then."""
+
     def write(folder: Path) -> None:
         put(folder, "tracks.csv", tracks_lines())
         put(folder, "plays.csv", plays_lines())
@@ -73,7 +75,8 @@ def _case(name: str, truth: dict[str, Any], *writers: Callable[[Path], None]) ->
     return Shape(name, write, {**CATALOGUE, **HISTORY, **truth})
 
 
-def _plays(**options: Any) -> Callable[[Path], None]:
+def played(**options: Any) -> Callable[[Path], None]:
+    """Write the history, with the options of `plays_lines`."""
     return lambda folder: put(folder, "plays.csv", plays_lines(**options))
 
 
@@ -101,11 +104,13 @@ def _zip(path: Path, data: bytes) -> None:
         archive.writestr("plays.csv", data)
 
 
-def _tracks(lines: Callable[[], Sequence[str]], encoding: str = "utf-8") -> Callable[[Path], None]:
+def entries(lines: Callable[[], Sequence[str]], encoding: str = "utf-8") -> Callable[[Path], None]:
+    """Write the catalogue."""
     return lambda folder: put(folder, "tracks.csv", lines(), encoding)
 
 
-def _rows(header: str, row: Callable[[int], str]) -> Callable[[], list[str]]:
+def lined(header: str, row: Callable[[int], str]) -> Callable[[], list[str]]:
+    """Return what makes the lines of a catalogue of 60 rows."""
     return lambda: [header, *(row(i) for i in range(60))]
 
 
@@ -200,106 +205,106 @@ _NO_TEMPO = {"tracks.numeric": None, "tracks.year": None}
 _BARE = {"tracks.creator": None, **_NO_TEMPO}
 
 CASES = (
-    _case("clean", {}),
-    _case("bz2", {}, _instead("plays.csv.bz2", _bz2)),
-    _case("gzip", {}, _instead("plays.csv.gz", _gzip)),
-    _case("zip", {}, _instead("archive.zip", _zip)),
-    _case("semicolons", {"plays.delimiter": ";"},
-          _plays(header="user_id;track_id;playcount", separator=";")),
-    _case("spaces after commas", {"plays.strip": True},
-          _plays(header="user_id, track_id, playcount", separator=", ")),
-    _case("comments", {"plays.comment": "#"},
+    trait("clean", {}),
+    trait("bz2", {}, _instead("plays.csv.bz2", _bz2)),
+    trait("gzip", {}, _instead("plays.csv.gz", _gzip)),
+    trait("zip", {}, _instead("archive.zip", _zip)),
+    trait("semicolons", {"plays.delimiter": ";"},
+          played(header="user_id;track_id;playcount", separator=";")),
+    trait("spaces after commas", {"plays.strip": True},
+          played(header="user_id, track_id, playcount", separator=", ")),
+    trait("comments", {"plays.comment": "#"},
           lambda f: put(f, "plays.csv", ["# exported 2024-01-01", "# by tool", *plays_lines()])),
-    _case("preamble", {"plays.skip": 3},
+    trait("preamble", {"plays.skip": 3},
           lambda f: put(f, "plays.csv", ["Report of plays", "made by a tool", "", *plays_lines()])),
-    _case("sep line", {"plays.skip": 1, "plays.delimiter": ";"},
+    trait("sep line", {"plays.skip": 1, "plays.delimiter": ";"},
           lambda f: put(f, "plays.csv", ["sep=;", *plays_lines(header="user_id;track_id;playcount",
                                                                separator=";")])),
-    _case("minus one", {"plays.count": None, "plays.strength": {"column": "rating", "min": 7.0}},
-          _plays(header="user_id,track_id,rating",
+    trait("minus one", {"plays.count": None, "plays.strength": {"column": "rating", "min": 7.0}},
+          played(header="user_id,track_id,rating",
                  row=lambda u, t, n: (u + 1, f"T{t:03d}", -1 if t % 5 == 0 else n + 1))),
-    _case("zero ratings", {"plays.user": "User-ID", "plays.track": "ISBN", "plays.count": None,
+    trait("zero ratings", {"plays.user": "User-ID", "plays.track": "ISBN", "plays.count": None,
                            "plays.strength": {"column": "Book-Rating", "min": 7.0}},
-          _plays(header='"User-ID";"ISBN";"Book-Rating"', separator=";",
+          played(header='"User-ID";"ISBN";"Book-Rating"', separator=";",
                  row=lambda u, t, n: (f'"{u}"', f'"T{t:03d}"', f'"{0 if t % 2 else n + 1}"'))),
-    _case("half stars", {"plays.user": "userId", "plays.track": "movieId", "plays.count": None,
+    trait("half stars", {"plays.user": "userId", "plays.track": "movieId", "plays.count": None,
                          "plays.strength": {"column": "rating", "min": 3.5}},
-          _plays(header="userId,movieId,rating,timestamp",
+          played(header="userId,movieId,rating,timestamp",
                  row=lambda u, t, n: (u + 1, f"T{t:03d}", (n + 1) / 2, 964982703 + u))),
-    _case("stars", {"plays.count": None, "plays.strength": {"column": "rating", "min": 4.0}},
-          _plays(header="user_id,track_id,rating",
+    trait("stars", {"plays.count": None, "plays.strength": {"column": "rating", "min": 4.0}},
+          played(header="user_id,track_id,rating",
                  row=lambda u, t, n: (f"U{u}", f"T{t:03d}", 1 + n % 5))),
-    _case("skips", {"plays.user": "user", "plays.track": "item", "plays.count": None,
+    trait("skips", {"plays.user": "user", "plays.track": "item", "plays.count": None,
                     "plays.where": "action = 'play'"},
-          _plays(header="user,item,action",
+          played(header="user,item,action",
                  row=lambda u, t, n: (f"U{u}", f"T{t:03d}", "skip" if n % 3 == 0 else "play"))),
-    _case("skipped flag", {"plays.count": None, "plays.where": "NOT skipped"},
-          _plays(header="user_id,track_id,skipped",
+    trait("skipped flag", {"plays.count": None, "plays.where": "NOT skipped"},
+          played(header="user_id,track_id,skipped",
                  row=lambda u, t, n: (f"U{u}", f"T{t:03d}", n % 3 == 0))),
-    _case("milliseconds", {"plays.count": None, "plays.where": "ms_played >= 30000"},
-          _plays(header="user_id,track_id,ms_played",
+    trait("milliseconds", {"plays.count": None, "plays.where": "ms_played >= 30000"},
+          played(header="user_id,track_id,ms_played",
                  row=lambda u, t, n: (f"U{u}", f"T{t:03d}", n * 21_300))),
-    _case("no header", {"plays.user": "user", "plays.track": "track", "plays.count": "count",
+    trait("no header", {"plays.user": "user", "plays.track": "track", "plays.count": "count",
                         "plays.header": False, "plays.delimiter": "\t"},
-          _plays(header=None, separator="\t")),
-    _case("latin-1", {"tracks.encoding": "latin-1", "tracks.delimiter": ";",
+          played(header=None, separator="\t")),
+    trait("latin-1", {"tracks.encoding": "latin-1", "tracks.delimiter": ";",
                       "tracks.numeric": None},
-          _tracks(_rows("track_id;name;artist;year",
+          entries(lined("track_id;name;artist;year",
                         lambda i: f"T{i:03d};Café Song {i};Björk;{1990 + i % 30}"), "latin-1")),
-    _case("utf-16", {"tracks.encoding": "utf-16"}, _tracks(tracks_lines, "utf-16")),
-    _case("cyrillic", {"tracks.encoding": "cp1251", **_NO_TEMPO},
-          _tracks(_rows("track_id,name,artist",
+    trait("utf-16", {"tracks.encoding": "utf-16"}, entries(tracks_lines, "utf-16")),
+    trait("cyrillic", {"tracks.encoding": "cp1251", **_NO_TEMPO},
+          entries(lined("track_id,name,artist",
                         lambda i: f"T{i:03d},Песня номер {i},Группа Кино {i % 15}"), "cp1251")),
-    _case("another header", {"tracks.title": "titre_français"},
+    trait("another header", {"tracks.title": "titre_français"},
           lambda f: put(f, "tracks.csv", [line.replace("name", "titre_français", 1)
                                           for line in tracks_lines()])),
-    _case("objects as tags", {"tracks.tags": {"column": "genres", "list": "python"}, **_BARE},
-          _tracks(_rows("track_id,name,genres", lambda i: f"T{i:03d},Song {i},\"[{{'id': {i % 4}, "
+    trait("objects as tags", {"tracks.tags": {"column": "genres", "list": "python"}, **_BARE},
+          entries(lined("track_id,name,genres", lambda i: f"T{i:03d},Song {i},\"[{{'id': {i % 4}, "
                         f"'name': 'Style{i % 4}'}}, {{'id': 35, 'name': 'Comedy'}}]\""))),
-    _case("lists of artists", {"tracks.creator": {"column": "artists", "list": "python"},
+    trait("lists of artists", {"tracks.creator": {"column": "artists", "list": "python"},
                                "tracks.tags": {"column": "genres", "list": "python"}, **_NO_TEMPO},
-          _tracks(_rows("track_id,name,artists,genres", lambda i: f"T{i:03d},Song {i},\"['Artist "
+          entries(lined("track_id,name,artists,genres", lambda i: f"T{i:03d},Song {i},\"['Artist "
                         f"{i % 15}'{', ' + repr('Guest') if i % 2 else ''}]\",\"['style{i % 4}', "
                         "'rock']\""))),
-    _case("JSON lines", {"plays.track": "parent_asin", "plays.count": None,
+    trait("JSON lines", {"plays.track": "parent_asin", "plays.count": None,
                          "plays.strength": {"column": "rating", "min": 4.0}}, _lines_json),
-    _case("JSON array", {}, _array_json),
-    _case("playlists", {"plays.user": "pid", "plays.track": {"column": "tracks", "list": ","},
+    trait("JSON array", {}, _array_json),
+    trait("playlists", {"plays.user": "pid", "plays.track": {"column": "tracks", "list": ","},
                         "plays.count": None}, _playlists),
-    _case("history alone", {"plays.track": "game", "plays.count": "hours", "plays.title": "game",
+    trait("history alone", {"plays.track": "game", "plays.count": "hours", "plays.title": "game",
                             **dict.fromkeys(CATALOGUE)}, _alone),
-    _case("double colon", {
+    trait("double colon", {
         "plays.user": "user", "plays.track": "track", "plays.count": None,
         "plays.strength": {"column": "rating", "min": 4.0}, "plays.delimiter": "::",
         "plays.header": False, "tracks.path": "movies.dat", "tracks.id": "id",
         "tracks.encoding": "latin-1", "tracks.title": "title",
         "tracks.tags": {"column": "tags", "separator": "|"}, **_BARE}, _double_colon),
-    _case("parts", {}, _parts),
-    _case("folder of Parquet", {}, _parquet_folder),
-    _case("Parquet", {}, _parquet(user_id=[f"U{u}" for u, _, _ in PLAYS],
+    trait("parts", {}, _parts),
+    trait("folder of Parquet", {}, _parquet_folder),
+    trait("Parquet", {}, _parquet(user_id=[f"U{u}" for u, _, _ in PLAYS],
                                   track_id=[f"T{t:03d}" for _, t, _ in PLAYS],
                                   playcount=[n for _, _, n in PLAYS])),
-    _case("dates as years", {"tracks.year": "release_date", "tracks.creator": None,
+    trait("dates as years", {"tracks.year": "release_date", "tracks.creator": None,
                              "tracks.numeric": None},
-          _tracks(_rows("track_id,name,release_date",
+          entries(lined("track_id,name,release_date",
                         lambda i: f"T{i:03d},Song {i},{date(1990 + i % 30, 5, 1)}"))),
-    _case("booleans", {**_BARE, "tracks.numeric": ["explicit"]},
-          _tracks(_rows("track_id,name,explicit", lambda i: f"T{i:03d},Song {i},{i % 3 == 0}"))),
-    _case("Unknown among numbers", {**_BARE, "tracks.nulls": ["Unknown"],
+    trait("booleans", {**_BARE, "tracks.numeric": ["explicit"]},
+          entries(lined("track_id,name,explicit", lambda i: f"T{i:03d},Song {i},{i % 3 == 0}"))),
+    trait("Unknown among numbers", {**_BARE, "tracks.nulls": ["Unknown"],
                                     "tracks.numeric": ["Episodes"]},
-          _tracks(_rows("track_id,name,Episodes",
+          entries(lined("track_id,name,Episodes",
                         lambda i: f"T{i:03d},Song {i},{'Unknown' if i % 9 == 0 else i % 26}"))),
-    _case("reserved names", {"tracks.id": "id", "tracks.creator": "artists", "tracks.year": None,
+    trait("reserved names", {"tracks.id": "id", "tracks.creator": "artists", "tracks.year": None,
                              "tracks.numeric": ["popularity", "tempo"]},
-          _tracks(_rows("id,name,artists,popularity,tempo",
+          entries(lined("id,name,artists,popularity,tempo",
                         lambda i: f"T{i:03d},Song {i},Artist {i % 15},{i},{80 + i * 1.3:.1f}"))),
-    _case("one song, many ids", {**_NO_TEMPO, "tracks.duplicates": ["title", "creator"]},
-          _tracks(_rows("track_id,name,artist",
+    trait("one song, many ids", {**_NO_TEMPO, "tracks.duplicates": ["title", "creator"]},
+          entries(lined("track_id,name,artist",
                         lambda i: f"T{i:03d},Song {i % 30},Artist {i % 30}"))),
-    _case("a row per genre", {**_BARE, "tracks.merge": True, "tracks.genre": "genre"},
-          _tracks(lambda: ["track_id,name,genre", *(f"T{i:03d},Song {i},{genre}" for i in range(60)
+    trait("a row per genre", {**_BARE, "tracks.merge": True, "tracks.genre": "genre"},
+          entries(lambda: ["track_id,name,genre", *(f"T{i:03d},Song {i},{genre}" for i in range(60)
                                                     for genre in ("rock", f"style{i % 4}"))])),
-    _case("quotes in a TSV", {"plays.user": "user", "plays.track": "track", "plays.count": None,
+    trait("quotes in a TSV", {"plays.user": "user", "plays.track": "track", "plays.count": None,
                               "plays.quote": None, "tracks.path": "tracks.tsv",
                               "tracks.id": "track", "tracks.title": "track", **_NO_TEMPO},
           _without_files,
@@ -309,41 +314,41 @@ CASES = (
               header="user\ttrack\tts", separator="\t",
               row=lambda u, t, _: (f"U{u}", f"Song {t}" if t else '"Song 0',
                                    "2009-04-08T01:57:47Z")))),
-    _case("delimiters that end rows", {},
+    trait("delimiters that end rows", {},
           lambda f: put(f, "plays.csv", [*plays_lines()[:1], *(f"{one}," for one in
                                                                plays_lines(header=None))])),
-    _case("thumbs", {"plays.count": None, "plays.where": "opinion > 0"},
-          _plays(header="user_id,track_id,opinion",
+    trait("thumbs", {"plays.count": None, "plays.where": "opinion > 0"},
+          played(header="user_id,track_id,opinion",
                  row=lambda u, t, n: (f"U{u}", f"T{t:03d}", 1 if n > 3 else -1))),
-    _case("counts of nothing", {"plays.where": "playcount > 0"},
-          _plays(row=lambda u, t, n: (f"U{u:03d}", f"T{t:03d}", n - 1))),
-    _case("returns", {"plays.count": "quantity", "plays.where": "quantity > 0"},
-          _plays(header="user_id,track_id,quantity",
+    trait("counts of nothing", {"plays.where": "playcount > 0"},
+          played(row=lambda u, t, n: (f"U{u:03d}", f"T{t:03d}", n - 1))),
+    trait("returns", {"plays.count": "quantity", "plays.where": "quantity > 0"},
+          played(header="user_id,track_id,quantity",
                  row=lambda u, t, n: (f"U{u:03d}", f"T{t:03d}", -1 if n == 4 else n))),
-    _case("rows without a listener", {"plays.where": "user_id IS NOT NULL"},
-          _plays(row=lambda u, t, n: ("" if u % 9 == 0 else f"U{u:03d}", f"T{t:03d}", n))),
-    _case("skips without a listener", {"plays.count": None,
+    trait("rows without a listener", {"plays.where": "user_id IS NOT NULL"},
+          played(row=lambda u, t, n: ("" if u % 9 == 0 else f"U{u:03d}", f"T{t:03d}", n))),
+    trait("skips without a listener", {"plays.count": None,
                                        "plays.where": "NOT skipped AND user_id IS NOT NULL"},
-          _plays(header="user_id,track_id,skipped",
+          played(header="user_id,track_id,skipped",
                  row=lambda u, t, n: ("null" if u % 9 == 0 else f"U{u}", f"T{t:03d}", n % 3 == 0))),
-    _case("kinds of products", {"tracks.title": "prod_name", **_BARE},
-          _tracks(_rows("track_id,prod_name,product_type_name",
+    trait("kinds of products", {"tracks.title": "prod_name", **_BARE},
+          entries(lined("track_id,prod_name,product_type_name",
                         lambda i: f"T{i:03d},Strap top {i // 3},Type {i % 2}"))),
-    _case("tags beside a history", {"plays.path": "plays.csv", "plays.count": "weight",
+    trait("tags beside a history", {"plays.path": "plays.csv", "plays.count": "weight",
                                     "plays.user": "userID", "plays.track": "artistID",
                                     "tracks.title": "name"}, _tagging),
-    _case("halves of a history", {}, _halves),
-    _case("links to pages", {**_BARE, "tracks.preview_url": None},
-          _tracks(_rows("track_id,name,url",
+    trait("halves of a history", {}, _halves),
+    trait("links to pages", {**_BARE, "tracks.preview_url": None},
+          entries(lined("track_id,name,url",
                         lambda i: f"T{i:03d},Song {i},https://songs.example/wiki/Song_{i}"))),
-    _case("links to audio", {**_BARE, "tracks.preview_url": "clip"},
-          _tracks(_rows("track_id,name,clip",
+    trait("links to audio", {**_BARE, "tracks.preview_url": "clip"},
+          entries(lined("track_id,name,clip",
                         lambda i: f"T{i:03d},Song {i},https://cdn.example/mp3-preview/{i:032x}"))),
-    _case("links of a preview that say nothing", {**_BARE, "tracks.preview_url": "preview_url"},
-          _tracks(_rows("track_id,name,preview_url",
+    trait("links of a preview that say nothing", {**_BARE, "tracks.preview_url": "preview_url"},
+          entries(lined("track_id,name,preview_url",
                         lambda i: f"T{i:03d},Song {i},https://cdn.example/{i:032x}"))),
-    _case("short rows", {**_NO_TEMPO},
-          _tracks(_rows("track_id,name,artist,tags,extra",
+    trait("short rows", {**_NO_TEMPO},
+          entries(lined("track_id,name,artist,tags,extra",
                         lambda i: f"T{i:03d},Song {i},Artist {i % 15}"
                         + (",t,e" if i % 3 else "")))),
 )  # fmt: skip

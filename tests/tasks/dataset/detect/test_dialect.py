@@ -119,6 +119,13 @@ def test_a_few_bytes_that_are_no_utf8_are_said() -> None:
         (b"{'asin': 'B1', 'price': 3}\n{'asin': 'B2'}\n", "Python literals"),
         (b"1:\n1488844,3,2005-09-06\n822109,5,2005-05-13\n", "groups its rows"),
         (b"\x80\x04\x95" + bytes(80), "a Python pickle"),
+        (b"\xff\xff\xff\xff\x88\x01\0\0" + bytes(50), "an Arrow stream; write it as Parquet"),
+        (b"X\n\0\0\0\3\0\4\1\0" + bytes(50), "an R data file"),
+        (b"-- MySQL dump 10.13\n--\nCREATE TABLE `plays` (\n", "an SQL dump"),
+        (b"CREATE TABLE plays (user int, track int);\nINSERT INTO plays VALUES (1, 2);\n", "SQL"),
+        (b"PAR1" + bytes(50), "a damaged Parquet file"),
+        (b'["u1", "t1", 3]\n["u2", "t2", 1]\n', "JSON arrays, whose values have no names"),
+        (b'[["u1", "t1"], ["u2", "t2"]]', "JSON arrays, whose values have no names"),
         (b"", "is empty"),
     ],
 )

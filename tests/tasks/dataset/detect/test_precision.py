@@ -11,9 +11,10 @@ from tasks.dataset.detect.proposal import Proposal, propose
 from tasks.dataset.detect.sureness import Sureness
 from tasks.dataset.spec import DatasetSpec
 from tests.tasks.dataset.detect.cases import CASES
+from tests.tasks.dataset.detect.more_cases import MORE_CASES
 from tests.tasks.dataset.detect.shapes import SHAPES, Shape
 
-ALL = (*SHAPES, *CASES)
+ALL = (*SHAPES, *CASES, *MORE_CASES)
 
 
 def proposed(shape: Shape, folder: Path) -> Proposal:

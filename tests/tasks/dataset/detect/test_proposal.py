@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tasks.dataset.detect.check import check_spec
+from tasks.dataset.detect.document import write_document
 from tasks.dataset.detect.inputs import look_at
 from tasks.dataset.detect.proposal import propose
 from tasks.dataset.detect.reading import plays_rows, tracks_rows
@@ -36,6 +37,7 @@ def test_a_catalogue_alone_is_refused(folder: Path) -> None:
     [
         (lambda t: f"{t}.0", "`.0` at the end"),
         (lambda t: f"0{t}", "leading zeros"),
+        (lambda t: f"{t:.3E}", "scientific notation"),
     ],
 )
 def test_ids_in_another_form_are_named_with_both_sides(
@@ -68,6 +70,60 @@ def test_a_matrix_is_refused(tmp_path: Path) -> None:
     put(tmp_path, "jester.csv", rows)
     with pytest.raises(InputError, match="a matrix of 100 columns"):
         propose(look_at(files(tmp_path)))
+
+
+def test_parts_that_differ_in_their_delimiter_are_refused(folder: Path) -> None:
+    header, *rows = plays_lines()
+    put(folder, "plays.csv", [header, *rows[:400]])
+    put(folder, "plays2.csv", [line.replace(",", ";") for line in (header, *rows[400:])])
+    with pytest.raises(InputError, match=r"plays2\.csv have the same columns, but the delimiter"):
+        propose(look_at(files(folder)))
+
+
+def test_parts_without_a_letter_beyond_ascii_fit_any_encoding(folder: Path) -> None:
+    header, *rows = plays_lines()
+    put(folder, "plays.csv", [header, *rows[:400]])
+    put(folder, "plays2.csv", [header, *(f"É{line}" for line in rows[400:])], "latin-1")
+    proposal = propose(look_at(files(folder)))
+    assert [Path(path).name for path in proposal.history.paths] == ["plays.csv", "plays2.csv"]
+    assert proposal.value("plays.encoding") == "latin-1"
+    toml = folder / "d.toml"
+    toml.write_text(write_document(proposal, folder, "it"))
+    assert check_spec(DatasetSpec.from_toml(toml)).mistakes == ()
+
+
+def test_a_column_that_is_there_twice_is_refused_if_it_is_needed(folder: Path) -> None:
+    twice = [f"{line},{line.split(',')[1]}" for line in tracks_lines()]
+    put(folder, "tracks.csv", twice)
+    with pytest.raises(InputError, match=r"tracks\.csv has two columns `name`; rename one"):
+        propose(look_at(files(folder)))
+    put(folder, "tracks.csv", [line + "," for line in tracks_lines()])
+    assert propose(look_at(files(folder))).value("tracks.title") == "name"
+
+
+def test_lines_of_a_listener_and_all_tracks_are_refused(tmp_path: Path) -> None:
+    lines = [" ".join(map(str, [u, *sorted((u * 7 + i * 13) % 99 for i in range(9))]))
+             for u in range(60)]  # fmt: skip
+    put(tmp_path, "train.txt", lines)
+    with pytest.raises(InputError, match="a listener and all of the listener's tracks in a line"):
+        propose(look_at(files(tmp_path)))
+
+
+def test_columns_aligned_with_spaces_are_named(tmp_path: Path) -> None:
+    rows = plays_lines(
+        lambda u, t, n: (f"{u:<9} {t:<9}  {n:>7}",), "user       track           plays"
+    )
+    put(tmp_path, "plays.txt", rows)
+    with pytest.raises(InputError, match="seems to align its columns with spaces"):
+        propose(look_at(files(tmp_path)))
+
+
+def test_whose_orders_they_are_is_said(folder: Path) -> None:
+    put(folder, "plays.csv", plays_lines(lambda u, t, n: (u * 3 + n % 3, f"T{t:03d}"),
+                                         "order_id,track_id"))  # fmt: skip
+    put(folder, "orders.csv", ["order_id,user_id", *(f"{n},{n // 3}" for n in range(240))])
+    proposal = propose(look_at(files(folder)))
+    assert any("has `order_id` beside `user_id`: join it" in one for one in proposal.warnings)
 
 
 def test_a_copy_and_an_empty_part_are_left_out(folder: Path) -> None:

@@ -11,7 +11,10 @@ from tasks.ingest.stage import ingest_stage
 from tests.tasks.dataset.detect.shapes import Shape
 from tests.tasks.dataset.detect.test_precision import ALL, proposed
 
-SAMPLED = {"playlists", "parts", "folder of Parquet", "halves of a history"}
+SAMPLED = {
+    "playlists", "playlists of objects", "parts", "columns in another order", "folder of Parquet",
+    "a folder for every listener", "halves of a history",
+}  # fmt: skip
 """Shapes whose rows are not plays one by one, or of which only the first part is sampled."""
 
 
