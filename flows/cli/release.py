@@ -162,7 +162,8 @@ def explore(
     covers: Annotated[
         bool | None,
         typer.Option(
-            "--covers/--no-covers", help="Show the catalogue's pictures, fetched from other hosts"
+            "--covers/--no-covers",
+            help="Show the catalogue's pictures, fetched from other hosts",
         ),
     ] = None,
     home: HomeOption = None,
