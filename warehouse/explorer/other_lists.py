@@ -52,7 +52,7 @@ def chosen_list(snapshot: Snapshot, subject: Subject) -> OtherList | None:
     """Show which lists there are; return the chosen one, or None for the subject's own.
 
     Nothing is shown for an unknown listener, or on a release without these macros. A list that
-    would be empty is left out, unless the address names it.
+    needs times is left out where there are none, unless the address names it.
     """
     if subject.is_unknown:
         return None
@@ -60,8 +60,7 @@ def chosen_list(snapshot: Snapshot, subject: Subject) -> OtherList | None:
     others = {
         one.macro: one
         for one in OTHERS[subject.query]
-        if has_macro(snapshot, one.macro)
-        and (one.macro == asked or _has_rows(snapshot, subject, one))
+        if has_macro(snapshot, one.macro) and (one.macro == asked or _is_possible(snapshot, one))
     }
     if not others:
         return None
@@ -81,7 +80,7 @@ def other_list(
     """Show one of the other lists for ``subject``."""
     of = [subject.of] if subject.query == "similar" else subject.of
     values: dict[str, Any] = {"subject": of, "k": k}
-    is_movable = other.is_weighted and _has_rows(snapshot, subject, other)
+    is_movable = other.is_weighted and _is_possible(snapshot, other)
     at = fader(suggested) if is_movable else position(suggested)
     if other.is_weighted:
         values["weight"] = at.weight
@@ -99,19 +98,14 @@ def other_list(
     )  # fmt: skip
 
 
-def _has_rows(snapshot: Snapshot, subject: Subject, other: OtherList) -> bool:
-    """Return whether a list that needs times has any rows; all others do."""
-    if not other.needs_times:
-        return True
-    return _has_any(snapshot.release_id, other.macro, str(subject.of), snapshot)
+def _is_possible(snapshot: Snapshot, other: OtherList) -> bool:
+    """Return whether a list can have rows: some need the times of plays."""
+    return not other.needs_times or _has_times(snapshot.release_id, snapshot)
 
 
-@st.cache_data(max_entries=256, show_spinner=False)
-def _has_any(release_id: str, macro: str, user_id: str, _snapshot: Snapshot) -> bool:  # noqa: ARG001 - the key
-    values: dict[str, Any] = {"subject": user_id, "k": 1}
-    if macro == NEW.macro:
-        values["weight"] = None
-    return len(Question(macro, values).ask(_snapshot)) > 0
+@st.cache_data(max_entries=4, show_spinner=False)
+def _has_times(release_id: str, _snapshot: Snapshot) -> bool:  # noqa: ARG001 - the key
+    return bool((_snapshot.row("has_times") or {}).get("present"))
 
 
 def _choose(key: str) -> None:

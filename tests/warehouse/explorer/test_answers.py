@@ -106,12 +106,13 @@ def test_what_was_found_within_the_limits_is_said_too() -> None:
 
 
 def test_what_may_have_made_two_releases_different() -> None:
+    rows = {"tracks": 10, "users": 100, "listens": 1000}
     then = {
-        "row_counts": {"tracks": 10, "users": 100, "listens": 1000},
+        "row_counts": rows,
         "parameters": json.dumps({"collaborative": {"model": "cosine"}, "a": 1}),
         "code_version": "1",
     }
-    more = {"row_counts": then["row_counts"] | {"listens": 1100}}
+    more = {"row_counts": rows | {"listens": 1100}}
     learned = {"parameters": json.dumps({"collaborative": {"model": "learned"}, "a": 1})}
     assert what_differs(then, then) == "Data, parameters and code are the same."
     assert what_differs(then | more | learned, then) == (

@@ -33,9 +33,9 @@ function marked(target, text) {
   return target;
 }
 
-// No line ends between a number and its per cent sign.
+// No line ends within "5 %" or "1.0 to 2.0".
 function unbroken(text) {
-  return text.replaceAll(" %", "\u00a0%");
+  return text.replaceAll(" %", "\u00a0%").replace(/(\d) to (?=[−\d])/g, "$1\u00a0to\u00a0");
 }
 
 function element(tag, kind, text) {

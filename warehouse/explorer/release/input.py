@@ -1,4 +1,4 @@
-"""The input of a release: is anything wrong with it; checks, rejected rows and files."""
+"""The input of a release: is anything wrong with it; rejected rows, checks and files."""
 
 from typing import Any
 
@@ -70,8 +70,6 @@ def _noted(checks: Rows) -> tuple[Line, ...]:
 
 def input_data(snapshot: Snapshot, release: dict[str, Any]) -> None:
     """Show the tab."""
-    st.subheader("Checks", anchor=False)
-    show(snapshot.table("data_quality"), "data-quality", rows=16)
     st.subheader("Rejected rows", anchor=False)
     total = dict(release["row_counts"]).get("rejected_rows", 0)
     if total:
@@ -81,6 +79,8 @@ def input_data(snapshot: Snapshot, release: dict[str, Any]) -> None:
         show(snapshot.table("rejected_rows", most=MOST), "rejected-rows")
     else:
         st.text("None: all input rows were accepted.")
+    st.subheader("Checks", anchor=False)
+    show(snapshot.table("data_quality"), "data-quality", rows=16)
     st.subheader("Files", anchor=False)
     files = dict(release["inputs"])
     show(pa.table({"file": list(files), "digest": list(files.values())}), "inputs")
