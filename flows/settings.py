@@ -103,6 +103,8 @@ class Settings(BaseSettings):
     hosts: Annotated[tuple[str, ...], NoDecode] = ()
     """Names, with a port or for any, by which Prefect UI, explorer and `crossfade serve` may be
     reached beside the loopback ones; separated by commas in CROSSFADE_HOSTS."""
+    covers: bool = False
+    """Let the explorer show the pictures of `tracks.cover_url`, which come from other hosts."""
     shared: bool = False
     """Let the group of the home read the lake and the releases; by default only the owner can."""
     keep_releases: int = Field(default=14, ge=1)

@@ -19,13 +19,14 @@ LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 POLICY = (
     "default-src 'self'; script-src 'self' blob: 'unsafe-inline' 'unsafe-eval'; "
-    "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
+    "style-src 'self' 'unsafe-inline'; img-src {images}; font-src 'self' data:; "
     "media-src {media}; worker-src 'self' blob:; connect-src 'self'; form-action 'self'; "
     "base-uri 'self'; object-src 'none'; frame-ancestors 'none'"
 )
 """Content Security Policy: the browser itself loads nothing from another server."""
 
-OWN_MEDIA, ANY_MEDIA = "'self' data: blob:", "* data: blob:"
+OWN, ANYWHERE = "'self' data: blob:", "* data: blob:"
+"""Where pictures and audio may come from."""
 
 UNKNOWN_HOST = (
     "unknown host; open the page by its own address, or name this one in the setting `hosts` "
@@ -43,15 +44,17 @@ class HostGuard:
         port: int,
         hosts: Iterable[str] = (),
         addresses: bool = False,
-        media: str = OWN_MEDIA,
+        media: str = OWN,
+        images: str = OWN,
         origins: Iterable[str] = (),
     ) -> None:
         """Answer to the loopback names with ``port`` and to ``hosts``.
 
         A host with a port is accepted with that port, one without with any. ``addresses``: accept
         IP addresses too, for a server that listens beyond the loopback interface; a page of
-        another origin cannot have an address as its own. ``media``: where audio may come from.
-        ``origins``: foreign ones that are let through, for an application that knows them.
+        another origin cannot have an address as its own. ``media`` and ``images``: where audio and
+        pictures may come from. ``origins``: foreign ones that are let through, for an application
+        that knows them.
         """
         self.app = app
         self._port = port
@@ -59,7 +62,7 @@ class HostGuard:
         self._addresses = addresses
         self._origins = frozenset(origins)
         self._headers = (
-            (b"content-security-policy", POLICY.format(media=media).encode()),
+            (b"content-security-policy", POLICY.format(media=media, images=images).encode()),
             (b"referrer-policy", b"same-origin"),
             (b"x-content-type-options", b"nosniff"),
         )

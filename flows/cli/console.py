@@ -47,8 +47,9 @@ def say(console: Console, text: str, before: str = "", style: str = "") -> None:
     if console.is_terminal:
         lines = _between_words(text, max(console.width - len(before), 20))
     for number, line in enumerate(lines):
-        lead = Text(before, "dim") if number == 0 else Text(" " * len(before))
-        console.print(lead + Text(line, style), soft_wrap=True)
+        # appended, as the style of a text that another one is added to goes for both
+        shown = Text().append(before if number == 0 else " " * len(before), "dim")
+        console.print(shown.append(line, style), soft_wrap=True)
 
 
 def _between_words(text: str, width: int) -> list[str]:

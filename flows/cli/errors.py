@@ -1,5 +1,9 @@
 """Errors as one sentence and an exit status."""
 
+import os
+import select
+import signal
+import sys
 from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec
@@ -42,9 +46,19 @@ def _run(command: Callable[P, None], debug: bool, /, *args: P.args, **kwargs: P.
     except Exception as error:
         if debug or isinstance(error, typer.Exit) or interrupts.requested():
             raise
+        if isinstance(error, BrokenPipeError) and _nobody_reads():  # `| head` has what it wants
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(128 + signal.SIGPIPE) from None
         if isinstance(error, CrossfadeError):
             _fail(str(error), error.exit_status)
         _fail(f"{type(error).__name__}: {error} (run again with --debug for more)", 1)
+
+
+def _nobody_reads() -> bool:
+    """Tell whether what standard output goes to is closed at its other end."""
+    poll = select.poll()
+    poll.register(sys.stdout, 0)
+    return any(event & select.POLLERR for _, event in poll.poll(0))
 
 
 def one_line(text: str) -> str:

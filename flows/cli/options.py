@@ -128,6 +128,7 @@ def _defaults(command: str) -> dict[str, Any]:
         "weight": Words("as learned for such a history"),
         "k": Words("20; 10 for similar tracks and artists, 50 for a radio"),
         "recency": Words("no times"),
+        "covers": Settings.model_fields["covers"].default,
         **({"host": served.host, "port": served.port} if command == "serve" else {}),
         "workers": Words("one per processor"),
     }

@@ -1,6 +1,6 @@
 """The command that brings new plays into the lists without learning anew."""
 
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from flows.cli.display import at_work
 from flows.cli.options import (
@@ -12,7 +12,9 @@ from flows.cli.options import (
     TracksOption,
 )
 from flows.cli.work import LOOKING, flow_runs, looked_at
-from flows.outcome import Outcome
+
+if TYPE_CHECKING:
+    from flows.outcome import Outcome
 
 REFRESH_STAGES = ("ingest", "frozen", "lists", "build", "publish")
 """The stages of a refresh in their order."""
@@ -34,7 +36,7 @@ def refresh(
         with flow_runs(display, settings, debug):
             from flows.refresh import refresh as run_flow
 
-            outcome = cast(Outcome, run_flow(**given))  # only a deployment's is skipped
+            outcome = cast("Outcome", run_flow(**given))  # only a deployment's is skipped
     from flows.cli.output import print_outcome
 
     print_outcome(outcome, settings.home, force=False)

@@ -159,6 +159,13 @@ def explore(
     browser: Annotated[
         bool, typer.Option("--browser/--no-browser", help="Open a browser window")
     ] = False,
+    covers: Annotated[
+        bool | None,
+        typer.Option(
+            "--covers/--no-covers",
+            help="Show the catalogue's pictures, fetched from other hosts",
+        ),
+    ] = None,
     home: HomeOption = None,
     debug: DebugOption = False,  # noqa: ARG001
 ) -> None:
@@ -171,4 +178,5 @@ def explore(
     from flows.settings import load_settings
     from warehouse.explorer.launch import launch
 
-    launch(home_of(home), port, host, browser, load_settings(home=home).hosts)
+    settings = load_settings(home=home, covers=covers)
+    launch(home_of(home), port, host, browser, settings.hosts, settings.covers)

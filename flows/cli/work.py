@@ -219,11 +219,11 @@ def looked_at(doing: str, debug: bool, **options: Any) -> tuple[dict[str, Any], 
     inputs = find_inputs(with_derived_catalogue(spec))
     files = {file.path: file.name for file in (*inputs.tracks, *inputs.plays)}
     logging.getLogger("crossfade").info(
-        "%s: %s of %s (%.1f MB), home %s",
+        "%s: %s (%.1f MB)%s, home %s",
         doing,
         _listed(list(files.values())),
-        spec.name,
         sum(path.stat().st_size for path in files) / 1e6,
+        "" if Path(spec.name).is_absolute() else f" of {spec.name}",  # a path is the catalogue's
         settings.home,
     )
     from flows.run_records import clear_dead

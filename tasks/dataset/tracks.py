@@ -2,12 +2,13 @@
 
 from typing import Any, Literal, Self
 
+import pyarrow as pa
 from pydantic import Field, model_validator
 
 from tasks.dataset.columns import ListSpec, TagsSpec
 from tasks.dataset.files import Column, FilesSpec
 from tasks.dataset.filters import RowFilter
-from tasks.lake.contracts.stages.ingest import TRACKS
+from tasks.lake.contracts.stages.ingest import TRACKS, tracks_schema
 
 FEATURES = ("numeric", "categorical")
 
@@ -50,6 +51,8 @@ class TracksSpec(FilesSpec):
     """Column with the day of release: a date, or the year or month in which it lies."""
     preview_url: Column | None = None
     """Column with a link to a preview."""
+    cover_url: Column | None = None
+    """Column with a link to a picture of the track or its album."""
     spotify_id: Column | None = None
     """Column with the Spotify id."""
     numeric: tuple[Column, ...] = ()
@@ -78,7 +81,7 @@ class TracksSpec(FilesSpec):
             for key, value in values.items()
         }
         renamed = dict(values.get("sources", ()))
-        taken = _TAKEN | {"released"} if values.get("released") else _TAKEN
+        taken = _TAKEN | {name for name in ("released", "cover_url") if values.get(name)}
         for field in FEATURES:
             given = values.get(field)
             if isinstance(given, tuple) and all(isinstance(name, str) for name in given):
@@ -120,6 +123,16 @@ class TracksSpec(FilesSpec):
             raise ValueError("`tracks.duplicates` has `title`, but `tracks.title` is missing")
         return self
 
+    @property
+    def lake_schema(self) -> pa.Schema:
+        """The schema of the lake's table of these tracks."""
+        return tracks_schema(
+            self.numeric,
+            self.categorical,
+            released=self.released is not None,
+            covers=self.cover_url is not None,
+        )
+
     def source(self, feature: str) -> str:
         """Return the column of a feature."""
         return dict(self.sources).get(feature, feature)
@@ -152,6 +165,7 @@ class TracksSpec(FilesSpec):
             "tracks.year": self.year,
             "tracks.released": self.released,
             "tracks.preview_url": self.preview_url,
+            "tracks.cover_url": self.cover_url,
             "tracks.spotify_id": self.spotify_id,
             "tracks.tags.column": self.tags.column if self.tags else None,
         }

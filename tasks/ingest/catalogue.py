@@ -23,7 +23,6 @@ from tasks.ingest.queries import column_value, null_ids, query
 from tasks.ingest.records import LENGTH, RECORD, START, Rejected, read_records
 from tasks.ingest.rejects import FileReport, read_raw
 from tasks.ingest.scan import look_at
-from tasks.lake.contracts.stages.ingest import tracks_schema
 from tasks.lake.tombstones import NOBODY, Tombstones
 from warehouse.errors import InputError
 from warehouse.statements import column_name
@@ -36,7 +35,7 @@ class Catalogue:
     """The accepted tracks, in byte order of their ids, and what each file gave."""
 
     tracks: pa.Table
-    """As `tracks_schema`, without track_key, listeners, plays and played_key."""
+    """As `TracksSpec.lake_schema`, without track_key, listeners, plays and played_key."""
     reports: list[FileReport]
     findings: Findings
     filtered: int = 0
@@ -291,6 +290,8 @@ def _typed(table: pa.Table, spec: TracksSpec, cells: Cells) -> pa.Table:
         "genre": _heads(genres),
         "year": pa.nulls(rows.count, pa.int16()),
     }
+    if spec.cover_url:
+        columns["cover_url"] = _optional(rows, spec.cover_url, cells)
     if spec.year_column:
         columns["year"] = rows.first(cells.year(spec.year_column, rows.column(spec.year_column)))
     if spec.released:
@@ -304,8 +305,7 @@ def _typed(table: pa.Table, spec: TracksSpec, cells: Cells) -> pa.Table:
     for name in spec.categorical:
         if name != "genre":
             columns[name] = rows.first(cells.label(name, rows.column(spec.source(name))))
-    schema = tracks_schema(spec.numeric, spec.categorical, spec.released is not None)
-    fields = [field for field in schema if field.name in columns]
+    fields = [field for field in spec.lake_schema if field.name in columns]
     return pa.table([columns[field.name] for field in fields], schema=pa.schema(fields))
 
 

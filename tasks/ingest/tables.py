@@ -11,12 +11,7 @@ from tasks.dataset.spec import TracksSpec
 from tasks.ingest.catalogue import Catalogue
 from tasks.ingest.dislikes import Settled
 from tasks.ingest.times import NO_TIME
-from tasks.lake.contracts.stages.ingest import (
-    USERS,
-    dislikes_schema,
-    interactions_schema,
-    tracks_schema,
-)
+from tasks.lake.contracts.stages.ingest import USERS, dislikes_schema, interactions_schema
 
 _BLOCK = 1 << 20
 _MOST = np.iinfo(np.int32).max
@@ -67,7 +62,7 @@ def key_tables(catalogue: Catalogue, settled: Settled, spec: TracksSpec) -> Tabl
         "plays": track_plays,
         "played_key": pa.array(played_key, mask=listeners == 0),
     }
-    schema = tracks_schema(spec.numeric, spec.categorical, spec.released is not None)
+    schema = spec.lake_schema
     interactions: list[NDArray[np.int32] | pa.Array] = [pairs.user, pairs.track, pairs.plays]
     if (times := pairs.times) is not None:
         interactions += [_known(times.first), _known(times.last), times.records]

@@ -74,7 +74,7 @@ def _not_kept(release_id: str) -> None:
         "are deleted; see how many are kept with the command below.",
         command="crossfade releases",
     )
-    if st.button("Open the current release", type="primary"):
+    if st.button("Open the current release"):
         _go_to_current()
 
 

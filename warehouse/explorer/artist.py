@@ -34,6 +34,7 @@ def artist(snapshot: Snapshot, suggested: float) -> None:
     aside, main = beside()
     with aside:
         _about(found)
+        st.header("Songs", anchor=False)
         _songs(snapshot, name)
     with main:
         st.header("Similar artists", anchor=False)  # h2, after the name as h1
@@ -71,7 +72,7 @@ def _songs(snapshot: Snapshot, name: str) -> None:
     plain_list(
         snapshot,
         PlainList(
-            "songs", "Songs, the most listened first", first(SONGS), name, empty="",
+            "songs", "Songs, the best known and most typical first", first(SONGS), name, empty="",
             download="Download all songs as CSV", file="artist-tracks", whole=first(ALL_SONGS),
         ),
     )  # fmt: skip

@@ -19,6 +19,11 @@ def _data(rows: Rows) -> alt.InlineData:
     return alt.InlineData(values=list(rows))
 
 
+def _height(rows: int, each: int) -> int:
+    """Return the height of a plot with a line for each row; Streamlit fits the axis in as well."""
+    return 60 + each * rows
+
+
 def _every_label(limit: int = 260) -> alt.Axis:
     """Return an axis that leaves out no label."""
     return alt.Axis(labelOverlap=False, labelLimit=limit)
@@ -51,7 +56,6 @@ def curve(points: Rows, chosen: Rows, segments: Sequence[str], metric: str) -> C
 def comparison(rows: Rows, label: str, first: str) -> Chart:
     """Plot one value per model as dots with intervals, best on top; ``first`` is highlighted."""
     shade = alt.condition(alt.datum.model == first, alt.value(COLLABORATIVE), alt.value(QUIET))
-    height = max(120, 34 * len(rows))
     base = alt.Chart(_data(rows)).encode(
         alt.Y(
             "model:N",
@@ -66,13 +70,13 @@ def comparison(rows: Rows, label: str, first: str) -> Chart:
     )
     span.transform = [measured]
     dot = base.mark_circle(size=110, opacity=1).encode(
-        alt.X("value:Q", scale=alt.Scale(zero=True)), color=shade,
+        alt.X("value:Q", title=label, scale=alt.Scale(zero=True)), color=shade,
         tooltip=["model:N", alt.Tooltip("value:Q", format=".4f"),
                  alt.Tooltip("ci_low:Q", format=".4f"), alt.Tooltip("ci_high:Q", format=".4f"),
                  "users:Q"],
     )  # fmt: skip
     layers = [span, dot] if any(row["ci_low"] is not None for row in rows) else [dot]
-    return alt.layer(*layers).properties(height=height)
+    return alt.layer(*layers).properties(height=_height(len(rows), 34))
 
 
 def bars(rows: Rows, name: str, value: str, label: str, format_: str = ",.0f") -> Chart:
@@ -84,23 +88,22 @@ def bars(rows: Rows, name: str, value: str, label: str, format_: str = ",.0f") -
     )
     chart: alt.Chart = base.mark_bar(
         color=COLLABORATIVE, cornerRadiusEnd=3, height={"band": 0.6}
-    ).properties(height=max(90, 30 * len(rows)))
+    ).properties(height=_height(len(rows), 30))
     return chart
 
 
-def pairs(rows: Rows, name: str, label: str) -> Chart:
-    """Plot two releases side by side: fields ``release`` and ``value``."""
-    both = ["previous", "current"]
-    colours = alt.Scale(domain=both, range=[QUIET, COLLABORATIVE])
+def pairs(rows: Rows, name: str, label: str, both: Sequence[str], format_: str = ",.0f") -> Chart:
+    """Plot two things side by side: fields ``side`` (one of ``both``) and ``value``."""
+    colours = alt.Scale(domain=list(both), range=[QUIET, COLLABORATIVE])
     base = alt.Chart(_data(rows)).encode(
         alt.Y(f"{name}:N", sort=None, title=None, axis=_every_label()),
-        alt.X("value:Q", title=label),
-        alt.YOffset("release:N", sort=both),
-        alt.Color("release:N", title=None, legend=alt.Legend(orient="top"), scale=colours),
-        tooltip=[f"{name}:N", "release:N", alt.Tooltip("value:Q", format=",.2f")],
+        alt.X("value:Q", title=label, axis=alt.Axis(format=format_)),
+        alt.YOffset("side:N", sort=list(both)),
+        alt.Color("side:N", title=None, legend=alt.Legend(orient="top"), scale=colours),
+        tooltip=[f"{name}:N", "side:N", alt.Tooltip("value:Q", format=format_)],
     )
     chart: alt.Chart = base.mark_bar(cornerRadiusEnd=3).properties(
-        height=max(120, 40 * len({row[name] for row in rows}))
+        height=_height(len({row[name] for row in rows}) + 1, 40)
     )
     return chart
 
@@ -123,7 +126,7 @@ def intervals(rows: Rows, label: str) -> Chart:
         alt.X("ci_low:Q", title=label, axis=axis), alt.X2("ci_high:Q")
     )
     dot = base.mark_circle(size=110, opacity=1).encode(alt.X("lift:Q", axis=axis))
-    return alt.layer(zero, span, dot).properties(height=60 + 34 * len(rows))
+    return alt.layer(zero, span, dot).properties(height=_height(len(rows), 34))
 
 
 def course(rows: Rows, label: str) -> Chart:

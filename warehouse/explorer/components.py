@@ -165,6 +165,7 @@ def card(
     facts: Sequence[tuple[str, str]] = (),
     chips: Sequence[Chip] = (),
     preview: str | None = None,
+    cover: str | None = None,
     sound: Sequence[Feature] = (),
     pressed: Callable[[], None] | None = None,
 ) -> str | None:
@@ -180,6 +181,7 @@ def card(
         "facts": [[label, short(value)] for label, value in facts],
         "chips": [_chip(chip) for chip in chips],
         "preview": preview,
+        "cover": cover,
         "sound": [
             {"label": short(one.label), "share": one.share, "words": short(one.words)}
             for one in sound
@@ -232,6 +234,7 @@ def _heading(title: str) -> dict[str, Any]:
         "facts": [],
         "chips": [],
         "preview": None,
+        "cover": None,
         "sound": [],
     }
 

@@ -9,10 +9,11 @@ import streamlit as st
 from warehouse.explorer import address
 from warehouse.explorer.artist import artist_links
 from warehouse.explorer.components import card, finder, notice
+from warehouse.explorer.covers import web_address
 from warehouse.explorer.filters import tag_chips, toggle_tag
 from warehouse.explorer.layout import beside
 from warehouse.explorer.list_panel import list_panel
-from warehouse.explorer.lists import Question, Subject, known_tracks, preview
+from warehouse.explorer.lists import Question, Subject, known_tracks
 from warehouse.explorer.older import has_macro
 from warehouse.explorer.plain_list import PlainList, plain_list
 from warehouse.explorer.reasons import Track, title
@@ -116,7 +117,8 @@ def _heading(snapshot: Snapshot, track: Track) -> None:
         text="No plays yet: recommended by content only." if track["is_cold"] else "",
         facts=[*facts, ("Track id", track["track_id"])],
         chips=tag_chips(snapshot, track["tags"] or []),
-        preview=preview(track),
+        preview=web_address(track["preview"]),
+        cover=track["cover"],
         sound=sound(snapshot, "track", track["track_id"]),
         pressed=partial(toggle_tag, "track"),
     )

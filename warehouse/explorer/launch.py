@@ -6,7 +6,7 @@ from contextlib import suppress
 from importlib.resources import files
 from typing import Any
 
-from warehouse.hosts import ANY_MEDIA, LOOPBACK, HostGuard
+from warehouse.hosts import ANYWHERE, LOOPBACK, OWN, HostGuard
 from warehouse.releases.home import Home
 
 WILDCARDS = ("0.0.0.0", "::")
@@ -49,9 +49,17 @@ def options(port: int, host: str, browser: bool) -> dict[str, Any]:
     }
 
 
-def launch(home: Home, port: int, host: str, browser: bool, hosts: Sequence[str] = ()) -> None:
+def launch(
+    home: Home,
+    port: int,
+    host: str,
+    browser: bool,
+    hosts: Sequence[str] = (),
+    covers: bool = False,
+) -> None:
     """Serve the explorer until interrupted; ``hosts``: names it may be opened by beside ``host``.
 
+    ``covers``: show the pictures that the catalogue links to, which are fetched from outside.
     Other hosts and origins are refused here: Streamlit would look up this machine's address
     outside to compare them.
     """
@@ -59,16 +67,19 @@ def launch(home: Home, port: int, host: str, browser: bool, hosts: Sequence[str]
     from starlette.middleware import Middleware
     from streamlit.starlette import App
 
+    from warehouse.explorer.covers import COVERS
     from warehouse.explorer.static import StaticFiles
 
     script = str(files("warehouse.explorer") / "app.py")
-    sys.argv = [script, str(home.path)]  # what Streamlit hands on to the script
+    # what Streamlit hands on to the script
+    sys.argv = [script, str(home.path), *([COVERS] if covers else [])]
     guard = Middleware(
         HostGuard,
         port=port,
         hosts=hosts if host in (*LOOPBACK, *WILDCARDS) else [*hosts, host],
         addresses=host not in LOOPBACK,
-        media=ANY_MEDIA,  # previews, once somebody plays one
+        media=ANYWHERE,  # previews, once somebody plays one
+        images=ANYWHERE if covers else OWN,
     )
     app = App(script, middleware=[guard, Middleware(StaticFiles)])
     with suppress(KeyboardInterrupt):  # the way to end it

@@ -9,6 +9,7 @@ import pyarrow as pa
 from warehouse.explorer import address
 from warehouse.explorer.as_sql import as_sql
 from warehouse.explorer.components import short
+from warehouse.explorer.covers import covers, web_address
 from warehouse.explorer.filters import Filters
 from warehouse.explorer.reasons import Track, reason, title
 from warehouse.explorer.snapshot import Snapshot
@@ -63,7 +64,11 @@ def question(subject: Subject, k: int, weight: float | None, filters: Filters) -
 def known_tracks(snapshot: Snapshot, ids: Iterable[str | None]) -> dict[str, Track]:
     """Return the displayed columns of the given tracks, by id; unknown ids are left out."""
     wanted = sorted({name for name in ids if name is not None})
-    return {row["track_id"]: row for row in snapshot.rows("tracks", ids=wanted)}
+    pictures = covers(snapshot, wanted)
+    return {
+        row["track_id"]: row | {"cover": pictures.get(row["track_id"])}
+        for row in snapshot.rows("tracks", ids=wanted)
+    }
 
 
 def tracks_of(snapshot: Snapshot, table: pa.Table) -> dict[str, Track]:
@@ -97,7 +102,8 @@ def _display_row(
             short(part) for part in (track["artist"], track["genre"], track["year"]) if part
         ),
         "link": address.link(track=row["track_id"]),
-        "preview": preview(track),
+        "preview": web_address(track["preview"]),
+        "cover": track["cover"],
         "genre": short(track["genre"] or ""),
         "badge": "unplayed" if track["is_cold"] else "",
         "because": row.get("because_track_id"),
@@ -128,9 +134,3 @@ def parts(row: dict[str, Any], weight: float) -> dict[str, float]:
         "collaborative_part": collaborative * stretch,
         "content_part": content * stretch,
     }
-
-
-def preview(track: Track) -> str | None:
-    """Return the track's preview if it is a web address."""
-    url = str(track.get("preview") or "")
-    return url if url.startswith(("https://", "http://")) else None

@@ -25,15 +25,16 @@ class OtherList:
     macro: str
     title: str
     empty: str
+    needs_times: bool = False
     is_weighted: bool = True
     is_seeded: bool = False
     has_artists: bool = False
 
 
 TIMES = "This list needs the times of plays, and plays to choose from."
-NEW = OtherList("new_for_user", "New", TIMES)
-ON_REPEAT = OtherList("on_repeat", "On repeat", TIMES, is_weighted=False)
-REDISCOVER = OtherList("rediscover", "Rediscover", TIMES, is_weighted=False)
+NEW = OtherList("new_for_user", "New", TIMES, needs_times=True)
+ON_REPEAT = OtherList("on_repeat", "On repeat", TIMES, needs_times=True, is_weighted=False)
+REDISCOVER = OtherList("rediscover", "Rediscover", TIMES, needs_times=True, is_weighted=False)
 ARTISTS = OtherList("recommend_artists", "Artists", "No track has an artist.", has_artists=True)
 PLAYLIST = OtherList("continue_playlist", "Playlist", "No track of another artist is left.")
 RADIO = OtherList("radio", "Radio", "No track of another artist is left.", is_seeded=True)
@@ -50,13 +51,20 @@ OTHERS = {
 def chosen_list(snapshot: Snapshot, subject: Subject) -> OtherList | None:
     """Show which lists there are; return the chosen one, or None for the subject's own.
 
-    Nothing is shown for an unknown listener, or on a release without these macros.
+    Nothing is shown for an unknown listener, or on a release without these macros. A list that
+    needs times is left out where there are none, unless the address names it.
     """
-    others = {one.macro: one for one in OTHERS[subject.query] if has_macro(snapshot, one.macro)}
-    if subject.is_unknown or not others:
+    if subject.is_unknown:
+        return None
+    asked = address.text(LIST) or OWN
+    others = {
+        one.macro: one
+        for one in OTHERS[subject.query]
+        if has_macro(snapshot, one.macro) and (one.macro == asked or _is_possible(snapshot, one))
+    }
+    if not others:
         return None
     titles = {OWN: OWN_TITLES[subject.query]} | {name: x.title for name, x in others.items()}
-    asked = address.text(LIST) or OWN
     key = f"{LIST}-{subject.query}"
     chosen = st.segmented_control(
         "List", list(titles), default=asked if asked in titles else OWN, key=key,
@@ -72,7 +80,8 @@ def other_list(
     """Show one of the other lists for ``subject``."""
     of = [subject.of] if subject.query == "similar" else subject.of
     values: dict[str, Any] = {"subject": of, "k": k}
-    at = fader(suggested) if other.is_weighted else position(suggested)
+    is_movable = other.is_weighted and _is_possible(snapshot, other)
+    at = fader(suggested) if is_movable else position(suggested)
     if other.is_weighted:
         values["weight"] = at.weight
     if other.is_seeded:
@@ -87,6 +96,16 @@ def other_list(
         ),
         at,
     )  # fmt: skip
+
+
+def _is_possible(snapshot: Snapshot, other: OtherList) -> bool:
+    """Return whether a list can have rows: some need the times of plays."""
+    return not other.needs_times or _has_times(snapshot.release_id, snapshot)
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def _has_times(release_id: str, _snapshot: Snapshot) -> bool:  # noqa: ARG001 - the key
+    return bool((_snapshot.row("has_times") or {}).get("present"))
 
 
 def _choose(key: str) -> None:

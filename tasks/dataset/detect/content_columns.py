@@ -53,7 +53,7 @@ def content_decisions(table: Table, taken: Sequence[str]) -> list[Decision]:
         left[:] = [column for column in left if column.name != used]
 
     released = _released(left)
-    for propose in (_title, _creator, _year, _tags, _genre, _preview, _spotify):
+    for propose in (_title, _creator, _year, _tags, _genre, _preview, _cover, _spotify):
         take(propose(left))
     take(released)  # the year may be of the same column
     decisions += _features(left)
@@ -309,6 +309,26 @@ def _preview(columns: Sequence[Column]) -> Decision | None:
     if score(best) < 1:
         sure, reason = Sureness.GUESS, "by its name, but the links do not look like audio"
     return Decision("tracks.preview_url", best.name, sure, f"{reason}; {_examples(best)}",
+                    tuple(column.name for column in others))  # fmt: skip
+
+
+def _cover(columns: Sequence[Column]) -> Decision | None:
+    """Propose links to pictures."""
+
+    def score(column: Column) -> float:
+        if column.kind is not Kind.URL:
+            return 0.0
+        if all(_is_image(value) for value in column.examples):
+            return 1.0
+        return 0.4 if has(column.name, IMAGE) else 0.0
+
+    best, others, _ = _pick(columns, score)
+    if best is None:
+        return None
+    sure, reason = Sureness.SURE, "links to pictures"
+    if score(best) < 1:
+        sure, reason = Sureness.LIKELY, "by its name"
+    return Decision("tracks.cover_url", best.name, sure, f"{reason}; {_examples(best)}",
                     tuple(column.name for column in others))  # fmt: skip
 
 

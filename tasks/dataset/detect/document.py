@@ -15,7 +15,8 @@ _FIELDS = {
     "tracks": (
         "path", "encoding", "delimiter", "header", "columns", "quote", "escape", "comment", "skip",
         "strip", "decimal", "thousands", "nulls", "id", "title", "creator", "tags", "genre", "year",
-        "released", "preview_url", "spotify_id", "numeric", "categorical", "merge", "duplicates",
+        "released", "preview_url", "cover_url", "spotify_id", "numeric", "categorical", "merge",
+        "duplicates",
     ),
     "plays": (
         "path", "encoding", "delimiter", "header", "columns", "quote", "escape", "comment", "skip",

@@ -424,6 +424,7 @@ _ROLES = {
     "tracks.genre": "genre",
     "tracks.year": "year",
     "tracks.preview_url": "preview_url",
+    "tracks.cover_url": "cover_url",
 }
 """Names for columns of files without a header."""
 

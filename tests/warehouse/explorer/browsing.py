@@ -33,16 +33,17 @@ class Server:
 
 
 @contextmanager
-def serve(home: Path, log: Path) -> Iterator[Server]:
-    """Run `crossfade explore` on a free port until the end of the block."""
+def serve(home: Path, log: Path, *options: str) -> Iterator[Server]:
+    """Run `crossfade explore` with options on a free port until the end of the block."""
     port = free_port()
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [BIN / "crossfade", "explore", "--home", home, "--port", str(port), "--no-browser"],
+            [BIN / "crossfade", "explore", "--home", home, "--port", str(port), "--no-browser",
+             *options],
             stdout=output,
             stderr=subprocess.STDOUT,
             env=os.environ,
-        )
+        )  # fmt: skip
     server = Server(f"http://127.0.0.1:{port}", process, log)
     try:
         _wait(server)

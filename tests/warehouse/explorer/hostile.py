@@ -38,6 +38,7 @@ ARTIST = f"<b onmouseover='{HARM}'>O'Nasty</b>"
 TAGS = ["<i>tag</i>", "**tag**", "rock"]
 GENRE = "<u>Rock</u> _&_ Roll"
 LISTENER = " <script>window.harmed=true</script> **u** "
+COVERS = "https://covers.example"
 NOTE = "<b>note</b> [x](javascript:window.harmed=true)"
 
 
@@ -91,12 +92,14 @@ def hostile_input(folder: Path) -> BuildInput:
         "genre": [GENRE if x % 2 else None for x in range(n)],
         "year": [1990 + x for x in range(n)],
         "spotify_preview_url": ["javascript:window.harmed=true"] * n,
+        "cover_url": [f"{COVERS}/0.png", "javascript:window.harmed=true", f"{COVERS}/gone.png",
+                      *([None] * (n - 3))],
         "listeners": range(n, 0, -1),
         "plays": range(n, 0, -1),
         "played_key": range(n),
         "energy": [0.5] * n,
-    }
-    schema = tracks_schema(NUMERIC, [])
+    }  # fmt: skip
+    schema = tracks_schema(NUMERIC, [], covers=True)
     tracks = pa.table(
         [pa.array(columns.get(f.name, [None] * n), f.type) for f in schema], schema=schema
     )

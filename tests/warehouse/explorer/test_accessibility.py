@@ -43,13 +43,17 @@ def pages(release: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
             "/?track=NOSUCH",
             f"/?track={tracks[0]}&genre=Rock&weight=0.4",
             f"/?track={tracks[0]}&list=radio",
+            "/?release=nosuch",
         ],
-        "artist": [f"/?view=artist&artist={quote(artist)}"],
+        "artist": [f"/?view=artist&artist={quote(artist)}", "/?view=artist&artist=nobody"],
         "listener": [
             "/?view=listener",
             f"/?view=listener&user={user}",
             f"/?view=listener&user={user}&list=recommend_artists",
+            f"/?view=listener&user={user}&list=new_for_user",
+            "/?view=listener&user=nobody",
             f"/?view=listener&liked={tracks[0]}&liked={tracks[1]}",
+            f"/?view=listener&liked={tracks[0]}&list=continue_playlist",
         ],
         "release": [f"/?view=release&tab={tab}" for tab in TABS],
     }

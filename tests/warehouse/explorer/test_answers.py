@@ -1,11 +1,15 @@
 """The three answers of the Release view and the words of its metrics, by hand."""
 
+import json
 from typing import Any
 
 import pytest
 
 from tests.warehouse.explorer.hostile import comparison
+from warehouse.explorer.components import Line
 from warehouse.explorer.release.better import is_it_better
+from warehouse.explorer.release.catalogue import exposure_sentence
+from warehouse.explorer.release.difference import what_differs
 from warehouse.explorer.release.input import anything_wrong
 from warehouse.explorer.release.lists import Change, what_changed
 from warehouse.explorer.release.metrics import in_words
@@ -53,7 +57,7 @@ def test_no_comparison_says_with_what_it_was_compared() -> None:
 def test_changed_lists() -> None:
     change = Change(98, 20, shared=0.85, average_overlap=0.9, same_first=0.5, entered=(), left=())
     assert what_changed(change).answer == (
-        "On average, 17.0 of a list's 20 tracks are the same, and 50% of people have the same "
+        "On average, 17.0 of a list's 20 tracks are the same, and 50 % of people have the same "
         "first track."
     )
     none = Change(0, 0, 0.0, 0.0, 0.0, (), ())
@@ -63,7 +67,13 @@ def test_changed_lists() -> None:
 
 def check(name: str, status: str) -> dict[str, Any]:
     """Return a row of `data_quality`."""
-    return {"check_name": name, "status": status, "severity": "warn", "details": "details"}
+    return {
+        "check_name": name,
+        "status": status,
+        "severity": "warn",
+        "observed": 0.0,
+        "details": "details",
+    }
 
 
 REJECTED = [{"file": "a.csv", "reason": "track_id_missing", "rows": 2}]
@@ -72,9 +82,9 @@ REJECTED = [{"file": "a.csv", "reason": "track_id_missing", "rows": 2}]
 @pytest.mark.parametrize(
     ("checks", "rejected", "state", "answer"),
     [
-        (["passed", "skipped"], [], "good", "No: all 1 checks passed, and no row was set aside."),
+        (["passed", "skipped"], [], "good", "No: the only check passed, and no row was set aside."),
         (["passed"], REJECTED, "open",
-         "A little: all 1 checks passed, but 2 rows were set aside (track id missing 2)."),
+         "A little: the only check passed, but 2 rows were set aside (track id missing 2)."),
         (["failed", "passed"], [], "bad",
          "Yes: 1 check of 2 failed (drift users), and no row was set aside."),
         ([], [], "open", "Unknown: this release holds no checks of its input."),
@@ -85,6 +95,41 @@ def test_input(checks: list[str], rejected: list[Any], state: str, answer: str) 
     # a check of the model is none of the input
     said = anything_wrong([*rows, check("hybrid_keeps_up:all", "failed")], rejected)
     assert (said.state, said.answer) == (state, answer)
+
+
+def test_what_was_found_within_the_limits_is_said_too() -> None:
+    unknown = check("unknown_tracks", "passed") | {"observed": 0.01, "details": "track X (231)"}
+    distance = check("drift_users", "passed") | {"observed": 0.01}
+    said = anything_wrong([unknown, distance, check("long_values", "passed")], [])
+    assert said.answer == "No: all 3 checks passed, and no row was set aside."
+    assert said.lines == (Line("unknown tracks", "track X (231)", "within the limit"),)
+
+
+def test_what_may_have_made_two_releases_different() -> None:
+    rows = {"tracks": 10, "users": 100, "listens": 1000}
+    then = {
+        "row_counts": rows,
+        "parameters": json.dumps({"collaborative": {"model": "cosine"}, "a": 1}),
+        "code_version": "1",
+    }
+    more = {"row_counts": rows | {"listens": 1100}}
+    learned = {"parameters": json.dumps({"collaborative": {"model": "learned"}, "a": 1})}
+    assert what_differs(then, then) == "Data, parameters and code are the same."
+    assert what_differs(then | more | learned, then) == (
+        'What differs: 1,100 listens (+10.0 %) and `collaborative.model` "cosine" → "learned".'
+    )
+    assert what_differs(then | {"code_version": "2"}, then) == "What differs: code 1 → 2."
+    many = {"parameters": json.dumps(dict.fromkeys("bcde", 2))}
+    assert what_differs(then | many, then).endswith("and 3 more parameters.")
+
+
+def test_the_most_over_exposed_artist() -> None:
+    first = {"artist": "X", "share_of_lists": 0.121, "share_of_plays": 0.06}
+    assert exposure_sentence(first, 3) == (
+        "Most of all X: 12.1 % of the places in people's lists, 6.0 % of the plays, and 2 others "
+        "less so."
+    )
+    assert exposure_sentence(first, 1).endswith("6.0 % of the plays.")
 
 
 def test_a_variant_that_scores_higher_says_why_it_is_not_served() -> None:

@@ -48,7 +48,7 @@ def test_a_song_leads_to_its_artist_with_songs_and_similar_artists(
     viewer.page.get_by_role("link", name=artist, exact=True).click()
     expect(viewer.page.locator(".card h1")).to_have_text(artist)
     assert parse_qs(urlsplit(viewer.page.url).query) == {"view": ["artist"], "artist": [artist]}
-    listed = viewer.page.get_by_role("list", name="Songs, the most listened first")
+    listed = viewer.page.get_by_role("list", name="Songs, the best known and most typical first")
     expect(listed.locator("li")).to_have_count(len(songs))
     shown = listed.locator("li").evaluate_all("rows => rows.map(row => row.dataset.trackId)")
     assert shown == songs
@@ -103,11 +103,21 @@ def test_a_listener_has_other_lists(viewer: Visit, release: duckdb.DuckDBPyConne
     viewer.page.wait_for_url(re.compile("list=recommend_artists"))
     viewer.open(viewer.page.url.removeprefix(viewer.url))  # the shared address
     expect(viewer.page.locator(".tracklist .name")).to_have_text(names)
-    viewer.page.get_by_text("On repeat", exact=True).click()
-    expect(viewer.page.get_by_text("This list needs the times of plays")).to_be_visible()
-    expect(viewer.page.get_by_role("slider", name="Crossfader")).to_have_count(0)
     viewer.page.get_by_text("Recommended", exact=True).click()
     viewer.expect_tracks(ids(release, "SELECT track_id FROM recommend_user(?)", user))
+
+
+@pytest.mark.parametrize("name", ["new_for_user", "on_repeat", "rediscover"])
+def test_lists_that_need_times_are_offered_only_where_they_have_rows(
+    viewer: Visit, release: duckdb.DuckDBPyConnection, name: str
+) -> None:
+    user = ids(release, "SELECT user_id FROM users WHERE segment = '6-20' ORDER BY user_id")[0]
+    viewer.open(f"/?view=listener&user={user}")
+    for title in ("New", "On repeat", "Rediscover"):
+        expect(viewer.page.get_by_text(title, exact=True)).to_have_count(0)
+    viewer.page.goto(f"{viewer.url}/?view=listener&user={user}&list={name}")
+    expect(viewer.page.get_by_text("This list needs the times of plays")).to_be_visible()
+    expect(viewer.page.get_by_role("slider", name="Crossfader")).to_have_count(0)
 
 
 def test_a_radio_starts_from_a_song_and_another_one_differs(

@@ -15,7 +15,9 @@ def test_experiments_have_a_view_if_there_are_any(viewer: Visit, stranger: Visit
     expect(sections.nth(1)).to_contain_text("Guardrails of **variant**")
     expect(sections.nth(1)).to_contain_text("no clear change +1.0 %, 95 % interval −0.2 to 2.2")
     expect(stranger.page.get_by_test_id("stVegaLiteChart")).to_have_count(1)
-    expect(stranger.page.get_by_text("The course appears once two releases")).to_be_visible()
+    expect(
+        stranger.page.get_by_text("The course appears once releases of two days")
+    ).to_be_visible()
     stranger.page.get_by_text("All results and notes").click()
     assert download(stranger, "experiments")[0]["note"] == NOTE
     viewer.open()

@@ -13,9 +13,9 @@ from tests.warehouse.publishing import publish
 from warehouse.build.writer import BuildInput
 from warehouse.explorer.as_sql import Value, as_sql, literal
 from warehouse.explorer.components import short
+from warehouse.explorer.covers import web_address
 from warehouse.explorer.launch import options
 from warehouse.explorer.listener import glance
-from warehouse.explorer.lists import preview
 from warehouse.explorer.reasons import reason
 from warehouse.explorer.release.build import flatten
 from warehouse.explorer.snapshot import _snapshot
@@ -106,7 +106,7 @@ def test_a_list_as_sql_binds_nothing_and_quotes_everything() -> None:
     [("https://x/y", "https://x/y"), ("javascript:alert(1)", None), ("", None), (None, None)],
 )
 def test_only_web_addresses_are_previews(url: str | None, served: str | None) -> None:
-    assert preview({"preview": url}) == served
+    assert web_address(url) == served
 
 
 def test_long_texts_are_cut_for_the_page() -> None:

@@ -19,7 +19,7 @@ function list(lines) {
     const pair = element("div", "");
     const shown = element("dd", "");
     if (state) shown.append(element("b", "", state), " ");
-    shown.append(element("span", "muted", value));
+    shown.append(element("span", "muted", unbroken(value)));
     pair.append(element("dt", "", label), shown);
     made.append(pair);
   }
@@ -27,10 +27,15 @@ function list(lines) {
 }
 
 function marked(target, text) {
-  text.split("`").forEach((part, position) => {
+  unbroken(text).split("`").forEach((part, position) => {
     if (part) target.append(position % 2 ? element("code", "", part) : part);
   });
   return target;
+}
+
+// No line ends within "5 %" or "1.0 to 2.0".
+function unbroken(text) {
+  return text.replaceAll(" %", "\u00a0%").replace(/(\d) to (?=[−\d])/g, "$1\u00a0to\u00a0");
 }
 
 function element(tag, kind, text) {

@@ -21,6 +21,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   if (data.chips.length) details.push(chips(data.chips));
   if (details.length) root.append(folded(details, open));
   if (data.preview) root.append(...player(data.preview));
+  if (data.cover) root.prepend(cover(data.cover, data.title));
 
   function links(given) {
     const line = element("p", "subtitle", "");
@@ -96,6 +97,16 @@ function sound(features) {
   }
   figure.append(list);
   return figure;
+}
+
+// A picture that cannot be fetched leaves no gap.
+function cover(url, title) {
+  const image = element("img", "cover");
+  image.alt = `Cover of ${title}`;
+  image.referrerPolicy = "no-referrer";
+  image.onerror = () => image.remove();
+  image.src = url;
+  return image;
 }
 
 function player(url) {

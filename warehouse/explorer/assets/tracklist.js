@@ -70,8 +70,20 @@ export default function ({ data, parentElement, setTriggerValue }) {
       box.style.setProperty("--hue", hue(row.genre));
       box.title = row.genre;
     }
+    if (row.cover) box.append(cover(row));
     if (row.preview) box.append(player(row));
     return box;
+  }
+
+  // One that cannot be fetched leaves the colour of the genre.
+  function cover(row) {
+    const image = element("img", "cover", undefined);
+    image.alt = `Cover of ${row.name}`;
+    image.loading = "lazy";
+    image.referrerPolicy = "no-referrer";
+    image.onerror = () => image.remove();
+    image.src = row.cover;
+    return image;
   }
 
   function player(row) {

@@ -170,7 +170,7 @@ def _course(home: Home, snapshot: Snapshot, name: str, variant: str, goal: str) 
             if asked and None not in (row.get("as_of"), row["ci_low"], row["ci_high"]):
                 found.setdefault(row["as_of"].date(), row)  # the latest reading of a day counts
     if len(found) < 2:
-        st.text("The course appears once two releases have measured this experiment.")
+        st.text("The course appears once releases of two days have measured this experiment.")
         return
     rows = [{"day": date.isoformat(), "lift": row["lift"], "ci_low": row["ci_low"],
              "ci_high": row["ci_high"]} for date, row in sorted(found.items())]  # fmt: skip

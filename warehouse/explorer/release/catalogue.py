@@ -1,10 +1,12 @@
-"""The Catalogue tab: coverage, concentration and unplayed tracks."""
+"""The Catalogue tab: over-exposed artists, coverage, concentration and unplayed tracks."""
 
 from typing import Any
 
+import pyarrow as pa
 import streamlit as st
 
-from warehouse.explorer.charts import bars, comparison
+from warehouse.explorer.charts import bars, comparison, pairs
+from warehouse.explorer.components import Answer, answers, short
 from warehouse.explorer.expander import expander
 from warehouse.explorer.release.metrics import in_words, label
 from warehouse.explorer.release.variants import SERVED, find
@@ -14,7 +16,9 @@ from warehouse.explorer.tables import show
 SHOWN = 20
 """Length of the lists that the measures are of."""
 ARTISTS = 100
-"""Maximum number of artists shown."""
+"""Maximum number of artists in the table."""
+PLOTTED = 10
+SHARES = {"share_of_lists": "of all places in lists", "share_of_plays": "of all plays"}
 MEASURES = (
     "coverage",
     "unplayed_share",
@@ -28,6 +32,7 @@ MEASURES = (
 
 def catalogue(snapshot: Snapshot, evaluation: list[dict[str, Any]]) -> None:
     """Show the tab."""
+    exposure = st.container()  # filled last: it reads all lists
     st.subheader("Catalogue coverage", anchor=False)
     measured = [measure for measure in MEASURES if find(evaluation, SERVED, "all", measure, SHOWN)]
     if measured:
@@ -55,14 +60,47 @@ def catalogue(snapshot: Snapshot, evaluation: list[dict[str, Any]]) -> None:
             st.altair_chart(bars(features, "feature", "weight", "share of similarity", ".0%"))
         else:
             st.text("This catalogue has no content columns.")
-    expander(snapshot, "artists", "Artists shown more often than they are played", _artists)
     expander(snapshot, "catalogue", "Tables", _tables)
+    with exposure:
+        _exposure(snapshot)
 
 
-def _artists(snapshot: Snapshot) -> None:
-    st.caption("Shares of all rows of all listeners' lists, and of all plays.")
-    show(snapshot.table("artists_shown", most=ARTISTS), "artists",
-         {"share_of_lists": "percent", "share_of_plays": "percent"})  # fmt: skip
+def _exposure(snapshot: Snapshot) -> None:
+    st.subheader("Over-exposed artists", anchor=False)
+    table = _artists(snapshot.release_id, snapshot)
+    if not len(table):
+        st.text("No artist has a larger share of people's lists than of plays.")
+        return
+    artists = table.slice(0, PLOTTED).to_pylist()
+    answers("exposure", [Answer("Which artists are shown more often than they are played?",
+                                exposure_sentence(artists[0], len(table)))])  # fmt: skip
+    bars_of = [
+        {"artist": short(row["artist"]), "side": words, "value": row[field]}
+        for row in artists for field, words in SHARES.items()
+    ]  # fmt: skip
+    st.altair_chart(pairs(bars_of, "artist", "share", tuple(SHARES.values())[::-1], ".1%"))
+    expander(snapshot, "artists", "All of these artists", _all_artists)
+
+
+def exposure_sentence(first: dict[str, Any], artists: int) -> str:
+    """Return who is over-exposed most; ``artists`` is how many are, at most ARTISTS."""
+    lists, plays = (100 * first[field] for field in SHARES)
+    others = f", and {artists - 1} others less so" if 1 < artists < ARTISTS else ""
+    return (
+        f"Most of all {short(first['artist'])}: {lists:.1f} % of the places in people's lists, "
+        f"{plays:.1f} % of the plays{others}."
+    )
+
+
+@st.cache_data(max_entries=4, show_spinner="Reading all lists")
+def _artists(release_id: str, _snapshot: Snapshot) -> pa.Table:  # noqa: ARG001 - the key
+    return _snapshot.table("artists_shown", most=ARTISTS)
+
+
+def _all_artists(snapshot: Snapshot) -> None:
+    st.caption(f"Shares of all rows of all listeners' lists, and of all plays; at most {ARTISTS}.")
+    show(_artists(snapshot.release_id, snapshot), "artists",
+         dict.fromkeys(SHARES, "percent"))  # fmt: skip
 
 
 def _tables(snapshot: Snapshot) -> None:

@@ -7,13 +7,20 @@ import pyarrow as pa
 import streamlit as st
 
 from warehouse.explorer.charts import pairs
+from warehouse.explorer.components import short
 from warehouse.explorer.expander import expander
 from warehouse.explorer.release.build import flatten
 from warehouse.explorer.release.quality import segment_name
 from warehouse.explorer.release.variants import SERVED
 from warehouse.explorer.snapshot import Snapshot
 from warehouse.explorer.tables import show
+from warehouse.explorer.wording import listed, percent
 from warehouse.releases.difference import reach_of
+
+OTHER, THIS = "other release", "this release"
+COUNTED = {"tracks": "tracks", "users": "listeners", "listens": "listens"}
+NAMED = 3
+"""Parameters that the sentence names."""
 
 
 def difference(snapshot: Snapshot, previous: Snapshot | None) -> None:
@@ -30,15 +37,15 @@ def difference(snapshot: Snapshot, previous: Snapshot | None) -> None:
     with right:
         st.subheader("Time by stage", anchor=False)
         stages = [
-            {"stage": name, "release": label, "value": seconds}
-            for label, row in (("previous", then), ("current", now))
+            {"stage": name, "side": side, "value": seconds}
+            for side, row in ((OTHER, then), (THIS, now))
             for name, seconds in dict(row["stage_seconds"]).items()
         ]
         if stages:
-            st.altair_chart(pairs(stages, "stage", "seconds"))
+            st.altair_chart(pairs(stages, "stage", "seconds", (OTHER, THIS)))
     st.subheader("Quality", anchor=False)
     show(_quality(snapshot, previous), "difference-quality",
-         {"previous": "%.4f", "current": "%.4f", "change": "%+.4f"}, rows=8)  # fmt: skip
+         {OTHER: "%.4f", THIS: "%.4f", "change": "%+.4f"}, rows=8)  # fmt: skip
     st.subheader("Weights", anchor=False)
     show(_weights(snapshot, previous), "difference-weights")
     st.subheader("Parameters", anchor=False)
@@ -51,12 +58,31 @@ def difference(snapshot: Snapshot, previous: Snapshot | None) -> None:
              lambda latest: _reach(latest, previous))  # fmt: skip
 
 
+def what_differs(now: dict[str, Any], then: dict[str, Any]) -> str:
+    """Return in one sentence what may have made the lists of two releases different."""
+    old, new = dict(then["row_counts"]), dict(now["row_counts"])
+    found = [
+        f"{new[name]:,} {words} ({percent(new[name] / old[name] - 1)})"
+        for name, words in COUNTED.items()
+        if old.get(name) and name in new and new[name] != old[name]
+    ]
+    changed = _parameters(now, then).to_pylist()
+    found += [
+        f"`{row['parameter']}` {short(row[OTHER])} → {short(row[THIS])}" for row in changed[:NAMED]
+    ]
+    if len(changed) > NAMED:
+        found.append(f"{len(changed) - NAMED} more parameters")
+    if now["code_version"] != then["code_version"]:
+        found.append(f"code {short(then['code_version'])} → {short(now['code_version'])}")
+    return f"What differs: {listed(found)}." if found else "Data, parameters and code are the same."
+
+
 def _rows(now: dict[str, Any], then: dict[str, Any]) -> pa.Table:
     old, new = dict(then["row_counts"]), dict(now["row_counts"])
     names = [*new, *(name for name in old if name not in new)]
     change = [new.get(n, 0) / old[n] - 1 if old.get(n) else None for n in names]
-    return pa.table({"relation": names, "previous": [old.get(n) for n in names],
-                     "current": [new.get(n) for n in names],
+    return pa.table({"relation": names, OTHER: [old.get(n) for n in names],
+                     THIS: [new.get(n) for n in names],
                      "change": pa.array(change, pa.float64())})  # fmt: skip
 
 
@@ -71,8 +97,8 @@ def _quality(snapshot: Snapshot, previous: Snapshot) -> pa.Table:
         {
             "listeners": [segment_name(segment) for segment, _, _ in keys],
             "metric": [f"{metric}@{k}" for _, metric, k in keys],
-            "previous": [old[key] for key in keys],
-            "current": [new[key] for key in keys],
+            OTHER: [old[key] for key in keys],
+            THIS: [new[key] for key in keys],
             "change": [new[key] - old[key] for key in keys],
         }
     )
@@ -84,9 +110,9 @@ def _weights(snapshot: Snapshot, previous: Snapshot) -> pa.Table:
         [
             {
                 "segment": row["segment"],
-                "previous weight": old.get(row["segment"], {}).get("weight"),
+                "other weight": old.get(row["segment"], {}).get("weight"),
                 "weight": row["weight"],
-                "previous popularity": old.get(row["segment"], {}).get("popularity"),
+                "other popularity": old.get(row["segment"], {}).get("popularity"),
                 "popularity": row["popularity"],
             }
             for row in snapshot.rows("segments")
@@ -97,8 +123,8 @@ def _weights(snapshot: Snapshot, previous: Snapshot) -> pa.Table:
 def _parameters(now: dict[str, Any], then: dict[str, Any]) -> pa.Table:
     new, old = (flatten(json.loads(row["parameters"] or "{}")) for row in (now, then))
     names = [n for n in sorted({*new, *old}) if new.get(n) != old.get(n)]
-    return pa.table({"parameter": names, "previous": [old.get(n) for n in names],
-                     "current": [new.get(n) for n in names]})  # fmt: skip
+    return pa.table({"parameter": names, OTHER: [old.get(n) for n in names],
+                     THIS: [new.get(n) for n in names]})  # fmt: skip
 
 
 def _reach(snapshot: Snapshot, previous: Snapshot) -> None:

@@ -1,4 +1,4 @@
-"""The input of a release: is anything wrong with it; checks, rejected rows and files."""
+"""The input of a release: is anything wrong with it; rejected rows, checks and files."""
 
 from typing import Any
 
@@ -17,6 +17,8 @@ NAMED = 4
 """Failed checks that the answer shows."""
 OF_THE_MODEL = "hybrid_keeps_up"
 """Checks with this prefix judge the model, not the input."""
+NOT_COUNTS = ("drift_", "rejected_rows")
+"""Checks with these prefixes measure a distance, or what is said already."""
 
 Rows = list[dict[str, Any]]
 
@@ -34,12 +36,14 @@ def anything_wrong(checks: Rows, rejected: Rows) -> Answer:
         aside = f"{rows:,} {verb} set aside ({reasons})"
     skipped = len(checks) - passed - len(failed)
     more = (f"{skipped} checks had nothing to compare.",) if skipped else ()
+    noted = _noted(checks)
     if not checks:
         return Answer(QUESTION, "Unknown: this release holds no checks of its input.", "open")
     if not failed:
         word, but = ("A little", "but") if rows else ("No", "and")
-        return Answer(QUESTION, f"{word}: all {passed} checks passed, {but} {aside}.",
-                      "open" if rows else "good", more)  # fmt: skip
+        all_of_them = "the only check" if passed == 1 else f"all {passed} checks"
+        return Answer(QUESTION, f"{word}: {all_of_them} passed, {but} {aside}.",
+                      "open" if rows else "good", more, noted)  # fmt: skip
     names = listed([_words(one["check_name"]) for one in failed[:NAMED]])
     others = f" and {len(failed) - NAMED} more" if len(failed) > NAMED else ""
     lines = tuple(
@@ -48,13 +52,24 @@ def anything_wrong(checks: Rows, rejected: Rows) -> Answer:
     )
     verb = "check" if len(failed) == 1 else "checks"
     return Answer(QUESTION, f"Yes: {len(failed)} {verb} of {passed + len(failed)} failed "
-                  f"({names}{others}), and {aside}.", "bad", more, lines)  # fmt: skip
+                  f"({names}{others}), and {aside}.", "bad", more, (*lines, *noted))  # fmt: skip
+
+
+def _noted(checks: Rows) -> tuple[Line, ...]:
+    """Return what was found within the limits: play records of unknown tracks, say."""
+    found = [
+        one for one in checks
+        if one["status"] == "passed" and one["observed"]
+        and not one["check_name"].startswith(NOT_COUNTS)
+    ]  # fmt: skip
+    return tuple(
+        Line(_words(one["check_name"]), short(one["details"] or ""), "within the limit")
+        for one in found[:NAMED]
+    )
 
 
 def input_data(snapshot: Snapshot, release: dict[str, Any]) -> None:
     """Show the tab."""
-    st.subheader("Checks", anchor=False)
-    show(snapshot.table("data_quality"), "data-quality", rows=16)
     st.subheader("Rejected rows", anchor=False)
     total = dict(release["row_counts"]).get("rejected_rows", 0)
     if total:
@@ -64,6 +79,8 @@ def input_data(snapshot: Snapshot, release: dict[str, Any]) -> None:
         show(snapshot.table("rejected_rows", most=MOST), "rejected-rows")
     else:
         st.text("None: all input rows were accepted.")
+    st.subheader("Checks", anchor=False)
+    show(snapshot.table("data_quality"), "data-quality", rows=16)
     st.subheader("Files", anchor=False)
     files = dict(release["inputs"])
     show(pa.table({"file": list(files), "digest": list(files.values())}), "inputs")

@@ -79,13 +79,17 @@ def what_changed(change: Change | None) -> Answer:
         kept = change.length * change.shared
         sentence = (
             f"On average, {kept:.1f} of a list's {change.length} tracks are the same, and "
-            f"{change.same_first:.0%} of people have the same first track."
+            f"{_share(change.same_first)} of people have the same first track."
         )
-    lines = [Line("overlap, the top counting most", f"{change.average_overlap:.0%}")]
+    lines = [Line("overlap, the top counting most", _share(change.average_overlap))]
     for word, movers in (("new", change.entered), ("gone", change.left)):
-        lines += [Line(f"{word}: {one.name}", f"{one.share:.0%} of lists") for one in movers]
+        lines += [Line(f"{word}: {one.name}", f"{_share(one.share)} of lists") for one in movers]
     more = (f"Compared: {change.listeners:,} listeners that both releases have.",)
     return Answer(QUESTION, sentence, "plain", more, tuple(lines))
+
+
+def _share(share: float) -> str:
+    return f"{100 * share:.0f} %"
 
 
 def _sets(lists: pa.Table) -> Lists:

@@ -12,7 +12,7 @@ from warehouse.explorer.earlier import kept_releases, manifest_of, open_kept
 from warehouse.explorer.release.better import is_it_better
 from warehouse.explorer.release.build import build
 from warehouse.explorer.release.catalogue import catalogue
-from warehouse.explorer.release.difference import difference
+from warehouse.explorer.release.difference import difference, what_differs
 from warehouse.explorer.release.input import anything_wrong, input_data
 from warehouse.explorer.release.lists import compare_lists, what_changed
 from warehouse.explorer.release.quality import quality
@@ -92,7 +92,9 @@ def _open(current: str | None) -> None:
 def _answers(home: Home, snapshot: Snapshot, other: Snapshot | None, row: dict[str, Any]) -> None:
     manifest = manifest_of(home, snapshot.release_id)
     change = None
+    remarks = _remarks(row, manifest)
     if other is not None:
+        remarks.insert(0, what_differs(row, other.row("release") or {}))
         change = compare_lists(snapshot.release_id, other.release_id, snapshot, other)
     answers(
         "release-answers",
@@ -100,7 +102,7 @@ def _answers(home: Home, snapshot: Snapshot, other: Snapshot | None, row: dict[s
             is_it_better(
                 manifest.comparisons if manifest else (),
                 other.release_id if other else None,
-                _remarks(row, manifest),
+                remarks,
             ),
             what_changed(change),
             anything_wrong(snapshot.rows("data_quality"), snapshot.rows("rejected_reasons")),

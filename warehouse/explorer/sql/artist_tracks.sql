@@ -1,4 +1,4 @@
--- An artist's songs, the most listened first.
+-- An artist's songs, the best known and most typical first.
 SELECT
     a.rank, a.track_id, NULL::DOUBLE AS score, NULL::DOUBLE AS collaborative_score,
     NULL::DOUBLE AS content_score, a.source, NULL::VARCHAR AS because_track_id

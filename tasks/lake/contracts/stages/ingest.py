@@ -45,6 +45,13 @@ TRACKS = Contract(
         ),
         Column("spotify_preview_url", pa.string(), "link to a preview", nullable=True),
         Column("spotify_id", pa.string(), "id at Spotify", nullable=True),
+        Column(
+            "cover_url",
+            pa.string(),
+            "link to a picture; with `tracks.cover_url`",
+            nullable=True,
+            optional=True,
+        ),
         Column("listeners", pa.int32(), "listeners who have played it", 0),
         Column("plays", pa.int64(), "plays in all", 0),
         Column(
@@ -162,14 +169,18 @@ def dislikes_schema(timed: bool) -> pa.Schema:
 
 
 def tracks_schema(
-    numeric: Iterable[str], categorical: Iterable[str], released: bool = False
+    numeric: Iterable[str],
+    categorical: Iterable[str],
+    released: bool = False,
+    covers: bool = False,
 ) -> pa.Schema:
     """Return the schema of `TRACKS`, then the declared feature columns it does not hold already.
 
-    Numeric features are float64 and categorical ones strings; null means unknown. ``released`` says
-    whether there are days of release.
+    Numeric features are float64 and categorical ones strings; null means unknown. ``released`` and
+    ``covers`` say whether there are days of release and links to pictures.
     """
-    schema = TRACKS.schema_with("released") if released else TRACKS.schema
+    optional = {"released": released, "cover_url": covers}
+    schema = TRACKS.schema_with(*(name for name, is_there in optional.items() if is_there))
     for names, kind in ((numeric, pa.float64()), (categorical, pa.string())):
         for name in names:
             if name not in schema.names:
