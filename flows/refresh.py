@@ -28,11 +28,13 @@ from flows.tidying import tidy
 from tasks.blend.neighbours import Neighbours
 from tasks.lake.record import StageResult
 from tasks.refresh.base import Found, find_base, find_part
+from tasks.refresh.frozen import own_result
 from tasks.refresh.stage import Before
 from tasks.release.candidate import Candidate, Judged, blend_of_current, quality_with_drift
 from tasks.release.kept import lake_part
 from warehouse.errors import FullRunNeededError, LockedError
 from warehouse.releases.home import Home
+from warehouse.releases.manifest import LakePart
 from warehouse.releases.pointer import reason_to_skip_publish
 from warehouse.releases.release import Release
 from warehouse.releases.retention import clear_leftovers
@@ -143,7 +145,7 @@ def _refresh(
         experiments=spec.experiments,
         impact=impact,
         stage_seconds=seconds_of(stages),
-        parts={"ingest": lake_part(ingested), "lists": lake_part(lists)},
+        parts=_parts(ingested, frozen, lists, found),
         recipe=current.manifest.recipe,
         inherited=found.inherited,
     )
@@ -161,12 +163,29 @@ def _refresh(
 
 
 def _before(home: Home, found: Found) -> Before | None:
-    """Return ingest and lists of the current release, if both are whole in the lake."""
+    """Return what the current release was made of, if all of it is whole in the lake."""
     manifest = found.current.manifest
     if manifest.base is None:
-        return Before(found.parts["ingest"], found.parts["lists"])
-    ingested, lists = (find_part(home.lake, manifest.parts[name]) for name in ("ingest", "lists"))
-    return None if ingested is None or lists is None else Before(ingested, lists)
+        return Before(
+            found.parts["ingest"], found.parts["lists"], found.parts["content"]["content"]
+        )
+    parts = {name: find_part(home.lake, part) for name, part in manifest.parts.items()}
+    ingested, lists = parts["ingest"], parts["lists"]
+    # without a part of its own it has the tracks of its base
+    frozen = parts["frozen"] if "frozen" in parts else found.parts["content"]
+    if ingested is None or lists is None or frozen is None:
+        return None
+    return Before(ingested, lists, frozen["content"])
+
+
+def _parts(
+    ingested: StageResult, frozen: StageResult, lists: StageResult, found: Found
+) -> dict[str, LakePart]:
+    """Return the results that the next refresh compares with."""
+    results = {"ingest": ingested, "lists": lists}
+    if frozen["content"].path != found.parts["content"]["content"].path:
+        results["frozen"] = own_result(frozen)
+    return {name: lake_part(result) for name, result in results.items()}
 
 
 def _unchanged(

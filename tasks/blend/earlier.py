@@ -1,4 +1,4 @@
-"""Lists of an earlier release that are taken over: of listeners whose histories are the same."""
+"""Lists of an earlier release that are taken over, in the track keys of today."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from tasks.lake.blocks import Block
 
-KEY = "earlier_key"
-"""The one column of the file of `EarlierListeners`."""
+KEY, TRACK_KEY = "earlier_key", "track_key"
+"""The one column of each of the files of `EarlierListeners`."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,8 @@ class EarlierListeners:
 
     keys: Path
     """Parquet, a row for each listener of today: the earlier `user_key`, -1 to rank again."""
+    tracks: Path
+    """Parquet, a row for each track of that model: its key of today, -1 if it is gone."""
     parts: tuple[Path, ...]
     """Parts of LISTENER_LISTS, named by their blocks of earlier keys."""
 
@@ -35,7 +37,7 @@ class EarlierListeners:
             if first < last:
                 rows = pq.read_table(part)
                 pieces.append(rows.take(pa.array(wanted[first:last] - there.start)))
-        rows = pa.concat_tables(pieces) if pieces else pa.table({})
+        rows = _moved(pa.concat_tables(pieces), self.tracks) if pieces else pa.table({})
         return KnownLists(known, np.flatnonzero(keys < 0), rows)
 
 
@@ -58,11 +60,24 @@ class KnownLists:
 
 @dataclass(frozen=True)
 class EarlierLists:
-    """Lists of an earlier release with the same model and catalogue."""
+    """Lists of an earlier release, as far as they are the same."""
 
     listeners: EarlierListeners
-    similar: tuple[Path, ...]
-    """Parts of SIMILAR_LISTS; they are the same."""
+    similar: tuple[Path, ...] | None
+    """Parts of SIMILAR_LISTS; None: some are different."""
+
+
+def _moved(rows: pa.Table, tracks: Path) -> pa.Table:
+    """Return LISTENER_LISTS with the track keys of today."""
+    keys = pq.read_table(tracks)[TRACK_KEY].to_numpy()
+    for name in ("history", "tracks"):
+        lists = rows[name].combine_chunks()
+        moved = pa.array(keys[lists.flatten().to_numpy()])
+        offsets = np.concatenate([[0], np.cumsum(lists.value_lengths().to_numpy())])
+        column = pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), moved)
+        at = rows.column_names.index(name)
+        rows = rows.set_column(at, rows.schema.field(at), column)
+    return rows
 
 
 def chosen_rows(rows: pa.Table, block: Block, chosen: NDArray[np.int64]) -> pa.Table:

@@ -95,8 +95,8 @@ def rank_everything(
     """Rank the catalogue for every listener and every track, and finish the stage.
 
     ``files`` are ``catalogue``, ``weights`` and ``similarity`` in the stage's folder, ``content``
-    the content edges, all in track keys. ``earlier`` are lists by the same model and catalogue:
-    those of the tracks and of the listeners whose histories are the same are taken from there.
+    the content edges, all in track keys. ``earlier`` are lists that come out the same; they are
+    taken over.
     """
     tracks = ingested["tracks"].rows
     model = {
@@ -143,7 +143,7 @@ def _similar_parts(
     earlier: EarlierLists | None,
 ) -> list[Path]:
     """Rank the neighbours of every track, or take them from earlier lists."""
-    if earlier is None:
+    if earlier is None or earlier.similar is None:
         blocks = balanced_blocks(np.ones(tracks), -(-tracks // SIMILAR_TRACKS))
         return run_blocks(client, rank_similar, blocks, folder, model, parameters)
     folder.mkdir(exist_ok=True)

@@ -61,6 +61,12 @@ def frozen_stage(
     return result.model_copy(update={"datasets": {**result.datasets, **weights}})
 
 
+def own_result(frozen: StageResult) -> StageResult:
+    """Return what `frozen_stage` itself has written, or would have."""
+    own = {name: frozen[name] for name in STAGE.datasets}
+    return frozen.model_copy(update={"datasets": own})
+
+
 def _moved(
     lake: Path,
     ingested: StageResult,
@@ -133,6 +139,8 @@ class Moves:
     """Artist of each track of today, -1 for none."""
     artists_before: NDArray[np.int32]
     """The same artist's key in the base; -1: no track of today is by somebody the base knows."""
+    artists_are_same: bool
+    """Whether the tracks of both catalogues have their artists in common as before."""
 
     @classmethod
     def between(cls, before: Dataset, tracks: Dataset) -> "Moves":
@@ -146,7 +154,19 @@ class Moves:
         of_artist[artists[first_last]] = _artists(then)[earlier[first_last]]
         artists_before = np.full(len(artists), -1, np.int32)
         artists_before[artists >= 0] = of_artist[artists[artists >= 0]]
-        return cls(keys_of(now, then), earlier, artists, artists_before)
+        kept = earlier >= 0
+        pairs = np.unique(np.stack([_artists(then)[earlier[kept]], artists[kept]]), axis=1)
+        nobody = (pairs < 0).any(axis=0) != (pairs < 0).all(axis=0)
+        are_same = not nobody.any() and all(len(np.unique(one)) == len(one) for one in pairs)
+        return cls(keys_of(now, then), earlier, artists, artists_before, are_same)
+
+    @property
+    def are_none(self) -> bool:
+        """Whether both catalogues have the same tracks by the same artists."""
+        same = np.arange(len(self.keys), dtype=np.int32)
+        return self.artists_are_same and all(
+            np.array_equal(one, same) for one in (self.keys, self.earlier)
+        )
 
     @property
     def is_new(self) -> NDArray[np.bool_]:

@@ -4,26 +4,32 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+import pyarrow as pa
 from distributed import Client
 
-from tasks.blend.earlier import EarlierListeners, EarlierLists
+from tasks.blend.earlier import TRACK_KEY, EarlierListeners, EarlierLists
 from tasks.blend.parameters import HybridParameters
 from tasks.blend.stage import rank_everything
 from tasks.lake.blocks import Progress
 from tasks.lake.code import code_digest
 from tasks.lake.contracts.stages.lists import STAGE
+from tasks.lake.dataset import Dataset
 from tasks.lake.files import link_file, write_parquet
 from tasks.lake.record import Stage, StageResult
-from tasks.refresh.unchanged import is_same_catalogue, unchanged_listeners
+from tasks.refresh.frozen import Moves
+from tasks.refresh.touched import Ranked, compare
+from tasks.refresh.unchanged import unchanged_listeners
 
 MODEL = ("catalogue", "weights", "similarity")
 
 
 class Before(NamedTuple):
-    """Ingest and lists of a release with the same base."""
+    """What a release with the same base was made of."""
 
     ingested: StageResult
     lists: StageResult
+    content: Dataset
+    """The content edges that the lists were made with."""
 
 
 def refreshed_lists_stage(
@@ -37,9 +43,8 @@ def refreshed_lists_stage(
 ) -> StageResult:
     """Rank the catalogue for every listener and every track, by the tables of a base.
 
-    Lists of listeners whose plays and dislikes are the same since ``before`` are taken from there
-    if no track was added, removed or given another artist: they would come out the same. Datasets
-    as of `lists_stage`.
+    Lists that would come out the same are taken from ``before``: of listeners with the same plays
+    and without dislikes, none of whose tracks has other edges now. Datasets as of `lists_stage`.
     """
     stage = Stage(
         lake,
@@ -65,20 +70,45 @@ def refreshed_lists_stage(
         parameters,
         progress,
         started,
-        None if before is None else _earlier(stage, ingested, before),
+        None if before is None else _earlier(stage, ingested, frozen, parameters, before),
     )
 
 
-def _earlier(stage: Stage, ingested: StageResult, before: Before) -> EarlierLists | None:
-    """Return which of the lists before can be taken over, None where the catalogue differs."""
-    if not is_same_catalogue(before.ingested, ingested):
+def _earlier(
+    stage: Stage,
+    ingested: StageResult,
+    frozen: StageResult,
+    parameters: HybridParameters,
+    before: Before,
+) -> EarlierLists | None:
+    """Return which of the lists before can be taken over, None where any may be another one."""
+    moves = Moves.between(before.ingested["tracks"], ingested["tracks"])
+    same = compare(
+        _ranked_by(before.ingested, before.lists, before.content),
+        _ranked_by(ingested, frozen, frozen["content"]),
+        moves,
+    )
+    candidates = min(parameters.popular_candidates, same.listened)
+    if not moves.artists_are_same or same.popular < candidates:
         return None
-    keys, lists = stage.scratch / "earlier.parquet", before.lists
-    write_parquet(unchanged_listeners(before.ingested, ingested), keys)
+    # a list that finds too little goes on with popular tracks that are not in the history
+    longest = len(moves.keys) if moves.are_none else same.popular - parameters.user_list
+    lists = before.lists
     parts = {
         kind: tuple(
             lists[name].path for name in sorted(lists.datasets) if name.startswith(f"{kind}_")
         )
         for kind in ("listeners", "similar")
     }
-    return EarlierLists(EarlierListeners(keys, parts["listeners"]), parts["similar"])
+    found = unchanged_listeners(before.ingested, ingested, moves.keys, same.is_touched, longest)
+    tables = {"earlier": found, "moved": pa.table({TRACK_KEY: moves.keys})}
+    files = {name: stage.scratch / f"{name}.parquet" for name in tables}
+    for name, table in tables.items():
+        write_parquet(table, files[name])
+    is_same = moves.are_none and not same.is_touched.any()
+    listeners = EarlierListeners(files["earlier"], files["moved"], parts["listeners"])
+    return EarlierLists(listeners, parts["similar"] if is_same else None)
+
+
+def _ranked_by(ingested: StageResult, model: StageResult, content: Dataset) -> Ranked:
+    return Ranked(ingested["tracks"], model["catalogue"], (model["weights"], content))

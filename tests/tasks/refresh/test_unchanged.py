@@ -30,6 +30,7 @@ times = st.none() | st.integers(0, 2)
 listens = st.builds(Listen, st.integers(1, 2), times, times)
 histories = st.dictionaries(st.integers(0, TRACKS - 1), listens, max_size=3)
 worlds = st.dictionaries(st.sampled_from("abcdef"), histories, min_size=1)
+touched = st.sets(st.integers(0, TRACKS - 1), max_size=1)
 dislikes = st.sets(st.sampled_from("abcdef"), max_size=2)
 
 
@@ -67,20 +68,32 @@ def ingested(folder: Path, world: dict[str, History], disliking: set[str]) -> St
     )
 
 
-@given(worlds, worlds, dislikes, dislikes)
+@given(worlds, worlds, dislikes, dislikes, touched, st.integers(1, 3))
 @settings(max_examples=150)
 def test_only_those_who_did_the_same_are_unchanged(
-    before: dict[str, History], now: dict[str, History], hated: set[str], hating: set[str]
+    before: dict[str, History],
+    now: dict[str, History],
+    hated: set[str],
+    hating: set[str],
+    others: set[int],
+    longest: int,
 ) -> None:
     with TemporaryDirectory() as name:
         found = unchanged_listeners(
             ingested(Path(name) / "before", before, hated),
             ingested(Path(name) / "now", now, hating),
+            np.arange(TRACKS, dtype=np.int32),
+            np.isin(np.arange(TRACKS), list(others)),
+            longest,
         )[KEY].to_pylist()
     earlier, today = sorted({*before, *hated}), sorted({*now, *hating})
     assert found == [
         earlier.index(user)
-        if user in before and before[user] == now.get(user, {}) and user not in hated | hating
+        if user in before
+        and before[user] == now.get(user, {})
+        and user not in hated | hating
+        and not others & set(before[user])
+        and len(before[user]) <= longest
         else -1
         for user in today
     ]
