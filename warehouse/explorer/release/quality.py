@@ -15,6 +15,14 @@ from warehouse.explorer.tables import show
 
 QUALITY = ("recall", "ndcg", "hit_rate", "map")
 
+TEMPORAL = "temporal:"
+"""Beginning of the segments of the temporal split."""
+
+MOVED = (
+    "They need not be at the top of a line: the lines are of tracks hidden at random, and the "
+    "weights follow what listeners played next as well, as far as that is certain."
+)
+
 Rows = list[dict[str, Any]]
 
 
@@ -83,7 +91,7 @@ def _compared(snapshot: Snapshot, evaluation: Rows, artist_factor: float) -> Non
                        *([Answer("Why is a model that scores higher not served?", "", "open",
                                  tuple(why))] if why else [])])  # fmt: skip
     st.altair_chart(comparison(rows, label(metric, k), SERVED))
-    held_out = "" if segment.startswith("temporal:") else "held-out "
+    held_out = "" if segment.startswith(TEMPORAL) else "held-out "
     st.caption(
         f"{served['users'] or 0:,} {held_out}listeners, with 95 % intervals; `hybrid` is served. "
         "The plays of another day are another question: compare releases by the answer at the top."
@@ -100,9 +108,9 @@ def _measured(snapshot: Snapshot) -> None:
 
 
 def _order(segment: str) -> tuple[int, int]:
-    kind, _, values = segment.removeprefix("temporal:").partition(":")
+    kind, _, values = segment.removeprefix(TEMPORAL).partition(":")
     kinds = ("all", "known", "new", "history", "light", "listeners")
-    after = len(kinds) if segment.startswith("temporal:") else 0
+    after = len(kinds) if segment.startswith(TEMPORAL) else 0
     digits = "".join(c if c.isdigit() else " " for c in values).split()
     beyond = 1 if values.startswith(">") else 0
     place = kinds.index(kind) if kind in kinds else 2 * len(kinds)
@@ -120,9 +128,10 @@ def _curves(snapshot: Snapshot) -> None:
     segments = [s for s in snapshot.rows("segments") if s["min_tracks"] > 0]
     names = [s["segment"] for s in segments]
     st.altair_chart(curve(points, segments, names, metric))
+    in_time = any(row["segment"].startswith(TEMPORAL) for row in snapshot.rows("evaluation"))
     st.caption(
         "One line for each history length, with its 95 % interval, at the best prior for each "
-        "weight. The dashed lines mark the weights in use."
+        "weight. The dashed lines mark the weights in use." + (f" {MOVED}" if in_time else "")
     )
     expander(snapshot, "weights", "Weights in use, and all weights tried", _points)
 
