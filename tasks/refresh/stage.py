@@ -16,7 +16,7 @@ from tasks.lake.contracts.stages.lists import STAGE
 from tasks.lake.dataset import Dataset
 from tasks.lake.files import link_file, write_parquet
 from tasks.lake.record import Stage, StageResult
-from tasks.refresh.frozen import Moves
+from tasks.refresh.moves import Moves
 from tasks.refresh.touched import Ranked, compare
 from tasks.refresh.unchanged import unchanged_listeners
 

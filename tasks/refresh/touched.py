@@ -12,7 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from tasks.lake.dataset import Dataset
-from tasks.refresh.frozen import Moves
+from tasks.refresh.moves import Moves
 
 
 class Ranked(NamedTuple):
