@@ -29,6 +29,11 @@ class Tuned:
         """Tell which rows of the curves belong to a half; 2 is both."""
         return [(self.half[rows] == half) | (half == 2) for rows in self.listeners]
 
+    def curves_of(self, half: int) -> list[NDArray[np.float64]]:
+        """Return the rows of the curves that belong to a half."""
+        kept = self.of_half(half)
+        return [curve[mine] for curve, mine in zip(self.curves, kept, strict=True)]
+
     def counts(self, half: int) -> list[NDArray[np.float64]]:
         """Return resamples × listeners for the rows of a half."""
         kept = self.of_half(half)
@@ -71,7 +76,7 @@ def choose(rounds: Rounds, split: Split, tuned: Tuned) -> tuple[Choice, Choice, 
     parameters, hybrid = rounds.parameters, rounds.hybrid
     blends = []
     for half in (0, 1, 2):
-        curves = [c[mine] for c, mine in zip(tuned.curves, tuned.of_half(half), strict=True)]
+        curves = tuned.curves_of(half)
         chosen = choose_points(tuned.points, curves, tuned.counts(half), tuned.segments, parameters)
         blends.append(Choice(learned_segments(hybrid.segments, chosen), hybrid.gamma))
     some = some_of(split, split.fold_in > 0, parameters.tuning_listeners)

@@ -37,8 +37,8 @@ def best_in_time(
     tuned = tune(rounds, split, cases, segments, has_content)
     found = []
     for half in (0, 1, ALL):
-        curves = [c[mine] for c, mine in zip(tuned.curves, tuned.of_half(half), strict=True)]
-        best = find_best(tuned.points, curves, tuned.counts(half), tuned.segments, parameters)
+        curves, counts = tuned.curves_of(half), tuned.counts(half)
+        best = find_best(tuned.points, curves, counts, tuned.segments, parameters)
         pairs = zip(tuned.segments, best, strict=True)
         found.append({segment.min_tracks: one for segment, one in pairs if one is not None})
     return found[0], found[1], found[2]

@@ -84,8 +84,8 @@ def _earlier(
     """Return which of the lists before can be taken over, None where any may be another one."""
     moves = Moves.between(before.ingested["tracks"], ingested["tracks"])
     same = compare(
-        _ranked_by(before.ingested, before.lists, before.content),
-        _ranked_by(ingested, frozen, frozen["content"]),
+        _ranked_by(before.lists, before.content),
+        _ranked_by(frozen, frozen["content"]),
         moves,
     )
     candidates = min(parameters.popular_candidates, same.listened)
@@ -110,5 +110,5 @@ def _earlier(
     return EarlierLists(listeners, parts["similar"] if is_same else None)
 
 
-def _ranked_by(ingested: StageResult, model: StageResult, content: Dataset) -> Ranked:
-    return Ranked(ingested["tracks"], model["catalogue"], (model["weights"], content))
+def _ranked_by(model: StageResult, content: Dataset) -> Ranked:
+    return Ranked(model["catalogue"], (model["weights"], content))

@@ -18,7 +18,6 @@ from tasks.refresh.moves import Moves
 class Ranked(NamedTuple):
     """What lists are made from, in the keys of one catalogue."""
 
-    tracks: Dataset
     catalogue: Dataset
     edges: tuple[Dataset, ...]
     """EDGES of each kind, sorted by source."""
@@ -37,7 +36,7 @@ class Same(NamedTuple):
 
 def compare(before: Ranked, now: Ranked, moves: Moves) -> Same:
     """Compare what lists were made from; ``moves`` leads from the catalogue before to today's."""
-    is_touched = np.zeros(now.tracks.rows, np.bool_)
+    is_touched = np.zeros(len(moves.earlier), np.bool_)
     for old, new in zip(before.edges, now.edges, strict=True):
         if not (moves.are_none and old.digest == new.digest):
             is_touched |= _touched(old.read(), new.read(), moves.keys, len(is_touched))

@@ -1,4 +1,4 @@
-"""Whose lists stay the same between two ingests of one catalogue: those who did nothing new."""
+"""Whose lists stay the same between two ingests: those who did nothing new."""
 
 import numpy as np
 import pyarrow as pa
