@@ -30,6 +30,14 @@ def test_quality_and_catalogue_are_plotted(
     viewer.page.get_by_text("All measured values").click()
     measured = release.execute("SELECT count(*) FROM evaluation").fetchall()[0][0]
     assert len(download(viewer, "evaluation")) == measured
+    viewer.page.get_by_text("Checks against the best single signal").click()
+    of_the_model = {row["check_name"] for row in download(viewer, "model-checks")}
+    assert {name.partition(":")[0] for name in of_the_model} == {"hybrid_keeps_up"}
+    viewer.page.get_by_role("tab", name="Input").click()
+    of_the_input = {row["check_name"] for row in download(viewer, "data-quality")}
+    every = {row[0] for row in release.execute("SELECT check_name FROM data_quality").fetchall()}
+    assert of_the_input | of_the_model == every
+    assert of_the_input & of_the_model == set()
     viewer.page.get_by_role("tab", name="Catalogue").click()
     expect(viewer.page.get_by_text("Tracks by listeners")).to_be_visible()
     viewer.page.get_by_role("tab", name="Build").click()

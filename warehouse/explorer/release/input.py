@@ -3,6 +3,7 @@
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import streamlit as st
 
 from warehouse.explorer.components import Answer, Line, short
@@ -80,10 +81,16 @@ def input_data(snapshot: Snapshot, release: dict[str, Any]) -> None:
     else:
         st.text("None: all input rows were accepted.")
     st.subheader("Checks", anchor=False)
-    show(snapshot.table("data_quality"), "data-quality", rows=16)
+    checks = snapshot.table("data_quality")
+    show(checks.filter(pc.invert(of_the_model(checks))), "data-quality", rows=16)
     st.subheader("Files", anchor=False)
     files = dict(release["inputs"])
     show(pa.table({"file": list(files), "digest": list(files.values())}), "inputs")
+
+
+def of_the_model(checks: pa.Table) -> pa.BooleanArray:
+    """Tell which rows of `data_quality` judge the model."""
+    return pc.starts_with(checks["check_name"], OF_THE_MODEL)
 
 
 def _words(name: str) -> str:

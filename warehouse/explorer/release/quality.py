@@ -8,6 +8,7 @@ import streamlit as st
 from warehouse.explorer.charts import comparison, curve
 from warehouse.explorer.components import Answer, answers
 from warehouse.explorer.expander import expander
+from warehouse.explorer.release.input import of_the_model
 from warehouse.explorer.release.metrics import in_words, label
 from warehouse.explorer.release.variants import SERVED, find, why_not_served
 from warehouse.explorer.snapshot import Snapshot
@@ -96,7 +97,13 @@ def _compared(snapshot: Snapshot, evaluation: Rows, artist_factor: float) -> Non
         f"{served['users'] or 0:,} {held_out}listeners, with 95 % intervals; `hybrid` is served. "
         "The plays of another day are another question: compare releases by the answer at the top."
     )
+    expander(snapshot, "model-checks", "Checks against the best single signal", _checks)
     expander(snapshot, "evaluation", "All measured values", _measured)
+
+
+def _checks(snapshot: Snapshot) -> None:
+    checks = snapshot.table("data_quality")
+    show(checks.filter(of_the_model(checks)), "model-checks")
 
 
 def _measured(snapshot: Snapshot) -> None:
