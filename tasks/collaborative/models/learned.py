@@ -4,6 +4,10 @@ For each target j the m most similar tracks N (cosine with weighted listener row
 candidates, and their weights solve (G_NN + Λ) b = g_Nj with G = XᵀDX and
 Λ_ii = λ + p · G_ii. This is SLIM with feature selection (Ning & Karypis 2011) in the closed form
 of EASE (Steck 2019) with the diagonal of EDLAE (Steck 2020), restricted to a neighbourhood.
+
+A ridge weight is a partial effect: what a source says once all the others are known. Of a listener
+with few known tracks most are not, and there the cosine of two tracks alone predicts better. So a
+share of every target's weights may be spread over its candidates by cosine (docs/models.md).
 """
 
 from __future__ import annotations
@@ -38,6 +42,10 @@ class LearnedParameters(NeighbourhoodParameters):
     popularity_ridge: float = Field(default=0.5, ge=0.0, le=10.0)
     """The share of a source's own Gram entry added to Λ, so that popular sources do not explain
     everything: the dropout diagonal of EDLAE (Steck 2020)."""
+
+    marginal_share: float = Field(default=0.0, ge=0.0, le=1.0)
+    """The share of a target's weights that follows the cosine of its candidates: above 0 helps
+    listeners with few tracks and costs those with many."""
 
     non_negative: bool = True
     """Allow only positive evidence, as SLIM does (Ning & Karypis 2011). Helps on sparse histories,
@@ -96,6 +104,9 @@ class Learned(CooccurrenceModel[LearnedParameters]):
         inplace_solve_all(
             triangles, user.unit, ridge, top.sources, weights, parameters.non_negative
         )
+        if parameters.marginal_share > 0:
+            cosine = top.shared * scaling.source[top.sources]
+            _inplace_share(weights, cosine, parameters.marginal_share)
         return weights
 
     def target_cost(self, parameters: LearnedParameters) -> float:
@@ -130,3 +141,14 @@ class Learned(CooccurrenceModel[LearnedParameters]):
         source = powers(listeners, -parameters.source_exponent)
         scale = target[edges.target] * source[edges.source]
         return replace(edges, weight=edges.weight * scale)
+
+
+def _inplace_share(weights: NDArray[np.float64], cosine: NDArray[np.float64], share: float) -> None:
+    """Let ``share`` of each target's weights, by absolute value, follow ``cosine`` instead.
+
+    Both are targets × candidates; a factor per target does not matter in ``cosine``.
+    """
+    total = cosine.sum(axis=1)
+    mass = share * np.abs(weights).sum(axis=1)
+    weights *= 1.0 - share
+    weights += np.divide(mass, total, out=np.zeros_like(mass), where=total > 0)[:, None] * cosine

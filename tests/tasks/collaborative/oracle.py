@@ -76,7 +76,9 @@ def learned(interactions: Interactions, parameters: CollaborativeParameters) -> 
             b = nnls(L.T, np.linalg.solve(L, G[N, j]))[0] if len(N) else np.zeros(0)
         else:
             b = np.linalg.solve(A, G[N, j])
-        W[N, j] = b
+        cosine = G[N, j] / np.sqrt(g[N] * g[j])
+        spread = cosine * np.abs(b).sum() / (cosine.sum() or 1.0)
+        W[N, j] = (1 - parameters.marginal_share) * b + parameters.marginal_share * spread
     if parameters.two_step:
         squared = W + parameters.two_step * W @ W
         np.fill_diagonal(squared, 0.0)

@@ -1,5 +1,7 @@
 """Every model against its dense formula, over shapes with gaps, single users and ties."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -117,18 +119,40 @@ def test_learned_equals_one_dense_solve_per_track(
     m=st.integers(1, 30),
     non_negative=st.booleans(),
     exponent=st.sampled_from([0.0, 0.25, 1.0]),
+    share=st.sampled_from([0.0, 0.3, 1.0]),
 )
 @settings(max_examples=60, deadline=None, derandomize=True)
 def test_learned_on_any_small_matrix(
-    seed: int, users: int, tracks: int, m: int, non_negative: bool, exponent: float
+    seed: int, users: int, tracks: int, m: int, non_negative: bool, exponent: float, share: float
 ) -> None:
     X = oracle.random_interactions(seed, users, tracks, 0.25)
     parameters = CollaborativeParameters(
-        neighbours=m, ridge=1.0, non_negative=non_negative, user_exponent=exponent
+        neighbours=m,
+        ridge=1.0,
+        non_negative=non_negative,
+        user_exponent=exponent,
+        marginal_share=share,
     )
     np.testing.assert_allclose(
         weights(X, parameters), oracle.learned(X, parameters), atol=5e-6, rtol=0
     )
+
+
+def test_a_marginal_share_by_hand() -> None:
+    # track 2 is played by {a, b, c, d}; 0 by {a, b} and 1 by {a, b, c} say the same of it, and
+    # non-negative weights leave one of the two without any
+    X = Interactions.of(sparse.csr_array([[1, 1, 1], [1, 1, 1], [0, 1, 1], [0, 0, 1]]))
+    plain: dict[str, Any] = {
+        "ridge": 1e-6,
+        "popularity_ridge": 0.0,
+        "user_exponent": 0.0,
+        "target_exponent": 0.0,
+    }
+    solved = weights(X, CollaborativeParameters(**plain, marginal_share=0.0))[:, 2]
+    np.testing.assert_allclose(solved, [0, 1, 0], atol=1e-5)
+    shared = weights(X, CollaborativeParameters(**plain, marginal_share=0.4))[:, 2]
+    # cosines 2/√(2·4) and 3/√(3·4): a share of .4 goes 0.7071 : 0.8660
+    np.testing.assert_allclose(shared, [0.4 * 0.4495, 0.6 + 0.4 * 0.5505, 0], atol=1e-4)
 
 
 def test_cosine_by_hand() -> None:
