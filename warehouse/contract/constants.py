@@ -6,6 +6,8 @@ SQL gets them filled in by name, see `sql_constants`.
 from collections.abc import Mapping
 from enum import IntEnum
 
+from warehouse.statements import double
+
 WEIGHT_SCALE = 20_000
 """int16 = round(weight × WEIGHT_SCALE): 5e-5 is the resolution, ±1.638 the range."""
 
@@ -36,6 +38,15 @@ RADIO_POOL = 300
 
 RADIO_SCORE, RADIO_CHANCE = 100, 60
 """Largest part of the score and of chance in what a radio plays next, in bits of likeness."""
+
+VARIETY_POOL = 300
+"""Tracks of a list whose order `diversity` and `calibrated` change; the rest follows by score."""
+
+TURNS, TURN_DIGITS = 1_000, 100_000
+"""More than the places that are changed; what is above the scores when both are in one number."""
+
+GENRE_TRUST = 0.99
+"""Share of a list's own genres in those that are compared with the history's (Steck 2018: 1 − α)."""
 
 SOUND_BITS, TASTE_BITS = 128, 64
 """Bits of a track's signatures, see tasks/music/signatures.py."""
@@ -70,6 +81,10 @@ def sql_constants() -> Mapping[str, str]:
         "radio_pool": str(RADIO_POOL),
         "radio_score": str(RADIO_SCORE),
         "radio_chance": str(RADIO_CHANCE),
+        "variety_pool": str(VARIETY_POOL),
+        "turns": str(TURNS),
+        "turn_digits": str(TURN_DIGITS),
+        "genre_trust": double(GENRE_TRUST),
         "source_names": ", ".join(f"'{name}'" for name in SOURCES),
         **{f"source_{source.name.lower()}": str(source.value) for source in Source},
     }
