@@ -46,7 +46,10 @@ TURNS, TURN_DIGITS = 1_000, 100_000
 """More than the places that are changed; what is above the scores when both are in one number."""
 
 GENRE_TRUST = 0.99
-"""Share of a list's own genres in those that are compared with the history's (Steck 2018: 1 − α)."""
+"""Share of a list's own genres in what is compared with the history's (1 − α in Steck 2018)."""
+
+GENRE_TICKS = 1_000
+"""Weight of one nat of divergence between genres, beside a largest score of `TICKS`."""
 
 SOUND_BITS, TASTE_BITS = 128, 64
 """Bits of a track's signatures, see tasks/music/signatures.py."""
@@ -84,6 +87,7 @@ def sql_constants() -> Mapping[str, str]:
         "variety_pool": str(VARIETY_POOL),
         "turns": str(TURNS),
         "turn_digits": str(TURN_DIGITS),
+        "genre_ticks": str(GENRE_TICKS),
         "genre_trust": double(GENRE_TRUST),
         "source_names": ", ".join(f"'{name}'" for name in SOURCES),
         **{f"source_{source.name.lower()}": str(source.value) for source in Source},

@@ -13,10 +13,10 @@ CREATE MACRO store.likeness(a, b) AS
     - bit_count(xor(struct_extract(a, 'sound_2'), struct_extract(b, 'sound_2')))::INTEGER
 )::BIGINT // 64;
 
--- What a row of a genre gains, in ticks: by how much the divergence of the list's genres from those of the
--- history falls, times the rows so far and this one. `had` of them have the genre, whose share is `share`.
+-- What a row of a genre gains: by how much the divergence of the list's genres from those of the history falls,
+-- times the rows so far and this one. `had` of them have the genre, whose share is `share`.
 CREATE MACRO store.genre_gain(share, had, rows) AS
-floor({ticks} * rows * share * ln(
+floor({genre_ticks} * rows * share * ln(
     ({genre_trust} * (had + 1) / rows + (1 - {genre_trust}) * share)
     / ({genre_trust} * had / rows + (1 - {genre_trust}) * share)
 ) + 0.5e0)::BIGINT;

@@ -10,7 +10,7 @@ import pytest
 
 from tasks.blend.parameters import HybridParameters
 from tests.warehouse.worlds import World, build_world
-from warehouse.contract.constants import GENRE_TRUST, TICKS, VARIETY_POOL
+from warehouse.contract.constants import GENRE_TICKS, GENRE_TRUST, TICKS, VARIETY_POOL
 
 Row = tuple[object, ...]
 SCORE = 4
@@ -64,10 +64,10 @@ class Oracle:
         return {genre: genres.count(genre) / len(genres) for genre in sorted(set(genres))}
 
     def gain(self, share: float, had: int, rows: int) -> int:
-        """Return what one more row of a genre gains, in ticks."""
+        """Return what one more row of a genre gains."""
         after = GENRE_TRUST * (had + 1) / rows + (1 - GENRE_TRUST) * share
         before = GENRE_TRUST * had / rows + (1 - GENRE_TRUST) * share
-        return math.floor(TICKS * rows * share * math.log(after / before) + 0.5)
+        return math.floor(GENRE_TICKS * rows * share * math.log(after / before) + 0.5)
 
     def order(
         self, rows: list[Row], history: list[str], diversity: float, calibrated: float, k: int
@@ -168,7 +168,7 @@ def test_values_outside_are_clamped_and_texts_are_read(
 def test_what_is_no_number_is_an_error(
     reader: duckdb.DuckDBPyConnection, dial: str, value: str
 ) -> None:
-    with pytest.raises(duckdb.Error, match="(?i)convert|cast"):
+    with pytest.raises(duckdb.Error, match=r"(?i)convert|cast"):
         _rows(reader, f"recommend_user('nobody', {dial} := {value})")
 
 
