@@ -6,8 +6,6 @@ SQL gets them filled in by name, see `sql_constants`.
 from collections.abc import Mapping
 from enum import IntEnum
 
-from warehouse.statements import double
-
 WEIGHT_SCALE = 20_000
 """int16 = round(weight × WEIGHT_SCALE): 5e-5 is the resolution, ±1.638 the range."""
 
@@ -88,7 +86,7 @@ def sql_constants() -> Mapping[str, str]:
         "turns": str(TURNS),
         "turn_digits": str(TURN_DIGITS),
         "genre_ticks": str(GENRE_TICKS),
-        "genre_trust": double(GENRE_TRUST),
+        "genre_trust": f"{GENRE_TRUST}e0",
         "source_names": ", ".join(f"'{name}'" for name in SOURCES),
         **{f"source_{source.name.lower()}": str(source.value) for source in Source},
     }
