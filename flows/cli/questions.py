@@ -17,6 +17,7 @@ _OF_ARTISTS = {"artist_tracks", "similar_artists"}
 _OF_TRACKS = {"recommend_tracks", "similar_to", "continue_playlist", "radio"}
 _OF_TIMES = {"on_repeat", "rediscover", "new_for_user", "trending"}
 _WITHOUT_WEIGHT = {"on_repeat", "rediscover", "trending"}
+_VARIED = {"recommend_user", "recommend_tracks"}
 _DID = {
     "recommend_user": "played", "recommend_tracks": "liked", "continue_playlist": "chose",
     "radio": "chose",
@@ -39,6 +40,9 @@ class Question:
     weight: float | None
     seed: int
     """Of the macros, `radio` has one."""
+    diversity: float = 0
+    calibrated: float = 0
+    """0: the order of the scores."""
 
     @property
     def did(self) -> str:
@@ -52,6 +56,8 @@ def question(
     k: int | None,
     weight: float | None,
     seed: int,
+    diversity: float = 0,
+    calibrated: float = 0,
 ) -> Question:
     """Return the question that the options ask, each by its macro; ``more`` are further ids.
 
@@ -65,7 +71,10 @@ def question(
         raise InputError("more ids may follow --like, --continue and --radio only")
     if weight is not None and macro in _WITHOUT_WEIGHT:
         raise InputError(f"{macro} takes no --weight: it has no collaborative share")
-    return Question(macro, [*value, *more] if isinstance(value, list) else value, k, weight, seed)
+    if (diversity or calibrated) and macro not in _VARIED:
+        raise InputError("--diversity and --calibrated go with --user and --like only")
+    about = [*value, *more] if isinstance(value, list) else value
+    return Question(macro, about, k, weight, seed, diversity, calibrated)
 
 
 def ask(reader: Reader, asked: Question) -> tuple[pa.Table, list[str]]:
@@ -80,11 +89,21 @@ def ask(reader: Reader, asked: Question) -> tuple[pa.Table, list[str]]:
         values.append(asked.weight)
     if asked.macro == "radio":
         call += f", seed := {asked.seed}"
+    if asked.diversity or asked.calibrated:
+        call += ", diversity := ?, calibrated := ?"
+        values += [asked.diversity, asked.calibrated]
     try:
         table = reader.query(f"{call})", values)
     except duckdb.CatalogException:
         raise UnknownReleaseError(
             f"the current release is older than `{asked.macro}`; make a new one with "
+            "`crossfade run`"
+        ) from None
+    except duckdb.BinderException:
+        if not (asked.diversity or asked.calibrated):
+            raise
+        raise UnknownReleaseError(
+            "the current release is older than `diversity` and `calibrated`; make a new one with "
             "`crossfade run`"
         ) from None
     unknown = _unknown(reader, asked)

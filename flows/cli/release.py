@@ -126,6 +126,16 @@ def recommend(
         float | None, typer.Option(help="Collaborative share: 0 is content only, 1 none of it")
     ] = None,
     k: Annotated[int | None, typer.Option("-k", help="Rows")] = None,
+    diversity: Annotated[
+        float,
+        typer.Option(min=0, max=1, help="With --user or --like: rows unlike each other, up to 1"),
+    ] = 0,
+    calibrated: Annotated[
+        float,
+        typer.Option(
+            min=0, max=1, help="With --user or --like: genres in the shares of the history, up to 1"
+        ),
+    ] = 0,
     seed: Annotated[int, typer.Option(help="Another seed, another radio")] = 0,
     output: Annotated[Format, typer.Option("--format", help="How to print")] = Format.TABLE,
     home: HomeOption = None,
@@ -142,7 +152,7 @@ def recommend(
             "trending": trending, "artist_tracks": artist, "similar_artists": similar_artists,
             "recommend_artists": artists_for, "continue_playlist": playlist, "radio": radio,
         },
-        more or [], k, weight, seed,
+        more or [], k, weight, seed, diversity, calibrated,
     )  # fmt: skip
     if which is not UserList.RECOMMENDED and asked.macro != which.macro:
         raise InputError(f"--list {which.value} is a listener's: name one by --user ID")

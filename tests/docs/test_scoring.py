@@ -206,6 +206,42 @@ def test_lists_about_artists_are_those_of_the_page(
     assert [tuple(map(str, row)) for row in found] == [tuple(row.values()) for row in printed]
 
 
+def _bits(given: str) -> int:
+    first, _, last = given.partition("-")
+    return sum(1 << (bit - 1) for bit in range(int(first), int(last or -1) + 1))
+
+
+def test_the_likeness_of_the_page_follows_from_its_bits(world: World) -> None:
+    bits = {row["candidate"]: _bits(row["bits set"]) for row in table(PAGE, "candidate", "score")}
+    with duckdb.connect(str(world.database), read_only=True) as connection:
+        for row in table(PAGE, "pair", "likeness"):
+            a, b = (bits[name] for name in row["pair"].split())
+            assert (a ^ b).bit_count() == int(row["bits"])
+            found = connection.execute(f"SELECT store.likeness({_sound(a)}, {_sound(b)})")
+            assert found.fetchall() == [(float(row["likeness"]) * TICKS,)]
+
+
+def _sound(bits: int) -> str:
+    low, high = bits & (1 << 64) - 1, bits >> 64
+    return f"{{'sound_1': {low}::UBIGINT, 'sound_2': {high}::UBIGINT}}"
+
+
+def test_the_varied_lists_of_the_page_are_the_macros(world: World) -> None:
+    candidates = table(PAGE, "candidate", "score")
+    scores = [round(float(row["score"]) * TICKS) for row in candidates]
+    sounds = ", ".join(_sound(_bits(row["bits set"])) for row in candidates)
+    kinds = [["Rock", "Jazz"].index(row["genre"]) + 1 for row in candidates]
+    with duckdb.connect(str(world.database), read_only=True) as connection:
+        for row in table(PAGE, "diversity", "calibrated", "order"):
+            dials = [round(1000 * float(row[name])) for name in ("diversity", "calibrated")]
+            [(places,)] = connection.execute(
+                f"SELECT store.varied(?::BIGINT[], [{sounds}], ?::BIGINT[], [0.75e0, 0.25e0], 4, "
+                "?::BIGINT, ?::BIGINT)",
+                [scores, kinds, *dials],
+            ).fetchall()
+            assert [candidates[place - 1]["candidate"] for place in places] == row["order"].split()
+
+
 def test_the_page_is_where_the_code_says_it_is() -> None:
     for path in ("tasks/blend/scoring.py", "warehouse/contract/macros/ranked.sql"):
         assert path in PAGE

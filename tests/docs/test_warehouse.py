@@ -111,7 +111,7 @@ def test_the_sql_examples_run(
         with _client(attaches="ATTACH" in code) as connection:
             for statement in connection.extract_statements(code):
                 connection.execute(statement).fetchall()
-    assert len(examples) == 8
+    assert len(examples) == 9
     assert {path.suffix for path in tmp_path.glob("recommendations.*")} == {".csv", ".parquet"}
 
 

@@ -58,6 +58,25 @@ def test_a_playlist_goes_on_with_other_tracks(published: Published) -> None:
     assert not {row["track_id"] for row in found} & set(tracks)
 
 
+def test_a_list_is_varied_on_request(published: Published) -> None:
+    tracks = _tracks(published)
+    dials = ["--diversity", "0.6", "--calibrated", "0.2"]
+    found = _answer(published, "--like", *tracks, *dials)
+    with duckdb.connect(str(published.database), read_only=True) as release:
+        rows = release.execute(
+            "SELECT track_id FROM recommend_tracks(?, diversity := 0.6, calibrated := 0.2)",
+            [tracks],
+        ).fetchall()
+    assert [row["track_id"] for row in found] == [row[0] for row in rows]
+    assert found != _answer(published, "--like", *tracks)
+
+
+def test_only_lists_of_recommendations_are_varied(published: Published) -> None:
+    said = published.crossfade.here("recommend", "--radio", "a track", "--diversity", "0.5")
+    assert said.exit_code == 2
+    assert "--diversity and --calibrated go with --user and --like only" in said.stderr
+
+
 @pytest.mark.parametrize(
     ("option", "message"),
     [

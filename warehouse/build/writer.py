@@ -250,6 +250,7 @@ def _create_contract(connection: duckdb.DuckDBPyConnection, given: BuildInput) -
         has_dislikes=_one(connection, "SELECT count(*) > 0 FROM store.dislikes"),
     )
     connection.execute(contract_sql("views", views_values(settings)))
+    connection.execute(contract_sql("variety"))
     for macro in (*ranked_macros(settings), *batch_macros(settings, _stored(connection))):
         connection.execute(macro)
     for name in standalone_macros():

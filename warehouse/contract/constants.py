@@ -37,6 +37,18 @@ RADIO_POOL = 300
 RADIO_SCORE, RADIO_CHANCE = 100, 60
 """Largest part of the score and of chance in what a radio plays next, in bits of likeness."""
 
+VARIETY_POOL = 300
+"""Tracks of a list whose order `diversity` and `calibrated` change; the rest follows by score."""
+
+TURNS, TURN_DIGITS = 1_000, 100_000
+"""More than the places that are changed; what is above the scores when both are in one number."""
+
+GENRE_TRUST = 0.99
+"""Share of a list's own genres in what is compared with the history's (1 − α in Steck 2018)."""
+
+GENRE_TICKS = 1_000
+"""Weight of one nat of divergence between genres, beside a largest score of `TICKS`."""
+
 SOUND_BITS, TASTE_BITS = 128, 64
 """Bits of a track's signatures, see tasks/music/signatures.py."""
 
@@ -70,6 +82,11 @@ def sql_constants() -> Mapping[str, str]:
         "radio_pool": str(RADIO_POOL),
         "radio_score": str(RADIO_SCORE),
         "radio_chance": str(RADIO_CHANCE),
+        "variety_pool": str(VARIETY_POOL),
+        "turns": str(TURNS),
+        "turn_digits": str(TURN_DIGITS),
+        "genre_ticks": str(GENRE_TICKS),
+        "genre_trust": f"{GENRE_TRUST}e0",
         "source_names": ", ".join(f"'{name}'" for name in SOURCES),
         **{f"source_{source.name.lower()}": str(source.value) for source in Source},
     }

@@ -237,3 +237,20 @@ ARTISTS_LEFT_OUT = """
               list_has_any(list_append(t.artists, t.artist), exclude_artists::VARCHAR[]), false))
           AND (NOT coalesce(new_artists, false) OR NOT coalesce(
               list_contains((SELECT list(h.artist_key) FROM heard h), t.artist_key), false))"""
+
+NOT_VARIED = {"listed": "{k}", "varied": "", "points": "r.place", "in_order": "candidates"}
+"""The order is that of the scores."""
+
+_VARIED = {
+    "listed": "CASE WHEN {is_varied} THEN greatest({k}, {variety_pool}) ELSE {k} END",
+    "points": "r.place % {turn_digits}",
+    # the name is known while planning, and nothing else is planned
+    "in_order": "query_table(CASE WHEN {is_varied} THEN 'varied' ELSE 'candidates' END)",
+    "is_varied": "(diversity::DOUBLE > 0 OR calibrated::DOUBLE > 0)",
+}
+
+VARIED = {**_VARIED, "varied": ",\n{variety_of_one}"}
+"""`diversity` and `calibrated` decide along."""
+
+VARIED_OF_MANY = {**_VARIED, "varied": ",\n{variety_of_many}"}
+"""The same for many histories."""

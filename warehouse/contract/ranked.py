@@ -28,6 +28,8 @@ class Ranked:
     lets_heard_in: bool = False
     limits_artists: bool = False
     """Has `per_artist`, `exclude_artists` and `new_artists`."""
+    varies: bool = False
+    """Has `diversity` and `calibrated`."""
 
 
 @dataclass(frozen=True)
@@ -40,25 +42,29 @@ class Batch:
     k: int
     excludes: bool = False
     lets_heard_in: bool = False
+    varies: bool = False
 
 
 ARTISTS = "per_artist := NULL, exclude_artists := [], new_artists := false"
+VARIETY = "diversity := 0, calibrated := 0"
 
 MACROS = (
     Ranked(
         "recommend_user",
         "listener",
-        f"user_id, k := 20, weight := NULL, exclude := [], heard := false, {ARTISTS}",
+        f"user_id, k := 20, weight := NULL, exclude := [], heard := false, {ARTISTS}, {VARIETY}",
         k=20,
         lets_heard_in=True,
         limits_artists=True,
+        varies=True,
     ),
     Ranked(
         "recommend_tracks",
         "tracks",
-        f"track_ids, k := 20, weight := NULL, exclude := [], {ARTISTS}",
+        f"track_ids, k := 20, weight := NULL, exclude := [], {ARTISTS}, {VARIETY}",
         k=20,
         limits_artists=True,
+        varies=True,
     ),
     Ranked("similar_to", "track", "track_id, k := 10, weight := NULL, exclude := []", k=10),
     Ranked(
@@ -75,14 +81,29 @@ BATCHES = (
     Batch(
         "recommend_users",
         "listener",
-        "user_ids, k := 20, weight := NULL, exclude := [], heard := false",
+        f"user_ids, k := 20, weight := NULL, exclude := [], heard := false, {VARIETY}",
         k=20,
         excludes=True,
         lets_heard_in=True,
+        varies=True,
     ),
     Batch("similar_to_many", "track", "track_ids, k := 10, weight := NULL", k=10),
-    Batch("recommend_many", "tracks", "lists, k := 20, weight := NULL", k=20),
+    Batch(
+        "recommend_many",
+        "tracks",
+        f"lists, k := 20, weight := NULL, {VARIETY}",
+        k=20,
+        varies=True,
+    ),
 )
+
+FRAGMENT_FILES = {
+    "reasons_of_one": "reasons",
+    "reasons_of_many": "reasons_many",
+    "variety_of_one": "variety_of_list",
+    "variety_of_many": "variety_of_lists",
+}
+"""Fragments that are files in macros/."""
 
 
 @dataclass(frozen=True)
@@ -125,12 +146,13 @@ def _single(macro: Ranked, release: Settings) -> str:
     parts = {
         "history": fragments.HISTORY[macro.asked],
         **(fragments.SIMILARITY if macro.asked == "track" else fragments.LEARNED),
-        "best": "" if is_whole else "ORDER BY place, r.track LIMIT greatest({k}, 0)",
+        "best": "" if is_whole else "ORDER BY place, r.track LIMIT greatest({listed}, 0)",
         "rows": "" if is_whole else "QUALIFY rank <= {k}",
         "filters": fragments.FILTERS if is_whole else "",
         "capped": fragments.CAPPED if macro.limits_artists else "",
         "cap": fragments.CAP_OF_FILLERS if macro.limits_artists else "",
         "tail": _tail(macro),
+        **(fragments.VARIED if macro.varies else fragments.NOT_VARIED),
         **_eligible(excludes=True, lets_heard_in=macro.lets_heard_in),
         **(fragments.DISLIKES if _leaves_disliked_out(macro, release) else fragments.NO_DISLIKES),
     }
@@ -172,6 +194,7 @@ def _batch(macro: Batch, release: Settings, stored: int, kind: str = "MACRO") ->
         **(fragments.SIMILARITY_OF_MANY if is_similar else fragments.LEARNED_OF_MANY),
         "stored": fragments.STORED.get(macro.asked, ""),
         "tail": statement("warehouse.contract", "macros/tail_of_lists"),
+        **(fragments.VARIED_OF_MANY if macro.varies else fragments.NOT_VARIED),
         **_eligible(excludes=macro.excludes, lets_heard_in=macro.lets_heard_in),
         **(
             fragments.DISLIKES_OF_MANY
@@ -184,6 +207,7 @@ def _batch(macro: Batch, release: Settings, stored: int, kind: str = "MACRO") ->
                 "{k} <= {stored_rows}",
                 *(["coalesce(len(exclude), 0) = 0"] if macro.excludes else []),
                 *(["NOT {let_in}"] if macro.lets_heard_in else []),
+                *(["NOT coalesce({is_varied}, false)"] if macro.varies else []),
             ]
         ),
     }
@@ -237,9 +261,8 @@ def _filled(
         "weight": _by_length(release.segments, "weight", shortest),
         "prior_strength": _by_length(release.segments, "popularity", shortest),
     }
-    values["reasons_of_one"], values["reasons_of_many"] = (
-        statement("warehouse.contract", f"macros/{name}") for name in ("reasons", "reasons_many")
-    )
+    for fragment, name in FRAGMENT_FILES.items():
+        values[fragment] = statement("warehouse.contract", f"macros/{name}").rstrip("\n")
     whole = statement("warehouse.contract", f"macros/{text}")
     while (next_ := filled(whole, values)) != whole:
         whole = next_

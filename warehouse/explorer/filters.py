@@ -1,34 +1,46 @@
-"""Filters by genre, tag and year; a filtered list is as long as an unfiltered one."""
+"""Filters by genre, tag and year, and the order; filtered lists are as long as unfiltered ones."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
 
 import streamlit as st
 
 from warehouse.explorer.components import Chip, chip_of, removable_chips
+from warehouse.explorer.older import has_variety
 from warehouse.explorer.snapshot import Snapshot
 
 GENRE, TAG, YEARS = "genre", "tag", "years"
 """Widgets, and parameters of the address."""
+ORDER = "order"
 IN_USE = "filters-in-use"
+
+BEST_FIRST = "Best first"
+ORDERS = {
+    BEST_FIRST: {"diversity": 0.0, "calibrated": 0.0},
+    "Varied": {"diversity": 0.25, "calibrated": 0.0},
+    "More varied": {"diversity": 0.5, "calibrated": 0.0},
+    "Genres as in the history": {"diversity": 0.0, "calibrated": 0.5},
+}
+"""What recommendations can be ordered by, and the arguments of the macro for it."""
 
 
 @dataclass(frozen=True)
 class Filters:
-    """The chosen filters; an empty one matches everything."""
+    """The chosen filters and order; an empty filter matches everything."""
 
     genres: list[str]
     tags: list[str]
     first_year: int | None
     last_year: int | None
+    order: str = BEST_FIRST
 
     def __bool__(self) -> bool:
         return bool(self.genres or self.tags or self.first_year or self.last_year)
 
     def values(self) -> dict[str, Any]:
         """Return the values that the filtered queries bind."""
-        return asdict(self)
+        return {name: value for name, value in asdict(self).items() if name != ORDER}
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
@@ -36,8 +48,11 @@ def _choices(release_id: str, _snapshot: Snapshot) -> dict[str, Any]:  # noqa: A
     return _snapshot.row("filters") or {}
 
 
-def filters(snapshot: Snapshot) -> Filters:
-    """Show a filter for each field the catalogue has values for; the address stores them."""
+def filters(snapshot: Snapshot, *, recommends: bool) -> Filters:
+    """Show a filter for each field the catalogue has values for; the address stores them.
+
+    Recommendations can also be varied, unless they are filtered.
+    """
     choices = _choices(snapshot.release_id, snapshot)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         # in a popover, the hundreds of tags are drawn only when it is opened
@@ -45,8 +60,10 @@ def filters(snapshot: Snapshot) -> Filters:
             genres = _multiselect("Genre", GENRE, choices["genres"], "Any genre")
             tags = _multiselect("Tag", TAG, choices["tags"], "Any tag")
             first, last = _years(choices["first_year"], choices["last_year"])
-        chosen = Filters(genres, tags, first, last)
-        if chosen:
+            chosen = Filters(genres, tags, first, last)
+            if recommends and has_variety(snapshot):
+                chosen = replace(chosen, order=_order(bool(chosen), choices["genres"]))
+        if chosen or chosen.order != BEST_FIRST:
             removable_chips(IN_USE, "Filters in use", _in_use(chosen), partial(_remove, choices))
     return chosen
 
@@ -60,6 +77,8 @@ def _in_use(chosen: Filters) -> list[Chip]:
         chips.append(Chip(YEARS, f"{first} to {last}"))
     elif first or last:
         chips.append(Chip(YEARS, f"from {first}" if first else f"until {last}"))
+    if chosen.order != BEST_FIRST:
+        chips.append(Chip(ORDER, chosen.order))
     return chips
 
 
@@ -67,6 +86,8 @@ def _remove(choices: dict[str, Any]) -> None:
     widget, _, value = (chip_of(IN_USE, "removed") or "").partition(" ")
     if widget == YEARS:
         st.session_state[YEARS] = (choices["first_year"], choices["last_year"])
+    elif widget == ORDER:
+        st.session_state[ORDER] = BEST_FIRST
     elif widget:
         st.session_state[widget] = [name for name in st.session_state[widget] if name != value]
 
@@ -95,6 +116,18 @@ def _multiselect(label: str, key: str, options: list[str] | None, placeholder: s
     if not options:
         return []
     return st.multiselect(label, options, key=key, placeholder=placeholder, bind="query-params")
+
+
+def _order(is_filtered: bool, genres: list[str] | None) -> str:
+    chosen = st.selectbox(
+        "Order",
+        [name for name, dials in ORDERS.items() if genres or not dials["calibrated"]],
+        key=ORDER,
+        bind="query-params",
+        disabled=is_filtered,
+        help="Varied: songs unlike each other. A filtered list is best first.",
+    )
+    return BEST_FIRST if is_filtered else chosen
 
 
 def _years(first: int | None, last: int | None) -> tuple[int | None, int | None]:

@@ -29,7 +29,7 @@ def list_panel(snapshot: Snapshot, subject: Subject, suggested: float) -> None:
         subject = replace(subject, heard=heard)
     # for an unknown listener the list is the same at every weight
     at = position(suggested) if subject.is_unknown else fader(suggested)
-    chosen = filters(snapshot)
+    chosen = filters(snapshot, recommends=bool(subject.did))
     asked = question(subject, _rows_wanted(), at.weight, chosen)
     table = asked.ask(snapshot)
     rows = display_rows(table, tracks_of(snapshot, table), at.shown, subject.did)

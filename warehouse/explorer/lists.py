@@ -10,7 +10,7 @@ from warehouse.explorer import address
 from warehouse.explorer.as_sql import as_sql
 from warehouse.explorer.components import short
 from warehouse.explorer.covers import covers, web_address
-from warehouse.explorer.filters import Filters
+from warehouse.explorer.filters import BEST_FIRST, ORDERS, Filters
 from warehouse.explorer.reasons import Track, reason, title
 from warehouse.explorer.snapshot import Snapshot
 
@@ -58,6 +58,8 @@ def question(subject: Subject, k: int, weight: float | None, filters: Filters) -
         values["heard"] = subject.heard
     if filters:
         return Question(f"{subject.query}_filtered", values | filters.values())
+    if filters.order != BEST_FIRST:
+        return Question(f"{subject.query}_varied", values | ORDERS[filters.order])
     return Question(subject.query, values)
 
 

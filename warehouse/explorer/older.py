@@ -19,3 +19,14 @@ def has_macro(snapshot: Snapshot, name: str) -> bool:
 @st.cache_data(max_entries=4, show_spinner=False)
 def _macros(release_id: str, _snapshot: Snapshot) -> set[str]:  # noqa: ARG001 - the key
     return {row["name"] for row in _snapshot.rows("macros")}
+
+
+def has_variety(snapshot: Snapshot) -> bool:
+    """Return whether lists of the release can be in another order than that of the scores."""
+    return _varies(snapshot.release_id, snapshot)
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def _varies(release_id: str, _snapshot: Snapshot) -> bool:  # noqa: ARG001 - the key
+    found = _snapshot.row("varies")
+    return bool(found and found["present"])

@@ -54,6 +54,12 @@ class Answers:
             raise ProblemError(
                 404, f"release {release.release_id} is older than `{endpoint.name}`"
             ) from None
+        except duckdb.BinderException:
+            if not question.is_varied():
+                raise
+            raise ProblemError(
+                404, f"release {release.release_id} is older than `diversity` and `calibrated`"
+            ) from None
         except duckdb.OutOfMemoryException:
             raise ProblemError(503, "the query needs more memory than a worker has") from None
         finally:
@@ -94,7 +100,8 @@ class Answers:
                 return [release.named(row) for row in found]
             # the list goes on, or the listener is not known
         threads = self._threads if endpoint.by_get else self._batches
-        return await self._run(threads, release, endpoint.sql, question.values())
+        sql = endpoint.varied_sql if question.is_varied() else endpoint.sql
+        return await self._run(threads, release, sql, question.values())
 
     async def _run(
         self, threads: Executor, release: OpenRelease, sql: str, values: dict[str, object]

@@ -13,6 +13,9 @@ from warehouse.statements import filled, statement
 FILTERED = statement("warehouse.serve", "sql/filtered")
 """How all lists of candidates are filtered."""
 
+VARIETY = ", diversity := $diversity, calibrated := $calibrated"
+"""Arguments of a list in another order."""
+
 
 @dataclass(frozen=True)
 class Endpoint:
@@ -29,7 +32,16 @@ class Endpoint:
     @cached_property
     def sql(self) -> str:
         """The query, in the `sql/` folder."""
-        return filled(statement("warehouse.serve", f"sql/{self.name}"), {"filtered": FILTERED})
+        return self._filled("")
+
+    @cached_property
+    def varied_sql(self) -> str:
+        """The same in another order than that of the scores."""
+        return self._filled(VARIETY)
+
+    def _filled(self, variety: str) -> str:
+        text = statement("warehouse.serve", f"sql/{self.name}")
+        return filled(text, {"filtered": FILTERED, "variety": variety})
 
     @property
     def path(self) -> str:

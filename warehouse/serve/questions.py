@@ -38,6 +38,30 @@ class Question(BaseModel):
         """Return what the query binds."""
         return self.model_dump(exclude={"release_id"})
 
+    def is_varied(self) -> bool:
+        """Tell whether the order is not that of the scores alone."""
+        return False
+
+
+class _Varied(Question):
+    """Only what is asked for is bound: releases may be older than these arguments."""
+
+    diversity: Share = Field(
+        default=0, description="Rows unlike each other, 0 (by score) to 1 (as unlike as can be)"
+    )
+    calibrated: Share = Field(
+        default=0, description="Genres in the shares of the history, 0 (by score) to 1 (above all)"
+    )
+
+    def values(self) -> dict[str, object]:
+        """Return what the query binds."""
+        dials = set() if self.is_varied() else {"diversity", "calibrated"}
+        return {name: value for name, value in super().values().items() if name not in dials}
+
+    def is_varied(self) -> bool:
+        """Tell whether the order is not that of the scores alone."""
+        return self.diversity > 0 or self.calibrated > 0
+
 
 class Paged(Question):
     """A list in order of rank, in pages: the next one begins after the last rank of this one."""
@@ -65,7 +89,7 @@ class _Artists(_Weighted):
     new_artists: bool = Field(default=False, description="Leave out artists of the history")
 
 
-class RecommendUser(_Artists):
+class RecommendUser(_Varied, _Artists):
     user_id: Id
     heard: bool = Field(default=False, description="Let played tracks back in")
 
@@ -74,7 +98,7 @@ class RecommendUser(_Artists):
         return self.model_fields_set <= {"user_id", "k", "after", "release_id"}
 
 
-class RecommendTracks(_Artists):
+class RecommendTracks(_Varied, _Artists):
     track_ids: Ids = Field(min_length=1, description="Liked tracks")
 
 
@@ -178,7 +202,7 @@ class SearchTracks(Paged):
     exclude: Ids = Field(default=[], description="Track ids to leave out")
 
 
-class RecommendUsers(Question):
+class RecommendUsers(_Varied):
     user_ids: list[Id] = Field(min_length=1, max_length=BATCH)
     k: int = Field(default=20, ge=1, le=BATCH_ROWS, description="Rows for each listener")
     weight: Share | None = Field(default=None, description="Collaborative share for all of them")
@@ -186,7 +210,7 @@ class RecommendUsers(Question):
     heard: bool = Field(default=False, description="Let played tracks back in")
 
 
-class RecommendMany(Question):
+class RecommendMany(_Varied):
     lists: list[Annotated[list[Id], Field(max_length=100)]] = Field(min_length=1, max_length=BATCH)
     k: int = Field(default=20, ge=1, le=BATCH_ROWS, description="Rows for each list")
     weight: Share | None = Field(default=None, description="Collaborative share for all of them")

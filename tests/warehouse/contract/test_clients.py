@@ -44,6 +44,10 @@ def _queries(world: World) -> list[str]:
         f"FROM candidates_for_tracks(['{track}', '{other}']) ORDER BY rank",
         f"FROM recommend_user('{user}', per_artist := 1, exclude_artists := ['Artist 1'], "
         "new_artists := true)",
+        f"FROM recommend_user('{user}', k := 30, diversity := 0.4, calibrated := 0.3)",
+        f"FROM recommend_tracks(['{track}', '{other}'], diversity := 1)",
+        f"FROM recommend_users(['{user}', 'nobody'], diversity := 0.4, calibrated := 0.3)",
+        f"FROM recommend_many([['{track}', '{other}'], []], calibrated := 0.5)",
         f"FROM recommend_users(['{user}', 'nobody', '{user}'])",
         f"FROM recommend_users(['{user}', 'nobody'], k := 40, weight := 0.4, heard := true)",
         f"FROM recommend_many([['{track}', '{other}'], ['{other}'], []], k := 30, weight := 0.2)",

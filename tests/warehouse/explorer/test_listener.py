@@ -55,6 +55,19 @@ def test_played_songs_can_be_included_and_filters_fill_the_list(
     viewer.expect_tracks(ids(release, query, user[0]))
 
 
+def test_a_list_can_be_varied_unless_it_is_filtered(
+    viewer: Visit, release: duckdb.DuckDBPyConnection, user: tuple[str, int, float]
+) -> None:
+    viewer.open(f"/?view=listener&user={user[0]}&order=More%20varied")
+    query = "SELECT track_id FROM recommend_user(?, diversity := 0.5)"
+    viewer.expect_tracks(ids(release, query, user[0]))
+    viewer.page.get_by_role("button", name=re.compile("More varied")).click()
+    viewer.expect_tracks(ids(release, "SELECT track_id FROM recommend_user(?)", user[0]))
+    viewer.open(f"/?view=listener&user={user[0]}&order=More%20varied&genre=Pop")
+    query = "SELECT track_id FROM user_candidates(?) WHERE genre = 'Pop' ORDER BY rank LIMIT 20"
+    viewer.expect_tracks(ids(release, query, user[0]))
+
+
 def test_a_random_listener_of_a_segment(viewer: Visit, release: duckdb.DuckDBPyConnection) -> None:
     viewer.open("/?view=listener")
     viewer.page.get_by_role("button", name=re.compile("Random listener with 2.5 tracks")).click()

@@ -5,6 +5,7 @@ import random
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from tests.warehouse.timed_worlds import build_timed_world
 from tests.warehouse.worlds import AWKWARD_IDS
 from warehouse.build.writer import BuildInput
 from warehouse.contract.document import EXAMPLES, SCALARS
+from warehouse.contract.ranked import MACROS, VARIETY
 from warehouse.releases.home import Home
 from warehouse.releases.pointer import make_current
 from warehouse.releases.retention import prune
@@ -79,6 +81,15 @@ def some_question(
             ("recommend_tracks", {"track_ids": liked, "new_artists": heard, **shared},
              f"FROM recommend_tracks(?, {named}, new_artists := ?)",
              [liked, k, weight, exclude, heard]),
+            ("recommend_user", {"user_id": user, "diversity": 0.5, "calibrated": 0.2, "k": k},
+             "FROM recommend_user(?, k := ?, diversity := 0.5, calibrated := 0.2)", [user, k]),
+            ("recommend_tracks", {"track_ids": liked, "calibrated": 0.7, **shared},
+             f"FROM recommend_tracks(?, {named}, calibrated := 0.7)", [liked, k, weight, exclude]),
+            ("recommend_users", {"user_ids": everybody, "diversity": 0.3},
+             "FROM recommend_users(?, diversity := 0.3)", [everybody]),
+            ("recommend_many", {"lists": [liked, exclude], "diversity": 1, "calibrated": 1},
+             "FROM recommend_many(?::VARCHAR[][], diversity := 1, calibrated := 1)",
+             [[liked, exclude]]),
             ("similar_to", {"track_id": track, **shared}, f"FROM similar_to(?, {named})",
              [track, k, weight, exclude]),
             ("user_candidates", {"user_id": user, "heard": heard, **filtered},
@@ -214,6 +225,24 @@ def test_a_macro_that_the_release_does_not_have_is_not_found(home: Home, given: 
         reply = api.get("/v1/radio", params={"track_ids": "T0"})
     assert reply.status_code == 404
     assert reply.json()["detail"] == "release 20260101T000001-test is older than `radio`"
+
+
+def test_what_an_older_release_cannot_vary_is_a_404_and_its_list_is_there(
+    tmp_path: Path, given: BuildInput, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = tuple(
+        replace(macro, varies=False, arguments=macro.arguments.removesuffix(f", {VARIETY}"))
+        for macro in MACROS
+    )
+    monkeypatch.setattr("warehouse.contract.ranked.MACROS", plain)
+    home = Home(tmp_path)
+    publish(home, given, 1)
+    with served(home) as api:
+        listed = api.get("/v1/recommend_tracks", params={"track_ids": "T0", "diversity": 0})
+        varied = api.get("/v1/recommend_tracks", params={"track_ids": "T0", "diversity": 0.5})
+    assert listed.status_code == 200
+    assert varied.status_code == 404
+    assert varied.json()["detail"].endswith("is older than `diversity` and `calibrated`")
 
 
 def test_lists_that_are_asked_for_at_once_are_each_ones_own(

@@ -81,10 +81,10 @@ candidates AS MATERIALIZED (
         WHERE b.blend > 0
     ) r{capped}
     {best}
-)
+){varied}
 SELECT
     r.rank, t.id AS track_id, t.name, t.artist,
-    CASE WHEN r.place < 0 THEN r.place / -{ticks} ELSE 0 END AS score,
+    CASE WHEN r.place < 0 THEN {points} / -{ticks} ELSE 0 END AS score,
     r.c_ticks / {ticks} AS collaborative_score, r.d_ticks / {ticks} AS content_score,
     store.source_name(r.source) AS source, {because_id} AS because_track_id{filters}
 FROM (
@@ -100,7 +100,7 @@ FROM (
                 WHEN c.d > 0 THEN {source_content}
                 ELSE {source_popular}
             END AS source
-        FROM candidates c{reasons}
+        FROM {in_order} c{reasons}
         UNION ALL
         SELECT
             t.track, CASE WHEN t.because IS NULL THEN 1 ELSE 0 END, t.listener_rank, 0, 0, t.because,

@@ -78,11 +78,11 @@ candidates AS MATERIALIZED (
         ) b
         WHERE b.blend > 0
     ) r
-    QUALIFY row_number() OVER (PARTITION BY r.question ORDER BY place, r.track) <= {k}
-)
+    QUALIFY row_number() OVER (PARTITION BY r.question ORDER BY place, r.track) <= {listed}
+){varied}
 SELECT
     g.position, {asked_by}r.rank, t.id AS {found}, t.name, t.artist,
-    CASE WHEN r.place < 0 THEN r.place / -{ticks} ELSE 0 END AS score,
+    CASE WHEN r.place < 0 THEN {points} / -{ticks} ELSE 0 END AS score,
     r.c_ticks / {ticks} AS collaborative_score, r.d_ticks / {ticks} AS content_score,
     store.source_name(r.source) AS source, {because_id} AS because_track_id
 FROM (
@@ -97,7 +97,7 @@ FROM (
                 WHEN c.d > 0 THEN {source_content}
                 ELSE {source_popular}
             END AS source
-        FROM candidates c{reasons}
+        FROM {in_order} c{reasons}
         UNION ALL
         SELECT
             t.question, t.track, CASE WHEN t.because IS NULL THEN 1 ELSE 0 END, t.listener_rank, 0, 0, t.because,

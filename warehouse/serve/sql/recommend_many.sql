@@ -1,2 +1,2 @@
 -- Recommendations for many lists of liked tracks.
-FROM recommend_many($lists::VARCHAR[][], k := $k, weight := $weight)
+FROM recommend_many($lists::VARCHAR[][], k := $k, weight := $weight{variety})
