@@ -85,6 +85,10 @@ BATCHES = (
 )
 
 
+HAS_STRENGTHS = "SELECT count(l.strengths) > 0 FROM store.listeners l"
+"""Whether the tracks of any history count differently."""
+
+
 @dataclass(frozen=True)
 class Settings:
     """What is fixed for a release and written out in its macros."""
@@ -94,6 +98,8 @@ class Settings:
     artist_factors: Sequence[float]
     has_dislikes: bool
     """Without any, no macro looks for them."""
+    has_strengths: bool = False
+    """Whether the tracks of a listener's history count differently."""
 
 
 def ranked_macros(release: Settings) -> list[str]:
@@ -133,6 +139,8 @@ def _single(macro: Ranked, release: Settings) -> str:
         "tail": _tail(macro),
         **_eligible(excludes=True, lets_heard_in=macro.lets_heard_in),
         **(fragments.DISLIKES if _leaves_disliked_out(macro, release) else fragments.NO_DISLIKES),
+        **fragments.ALL_EQUAL,
+        **(fragments.STRENGTHS if _has_strengths(macro, release) else {}),
     }
     if macro.limits_artists:
         parts["not_left_out"] += fragments.ARTISTS_LEFT_OUT
@@ -148,6 +156,10 @@ def _single(macro: Ranked, release: Settings) -> str:
 
 def _leaves_disliked_out(macro: Ranked | Batch, release: Settings) -> bool:
     return macro.asked == "listener" and release.has_dislikes
+
+
+def _has_strengths(macro: Ranked | Batch, release: Settings) -> bool:
+    return macro.asked == "listener" and release.has_strengths
 
 
 def _tail(macro: Ranked) -> str:
@@ -178,6 +190,7 @@ def _batch(macro: Batch, release: Settings, stored: int, kind: str = "MACRO") ->
             if _leaves_disliked_out(macro, release)
             else fragments.NO_DISLIKES
         ),
+        **(fragments.STRENGTHS_OF_MANY if _has_strengths(macro, release) else fragments.ALL_EQUAL),
         "is_default": " AND ".join(
             [
                 "weight IS NULL",
