@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from flows.artifacts.markdown import table
 from tasks.blend.parameters import Segment
+from tasks.evaluation.half_life import ALL, SUPPORT
 from tasks.evaluation.in_time import found_on, moved_segments
 from tasks.evaluation.models import HYBRID
 from tasks.evaluation.report import TEMPORAL
@@ -104,9 +105,10 @@ def temporal_section(random: StageResult | None, temporal: StageResult | None) -
     segments = tuple(Segment.model_validate(row) for row in by_random)
     moved = moved_blends(segments, temporal["supported"].read())
     counts = temporal.counts
-    return temporal_markdown(
+    page = temporal_markdown(
         random["evaluation"].read(), temporal["evaluation"].read(), str(counts["cut"]), moved
     )
+    return page + half_lives_markdown(temporal["half_lives"].read())
 
 
 def moved_blends(segments: tuple[Segment, ...], supported: pa.Table) -> list[str]:
@@ -187,6 +189,31 @@ def temporal_markdown(random: pa.Table, temporal: pa.Table, cut: str, moved: lis
             "",
         ]
     )
+
+
+def half_lives_markdown(half_lives: pa.Table) -> str:
+    """Return what every half-life of a history was worth in time as a section of Markdown."""
+    rows = [row for row in half_lives.to_pylist() if row["half"] == ALL]
+    none = next(row["ndcg"] for row in rows if row["half_life"] == 0)
+    tried = table(
+        ("half-life in days", "NDCG@100", "beside none", ""),
+        (
+            (
+                str(row["half_life"] or "none"),
+                f"{row['ndcg']:.3f}",
+                f"{row['ndcg'] / none - 1:+.1%}" if none else "",
+                "chosen" if row["is_chosen"] else "",
+            )
+            for row in rows
+        ),
+        numbers=3,
+    )
+    said = (
+        "How much more recent plays of a history count, with the blend of the random split. The "
+        "best one is chosen where its gain is more than luck: its support, "
+        f"{rows[0]['support']:.0%} here, must be {SUPPORT:.0%}."
+    )
+    return "\n".join(["### Half-life of histories", "", said, "", *tried, ""])
 
 
 def _blend(weight: float, prior: float) -> str:

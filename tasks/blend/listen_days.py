@@ -18,7 +18,7 @@ def listen_days(listens: pa.Table, indptr: NDArray[np.int64]) -> list[pa.Array]:
     ``indptr[u]`` to ``indptr[u + 1]``. Days are UTC. A play without a time has no days; a listener
     without any time has no newest day.
     """
-    last, first = (_days(listens[name]) for name in ("last_at", "first_at"))
+    last, first = (days_of(listens[name]) for name in ("last_at", "first_at"))
     newest = np.full(len(indptr) - 1, -1, np.int64)
     has_rows = np.diff(indptr) > 0
     if len(last):
@@ -34,7 +34,7 @@ def listen_days(listens: pa.Table, indptr: NDArray[np.int64]) -> list[pa.Array]:
     return [pa.array(newest, pa.int32(), mask=newest < 0).cast(pa.date32()), *lists]
 
 
-def _days(seconds: pa.ChunkedArray) -> NDArray[np.int64]:
+def days_of(seconds: pa.ChunkedArray) -> NDArray[np.int64]:
     """Return the UTC day of each time since 1970, -1 for one that is not known."""
     known: NDArray[np.int64] = seconds.cast(pa.int64()).fill_null(-1).to_numpy()
     return known // DAY

@@ -50,6 +50,8 @@ class HybridParameters(BaseModel):
     """γ: an unplayed track's collaborative score is taken to be γ times its content score."""
     artist_factor: Share = 0.7
     """δ: each track of an artist beyond the allowance is multiplied by one more δ."""
+    half_life: int = Field(default=0, ge=0, le=36_500)
+    """Days after which a play counts half as much in a history; 0: all count the same."""
     popular_candidates: int = Field(default=500, ge=1, le=100_000)
     """How many of the most played tracks are candidates of every list with p > 0 or no history."""
     user_list: int = Field(default=20, ge=1, le=1000)

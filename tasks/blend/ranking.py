@@ -17,13 +17,15 @@ def rank_histories(
     priors: NDArray[np.float64],
     k: int,
     disliked: Histories | None = None,
+    strengths: NDArray[np.uint8] | None = None,
 ) -> RankedLists:
     """Rank the catalogue for every history.
 
     Histories are CSR rows: ``tracks[indptr[u]:indptr[u + 1]]`` are ascending track keys without
     repeats. ``weights`` and ``priors`` hold w and p per history (float64). Lists have
     min(k, eligible tracks) rows; what is ``disliked`` (track keys for each history; None: nothing)
-    is not eligible. Raises RunError for a history of more than `LONGEST_HISTORY`.
+    is not eligible. ``strengths`` has how much each track counts (None: 1). Raises RunError for a
+    history of more than `LONGEST_HISTORY`.
     """
     hold_to_longest(indptr)
     shape = (len(indptr) - 1, k)
@@ -38,6 +40,7 @@ def rank_histories(
     )
     rank_all(
         Histories(indptr, model.catalogue.listener_rank[tracks]),
+        all_equal() if strengths is None else strengths,
         _in_ranks(model, disliked or nothing_of(shape[0])),
         weights,
         priors,
@@ -51,6 +54,11 @@ def rank_histories(
 def nothing_of(lists: int) -> Histories:
     """Return that many empty sets of tracks."""
     return Histories(np.zeros(lists + 1, np.int64), np.empty(0, np.int32))
+
+
+def all_equal() -> NDArray[np.uint8]:
+    """Return what stands for the strengths where every track counts 1."""
+    return np.empty(0, np.uint8)
 
 
 def _in_ranks(model: HybridModel, given: Histories) -> Histories:

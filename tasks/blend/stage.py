@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 
 from tasks.blend.earlier import EarlierListeners, EarlierLists, chosen_rows
 from tasks.blend.kernels.rank import Histories, RankedLists
-from tasks.blend.listen_days import listen_days
+from tasks.blend.listen_days import days_of, listen_days
 from tasks.blend.model import BlendCatalogue, EdgeTable, HybridModel, track_edges, track_of_played
 from tasks.blend.parameters import HybridParameters, segment_of
 from tasks.blend.ranking import rank_histories
+from tasks.blend.strength import strengths
 from tasks.lake.blocks import Block, Progress, balanced_blocks, run_blocks
 from tasks.lake.code import code_digest
 from tasks.lake.contracts.stages.lists import (
@@ -196,10 +197,15 @@ def _ranked(
     of = segment_of(np.diff(indptr), parameters.segments)
     weights = np.array([segment.weight for segment in parameters.segments])[of]
     priors = np.array([segment.popularity for segment in parameters.segments])[of]
-    lists = rank_histories(model, indptr, history, weights, priors, parameters.user_list, disliked)
+    is_timed = "last_at" in listens.column_names
+    strong = None
+    if is_timed and parameters.half_life:
+        strong = strengths(indptr, days_of(listens["first_at"]), parameters.half_life)
+    lists = rank_histories(
+        model, indptr, history, weights, priors, parameters.user_list, disliked, strong
+    )
     names = pa.array([segment.segment for segment in parameters.segments])
     keep = lists.tracks >= 0
-    is_timed = "last_at" in listens.column_names
     return pa.table(
         [
             users["user_id"].combine_chunks(),
@@ -208,10 +214,11 @@ def _ranked(
             _as_lists(indptr, history),
             _as_lists(indptr, listens["plays"].to_numpy()),
             *(listen_days(listens, indptr) if is_timed else []),
+            *([] if strong is None else [_as_lists(indptr, strong)]),
             *_list_columns(lists, keep),
             _padded(lists.because, keep),
         ],
-        schema=listener_lists_schema(is_timed),
+        schema=listener_lists_schema(is_timed, strong is not None),
     )
 
 

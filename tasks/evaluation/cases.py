@@ -25,6 +25,7 @@ CASES = pa.schema(
         pa.field("weight", pa.float64(), nullable=False),
         pa.field("popularity", pa.float64(), nullable=False),
         pa.field("gamma", pa.float64(), nullable=False),
+        pa.field("half_life", pa.int32(), nullable=False),  # days; 0: all tracks count the same
     ]
 )
 
@@ -111,6 +112,13 @@ def as_is_cases(split: Split, choices: tuple[Choice, Choice]) -> pa.Table:
     return _by_half(split, np.arange(len(split)), AS_IS, split.fold_in, choices)
 
 
+def with_half_life(cases: pa.Table, half_life: int) -> pa.Table:
+    """Return the cases with strengths of this half-life in days, 0: none."""
+    at = cases.column_names.index("half_life")
+    field = cases.schema.field(at)
+    return cases.set_column(at, field, pa.array(np.full(len(cases), half_life, np.int32)))
+
+
 def _by_half(
     split: Split,
     listeners: NDArray[np.integer],
@@ -123,7 +131,8 @@ def _by_half(
     for half, choice in enumerate(choices):
         ours = listeners[split.half[listeners] == half]
         of = segment_of(lengths[ours], choice.segments)
-        tables.append(_cases(ours, segment, lengths[ours], list(choice.segments), of, choice.gamma))
+        cases = _cases(ours, segment, lengths[ours], list(choice.segments), of, choice.gamma)
+        tables.append(with_half_life(cases, choice.half_life))
     return pa.concat_tables(tables)
 
 
@@ -147,5 +156,6 @@ def _cases(
         np.array([segment.weight for segment in segments])[of],
         np.array([segment.popularity for segment in segments])[of],
         np.full(n, gamma),
+        np.zeros(n, np.int32),
     ]
     return pa.table([pa.array(column) for column in columns], schema=CASES)

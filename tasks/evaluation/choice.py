@@ -51,6 +51,8 @@ class Choice:
 
     segments: tuple[Segment, ...]
     gamma: float
+    half_life: int = 0
+    """Days after which a play counts half; 0: all count the same. Only chosen in time."""
 
 
 def grid(parameters: EvaluationParameters, has_content: bool) -> NDArray[np.float64]:

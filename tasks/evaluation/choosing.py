@@ -49,14 +49,17 @@ def tune(
     cases: pa.Table,
     segments: tuple[Segment, ...],
     has_content: bool,
+    part: str = "",
 ) -> Tuned:
     """Measure the grid (w, p) on cases of every segment.
 
-    ``segments`` hold the blends that a choice starts from.
+    ``segments`` hold the blends that a choice starts from, ``part`` names the cases if they are not
+    all.
     """
     parameters = rounds.parameters
     points = grid(parameters, has_content)
-    measured = rounds.measure("tuning", grid_block, cases, rounds.sources, rounds.hybrid, points)
+    given = (rounds.sources, rounds.hybrid, points)
+    measured = rounds.measure("tuning", grid_block, cases, *given, part=part)
     flat = measured["values"].combine_chunks().flatten().to_numpy()
     values = flat.reshape(len(cases), len(points))
     of = cases["segment"].to_numpy()

@@ -7,41 +7,67 @@ blend takes the place of the other one as far as they support it (`evidence`): w
 nothing, or few listeners are there, nothing moves.
 """
 
+from collections.abc import Sequence
+
+import numpy as np
 import pyarrow as pa
 
 from tasks.blend.parameters import HybridParameters, Segment
-from tasks.evaluation.cases import own_cases
+from tasks.evaluation.cases import own_cases, with_half_life
 from tasks.evaluation.choice import Best, Blend, find_best, learned_segments
-from tasks.evaluation.choosing import tune
+from tasks.evaluation.choosing import Tuned, tune
+from tasks.evaluation.half_life import ALL, chosen_half_life
 from tasks.evaluation.rounds import Rounds
 from tasks.evaluation.split import Split
 from tasks.lake.contracts.stages.temporal import SUPPORTED
 from tasks.lake.record import StageResult
-
-ALL = 2
-"""The half that stands for all listeners, as in `CHOICES`."""
 
 Found = dict[int, Best]
 """What measured best, by the ``min_tracks`` of a segment."""
 
 
 def best_in_time(
-    rounds: Rounds, split: Split, segments: tuple[Segment, ...], has_content: bool
+    rounds: Rounds,
+    split: Split,
+    segments: tuple[Segment, ...],
+    has_content: bool,
+    half_lives: Sequence[int] = (0, 0, 0),
 ) -> tuple[Found, Found, Found]:
     """Return what measured best on the first half, on the second half, and on all listeners.
 
-    ``segments`` hold the blends that the random split chose.
+    ``segments`` hold the blends that the random split chose, ``half_lives`` what was chosen on
+    either half and on all listeners.
     """
     parameters = rounds.parameters
-    cases = own_cases(split, segments, parameters.tuning_listeners)
-    tuned = tune(rounds, split, cases, segments, has_content)
+    tuned_with = _tuned(rounds, split, segments, has_content, half_lives)
     found = []
     for half in (0, 1, ALL):
+        tuned = tuned_with[half_lives[half]]
         curves, counts = tuned.curves_of(half), tuned.counts(half)
         best = find_best(tuned.points, curves, counts, tuned.segments, parameters)
         pairs = zip(tuned.segments, best, strict=True)
         found.append({segment.min_tracks: one for segment, one in pairs if one is not None})
     return found[0], found[1], found[2]
+
+
+def _tuned(
+    rounds: Rounds,
+    split: Split,
+    segments: tuple[Segment, ...],
+    has_content: bool,
+    half_lives: Sequence[int],
+) -> dict[int, Tuned]:
+    """Measure the grid with every half-life that was chosen, on the halves that chose it."""
+    every = own_cases(split, segments, rounds.parameters.tuning_listeners)
+    half = split.half[every["listener"].to_numpy()]
+    tuned = {}
+    for half_life in sorted(set(half_lives)):
+        chosen_by = [one for one, chosen in enumerate(half_lives) if chosen == half_life]
+        rows = np.isin(half, chosen_by) | (ALL in chosen_by)
+        cases = with_half_life(every.filter(pa.array(rows)), half_life)
+        part = f"_{half_life}"
+        tuned[half_life] = tune(rounds, split, cases, segments, has_content, part)
+    return tuned
 
 
 def moved_segments(segments: tuple[Segment, ...], found: Found) -> tuple[Segment, ...]:
@@ -74,9 +100,14 @@ def supported_table(segments: tuple[Segment, ...], found: tuple[Found, Found, Fo
 
 
 def moved_parameters(temporal: StageResult, hybrid: HybridParameters) -> HybridParameters:
-    """Return the blend that the random split chose, moved as `temporal_stage` has measured."""
+    """Return the blend that the random split chose, moved as `temporal_stage` has measured.
+
+    With the half-life that was chosen there, if any.
+    """
     found = found_on(temporal["supported"].read())
-    return hybrid.model_copy(update={"segments": moved_segments(hybrid.segments, found)})
+    half_life = chosen_half_life(temporal["half_lives"].read())
+    segments = moved_segments(hybrid.segments, found)
+    return hybrid.model_copy(update={"segments": segments, "half_life": half_life})
 
 
 def found_on(supported: pa.Table, half: int = ALL) -> Found:

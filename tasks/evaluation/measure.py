@@ -1,6 +1,6 @@
 """Rank cases and measure the lists: one row of values per case, and per model in the report."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from tasks.blend.model import BlendCatalogue, HybridModel
+from tasks.blend.strength import strengths
 from tasks.evaluation import beyond_accuracy as beyond
-from tasks.evaluation.cases import AS_IS
+from tasks.evaluation.cases import AS_IS, with_half_life
 from tasks.evaluation.metrics import (
     Values,
     average_precision,
@@ -131,6 +132,22 @@ def grid_values(
     return _ndcg_at_points(model, split, cases, blends)[0]
 
 
+def half_life_values(
+    model: HybridModel, split: Split, cases: pa.Table, half_lives: Sequence[int]
+) -> Values:
+    """Return NDCG of every case with the strengths of every half-life: cases × half-lives."""
+    weight, prior, gamma = (
+        cases[name].to_numpy()[:, None] for name in ("weight", "popularity", "gamma")
+    )
+    points = BlendPoints.of(len(cases), weight, prior, gamma)
+    return np.column_stack(
+        [
+            _ndcg_at_points(model, split, with_half_life(cases, half_life), points)[0]
+            for half_life in half_lives
+        ]
+    )
+
+
 def gamma_values(
     model: HybridModel,
     hiding: HybridModel,
@@ -165,10 +182,12 @@ def _ndcg_at_points(
 ) -> tuple[Values, Values]:
     """Return NDCG of all targets, and of those that are not hidden: cases × points each."""
     indptr, tracks = _histories(split, cases)
+    strong = history_strengths(split, cases)
     if hidden is not None:
+        strong = None if strong is None else strong[~hidden[tracks]]
         indptr, tracks = _leave_out(indptr, tracks, hidden)
     targets = _targets(split, cases, len(model.catalogue))
-    lists = rank_points(model, indptr, tracks, points, DEPTH)
+    lists = rank_points(model, indptr, tracks, points, DEPTH, strong)
     every = _ndcg_of(lists, targets, indptr)
     if hidden is None:
         return every, every
@@ -248,10 +267,11 @@ def lists_by_model(context: EvaluationContext, cases: pa.Table) -> dict[str, NDA
         ANY_ARTIST: BlendPoints.of(n, weight, prior, gamma, artist_factor=False),
     }
     points = BlendPoints.side_by_side([*blends.values()])
-    lists = rank_points(model, indptr, tracks, points, DEPTH)
+    strong = history_strengths(context.split, cases)
+    lists = rank_points(model, indptr, tracks, points, DEPTH, strong)
     return {
         POPULARITY: rank_popular(model.catalogue, indptr, tracks, DEPTH),
-        COSINE: rank_points(context.cosine, indptr, tracks, alone, DEPTH)[:, 0],
+        COSINE: rank_points(context.cosine, indptr, tracks, alone, DEPTH, strong)[:, 0],
         **{name: lists[:, q] for q, name in enumerate(blends)},
     }
 
@@ -321,6 +341,18 @@ _METRICS = {
 
 def _histories(split: Split, cases: pa.Table) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
     return split.histories(cases["listener"].to_numpy(), cases["length"].to_numpy())
+
+
+def history_strengths(split: Split, cases: pa.Table) -> NDArray[np.uint8] | None:
+    """Return how much each track of the cases' histories counts; None: all the same."""
+    half_life = cases["half_life"].to_numpy()
+    if not half_life.any():
+        return None
+    listeners, lengths = cases["listener"].to_numpy(), cases["length"].to_numpy()
+    days = split.history_days(listeners, lengths)
+    if days is None:
+        raise ValueError("a half-life needs the days of the plays")
+    return strengths(np.concatenate([[0], np.cumsum(lengths)]), days, half_life)
 
 
 def _targets(split: Split, cases: pa.Table, tracks: int) -> sparse.csr_array:

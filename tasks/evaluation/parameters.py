@@ -64,6 +64,10 @@ class EvaluationParameters(HoldoutParameters):
     whom they have not."""
     temporal_tuning: int = Field(default=250, ge=2, le=1_000_000)
     """Held-out listeners per segment on which the blend of the models of the past is chosen."""
+    temporal_half_lives: tuple[Annotated[int, Field(ge=0, le=36_500)], ...] = Field(
+        default=(90, 180, 360, 720, 1_440), max_length=51
+    )
+    """Days after which a play of a history may count half; that all count the same is tried too."""
     gate_loss: float = Field(default=0.02, ge=0, le=1)
     """Largest allowed loss against the current release or the anchor, as a share of its value."""
     gate_collapse: float = Field(default=0.25, ge=0, le=1)
@@ -85,11 +89,13 @@ class EvaluationParameters(HoldoutParameters):
     def cut_by(self) -> dict[str, Any]:
         """Return the fields that decide what the temporal split learns from and asks."""
         names = {name for name in type(self).model_fields if name.startswith("temporal_")}
-        return self.model_dump(include={"seed", *names} - {"temporal_tuning"})
+        return self.model_dump(
+            include={"seed", *names} - {"temporal_tuning", "temporal_half_lives"}
+        )
 
     def asked_by(self) -> dict[str, Any]:
         """Return the fields that decide what the temporal split makes of its answers."""
-        grids = {"weights", "priors", "tuning_listeners", "pooling"}
+        grids = {"weights", "priors", "tuning_listeners", "pooling", "temporal_half_lives"}
         return self.model_dump(include={*grids, "resamples", "confidence", "seed"})
 
     def of_the_past(self) -> "EvaluationParameters":

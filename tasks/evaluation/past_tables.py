@@ -49,6 +49,8 @@ class _Listens(NamedTuple):
 
     user: NDArray[np.int32]
     track: NDArray[np.int32]
+    day: NDArray[np.int32]
+    """Of the first play; 0: it is after the cut."""
 
 
 def past_tables(
@@ -71,10 +73,11 @@ def past_tables(
     is_kept = (listened > 0) | drawn
     is_there = np.bincount(before.user, minlength=len(listeners.ids)) > 0
     new_track, new_user = _renumbered(is_kept)[track_of], _renumbered(is_there)
-    history = _Listens(new_user[before.user], new_track[before.played])
+    history = _Listens(new_user[before.user], new_track[before.played], before.day)
     user, track = new_user[after.user], new_track[after.played]
     can_be_found = (user >= 0) & (track >= 0)
-    targets = _Listens(user[can_be_found], track[can_be_found])
+    user, track = user[can_be_found], track[can_be_found]
+    targets = _Listens(user, track, np.zeros(len(user), np.int32))
     ids, hashes = listeners.ids.filter(pa.array(is_there)), listeners.hashes[is_there]
     is_held_out = listeners.is_held_out[is_there]
     listened = listened[is_kept]
@@ -143,18 +146,18 @@ def _asked(
         keys = np.flatnonzero(some)
         order = np.argsort(mixed(hashes[keys], stream=_ASKED), kind="stable")
         is_asked[keys[order[:most]]] = True
-    user, track = (np.concatenate(both) for both in zip(targets, history, strict=True))
+    user, track, day = (np.concatenate(both) for both in zip(targets, history, strict=True))
     is_history = np.arange(len(user)) >= len(targets.user)
     order = np.lexsort((track, is_history, user))
     order = order[is_asked[user[order]]]
     sizes = np.bincount(user[order], minlength=len(ids))[is_asked]
-    starts = np.concatenate([[0], np.cumsum(sizes)])
+    starts = pa.array(np.concatenate([[0], np.cumsum(sizes)]), pa.int32())
     return _table(
         ASKED.schema,
         np.flatnonzero(is_asked),
         ids.filter(pa.array(is_asked)),
         hashes[is_asked],
         is_held_out[is_asked],
-        pa.ListArray.from_arrays(pa.array(starts, pa.int32()), pa.array(track[order])),
+        *(pa.ListArray.from_arrays(starts, pa.array(of[order])) for of in (track, day)),
         np.bincount(targets.user, minlength=len(ids))[is_asked],
     )

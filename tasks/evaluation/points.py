@@ -15,7 +15,7 @@ from tasks.blend.kernels.fill import fill, same_artist_tracks
 from tasks.blend.kernels.sums import accumulate, gather, new_candidates
 from tasks.blend.kernels.topk import TrackOrder, best, new_workspace, unpacked
 from tasks.blend.model import BlendCatalogue, HybridModel, KernelModel
-from tasks.blend.ranking import hold_to_longest
+from tasks.blend.ranking import all_equal, hold_to_longest
 from tasks.blend.scoring import Query, new_signals, signals
 
 
@@ -63,15 +63,18 @@ def rank_points(
     tracks: NDArray[np.int32],
     points: BlendPoints,
     k: int,
+    strengths: NDArray[np.uint8] | None = None,
 ) -> NDArray[np.int32]:
     """Return the first k tracks of every history at every point: histories × points × k.
 
-    Histories are CSR rows of track keys without repeats. Positions past a short list hold -1.
-    Raises RunError for a history that is too long.
+    Histories are CSR rows of track keys without repeats, ``strengths`` how much each track counts
+    (None: 1). Positions past a short list hold -1. Raises RunError for a history that is too long.
     """
     hold_to_longest(indptr)
     out = np.full((*points.weight.shape, k), -1, np.int32)
-    _rank_points(indptr, model.catalogue.listener_rank[tracks], points, model.kernel_model, out)
+    strong = all_equal() if strengths is None else strengths
+    history = model.catalogue.listener_rank[tracks]
+    _rank_points(indptr, history, strong, points, model.kernel_model, out)
     return out
 
 
@@ -89,6 +92,7 @@ def rank_popular(
 def _rank_points(
     indptr: NDArray[np.int64],
     histories: NDArray[np.int32],
+    strengths: NDArray[np.uint8],
     points: BlendPoints,
     model: KernelModel,
     out: NDArray[np.int32],
@@ -109,7 +113,8 @@ def _rank_points(
     row = np.empty(k, np.int32)
     for u in range(len(indptr) - 1):
         history = histories[indptr[u] : indptr[u + 1]]
-        count = accumulate(history, model.popular, model.neighbours, sums, touched)
+        strong = strengths[indptr[u] : indptr[u + 1]]
+        count = accumulate(history, strong, model.popular, model.neighbours, sums, touched)
         sum_up = gather(touched[:count], history, sums, model.popularity, candidates)
         signals(candidates, sum_up.found, sum_up.c_max, sum_up.d_max, given)
         same_artist = np.empty(0, np.int64)

@@ -186,4 +186,7 @@ def read_split(file: Path) -> Split:
         np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
         lists.flatten().to_numpy(),
         table["targets"].to_numpy(),
+        table["days"].combine_chunks().flatten().to_numpy()
+        if "days" in table.column_names
+        else None,
     )

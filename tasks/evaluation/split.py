@@ -37,6 +37,8 @@ class Split:
     indptr: NDArray[np.int64]
     tracks: NDArray[np.int32]
     targets: NDArray[np.int64]
+    days: NDArray[np.int32] | None = None
+    """Day of the first play of each of ``tracks``; None: it is not known."""
 
     @classmethod
     def of(
@@ -80,19 +82,35 @@ class Split:
         self, listeners: NDArray[np.integer], lengths: NDArray[np.integer]
     ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
         """Return the first ``lengths`` fold-in tracks of the listeners as CSR, ascending."""
-        start = self.indptr[listeners] + self.targets[listeners]
-        return self._rows(start, np.asarray(lengths, dtype=np.int64))
+        indptr, places = self._history_places(listeners, lengths)
+        return indptr, self.tracks[places]
+
+    def history_days(
+        self, listeners: NDArray[np.integer], lengths: NDArray[np.integer]
+    ) -> NDArray[np.int32] | None:
+        """Return the day of the first play of every track of `histories`, where it is known."""
+        if self.days is None:
+            return None
+        return self.days[self._history_places(listeners, lengths)[1]]
 
     def to_find(
         self, listeners: NDArray[np.integer]
     ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
         """Return the targets of the listeners as CSR, ascending."""
-        return self._rows(self.indptr[listeners], self.targets[listeners])
+        indptr, places = self._places(self.indptr[listeners], self.targets[listeners])
+        return indptr, self.tracks[places]
 
-    def _rows(
+    def _history_places(
+        self, listeners: NDArray[np.integer], lengths: NDArray[np.integer]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        start = self.indptr[listeners] + self.targets[listeners]
+        return self._places(start, np.asarray(lengths, dtype=np.int64))
+
+    def _places(
         self, start: NDArray[np.int64], lengths: NDArray[np.int64]
-    ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return where the tracks of rows stand, ascending by track within each row: CSR."""
         indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
         row = np.repeat(np.arange(len(lengths)), lengths)
-        values = self.tracks[np.arange(indptr[-1]) - indptr[row] + start[row]]
-        return indptr, values[np.lexsort((values, row))]
+        places = np.arange(indptr[-1]) - indptr[row] + start[row]
+        return indptr, places[np.lexsort((self.tracks[places], row))]

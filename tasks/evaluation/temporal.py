@@ -17,6 +17,7 @@ from tasks.evaluation.bootstrap import resample_counts
 from tasks.evaluation.cases import AS_IS, as_is_cases
 from tasks.evaluation.checks import blend_checks
 from tasks.evaluation.choice import Choice
+from tasks.evaluation.half_life import ALL, choose_half_lives, half_lives_table
 from tasks.evaluation.in_time import best_in_time, moved_segments, supported_table
 from tasks.evaluation.measure import DEPTH, list_values, lists_by_model
 from tasks.evaluation.models import HYBRID, RECENT
@@ -40,6 +41,9 @@ from tasks.lake.contracts.stages.temporal import STAGE
 from tasks.lake.files import write_parquet
 from tasks.lake.record import Stage, StageResult
 
+ROUNDS = ("half_life", "tuning", "report")
+"""The rounds of blocks, in their order."""
+
 
 def temporal_stage(
     lake: Path,
@@ -57,8 +61,8 @@ def temporal_stage(
     its held-out listeners, and ``evaluation`` is `evaluation_stage` of the same past: the blend is
     the one that a release of that day would have had, moved as far as the other half of the
     listeners supports. Datasets: ``evaluation``, in which the names of segments begin with
-    `TEMPORAL`, ``supported``, how far the listeners move a blend, and ``data_quality``, the checks
-    of the blend.
+    `TEMPORAL`, ``supported``, how far the listeners move a blend, ``half_lives``, what was tried
+    for histories, and ``data_quality``, the checks of the blend.
     """
     names = ("tracks", "popularity", "asked")
     stage = Stage(
@@ -76,10 +80,16 @@ def temporal_stage(
     learned = learned_parameters(evaluation, hybrid)
     split = read_split(past["asked"].path)
     sources = past_sources(past, neighbours, parameters)
-    rounds = Rounds(client, stage.scratch, sources, hybrid, parameters, progress)
+    rounds = Rounds(client, stage.scratch, sources, hybrid, parameters, progress, ROUNDS)
     has_content = neighbours.content["content"].rows > 0
-    found = best_in_time(rounds, split, learned.segments, has_content)
-    first, second, _ = (Choice(moved_segments(learned.segments, f), learned.gamma) for f in found)
+    chosen = Choice(learned.segments, learned.gamma)
+    fading = choose_half_lives(rounds, split, chosen, parameters.temporal_half_lives)
+    half_lives = [one.chosen for one in fading]
+    found = best_in_time(rounds, split, learned.segments, has_content, half_lives)
+    first, second, _ = (
+        Choice(moved_segments(learned.segments, one), learned.gamma, half_life)
+        for one, half_life in zip(found, half_lives, strict=True)
+    )
     cases = as_is_cases(split, (second, first))
     values = rounds.measure("report", temporal_block, cases, sources, hybrid)
     table = temporal_table(
@@ -92,12 +102,14 @@ def temporal_stage(
     tables = {
         "evaluation": table,
         "supported": supported_table(learned.segments, found),
+        "half_lives": half_lives_table(fading),
         "data_quality": blend_checks(table),
     }
     files = {name: stage.folder / f"{name}.parquet" for name in tables}
     for name, one in tables.items():
         write_parquet(one, files[name])
-    return stage.finish(time.perf_counter() - began, _counts(table, past), **files)
+    counts = _counts(table, past, half_lives[ALL])
+    return stage.finish(time.perf_counter() - began, counts, **files)
 
 
 def past_sources(
@@ -146,7 +158,7 @@ def _segments(split: Split, asked: pa.Table, segments: tuple[Segment, ...]) -> I
     yield from by_popularity(len(split))
 
 
-def _counts(table: pa.Table, past: StageResult) -> dict[str, int | float | str]:
+def _counts(table: pa.Table, past: StageResult, half_life: int) -> dict[str, int | float | str]:
     """Return what a run says of the result."""
     metric, k = JUDGED
     rows = {
@@ -160,4 +172,5 @@ def _counts(table: pa.Table, past: StageResult) -> dict[str, int | float | str]:
         "cut": past.counts["cut"],
         "NDCG@100 hybrid": round(float(rows[HYBRID]["value"]), 4),
         "best of the others": f"{best} {rows[best]['value']:.4f}",
+        **({"half-life in days": half_life} if half_life else {}),
     }

@@ -206,6 +206,7 @@ def _build_input(
         measured_model=candidate.measured_model,
         published_model=candidate.published_model,
         gamma=hybrid.gamma,
+        half_life=hybrid.half_life,
         artist_factor=hybrid.artist_factor,
         artist_factors=artist_factors(hybrid.artist_factor).tolist(),
         popular_candidates=hybrid.popular_candidates,

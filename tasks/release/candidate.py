@@ -149,9 +149,11 @@ def blend_of_current(home: Home, dataset: str, hybrid: HybridParameters) -> Hybr
         rows = reader.rows(
             "SELECT segment, min_tracks, max_tracks, weight, popularity FROM segments"
         )
-        gamma = reader.rows("SELECT gamma FROM release")[0]["gamma"]
+        release = reader.rows("FROM release")[0]
     segments = tuple(Segment.model_validate(row) for row in rows)
-    return hybrid.model_copy(update={"segments": segments, "gamma": gamma})
+    half_life = release.get("half_life_days") or 0  # older releases have no such column
+    learned = {"segments": segments, "gamma": release["gamma"], "half_life": half_life}
+    return hybrid.model_copy(update=learned)
 
 
 def current_of(home: Home, dataset: str) -> Release | None:

@@ -9,8 +9,9 @@ the cut, without the held-out listeners. The random split asks the held-out list
 their tracks of before the cut; the temporal split asks all listeners for what they played first
 after it. The intervals (95 %) are bootstraps over the listeners, and those of the gains are paired.
 
-The last table has the blend that the random split chose, how far the temporal split moves it, and
-what that gains in time, cross-fitted. `--gains` prints nothing else.
+Then follow what every half-life of the history gains in time over none, paired, which of them was
+chosen, the blend that the random split chose, and how far the temporal split moves it; and what the
+half-life alone and both together gain, cross-fitted. `--gains` prints nothing else.
 """
 
 import argparse
@@ -28,12 +29,14 @@ from tasks.dataset.spec import DatasetSpec
 from tasks.evaluation.bootstrap import interval, resample_counts, resampled_means
 from tasks.evaluation.cases import as_is_cases
 from tasks.evaluation.choice import Choice
+from tasks.evaluation.half_life import chosen_half_life
 from tasks.evaluation.in_time import found_on, moved_segments
+from tasks.evaluation.measure import half_life_values
 from tasks.evaluation.models import HYBRID, MODELS, RECENT, TEMPORAL_MODELS
 from tasks.evaluation.parameters import EvaluationParameters
 from tasks.evaluation.past import LEFT_OUT, has_questions, past_stage
 from tasks.evaluation.rounds import Rounds
-from tasks.evaluation.sources import read_split
+from tasks.evaluation.sources import read_context, read_split
 from tasks.evaluation.stage import evaluation_stage, learned_parameters
 from tasks.evaluation.temporal import past_sources, temporal_block, temporal_stage
 from tasks.holdout.stage import holdout_stage
@@ -121,6 +124,28 @@ def print_splits(name: str, given: InTime) -> None:
     print(f"\nKendall's τ of the two orders of {len(models)} models: {tau:.2f}", flush=True)
 
 
+def print_half_lives(given: InTime) -> None:
+    """Print what every half-life gains over none, with the blend of the random split."""
+    learned = learned_parameters(given.evaluation, HybridParameters())
+    sources = past_sources(given.past, given.model, PARAMETERS)
+    split = read_split(sources.split)
+    chosen = Choice(learned.segments, learned.gamma)
+    cases = as_is_cases(split, (chosen, chosen))
+    context = read_context(sources, HybridParameters())
+    tried = (0, *PARAMETERS.temporal_half_lives)
+    values = half_life_values(context.model, split, cases, tried)
+    counts = resample_counts(len(split), PARAMETERS.resamples, PARAMETERS.seed)
+    low, high = interval(resampled_means(counts, values - values[:, :1]), PARAMETERS.confidence)
+    base = values[:, 0].mean()
+    print("\n| half-life in days | NDCG@100 | gain |\n|---|---|---|")
+    for days, value, *ends in zip(tried, values.mean(axis=0), low, high, strict=True):
+        gain, *both = (f"{100 * x / base:+.1f} %" for x in (value - base, *ends))
+        print(f"| {days or 'none'} | {value:.4f} | {gain} ({' … '.join(both)}) |")
+    table = given.temporal["half_lives"].read()
+    halves = [chosen_half_life(table, half) or "none" for half in (0, 1, 2)]
+    print(f"\nchosen: {halves[2]}; on either half {halves[0]} and {halves[1]}", flush=True)
+
+
 def print_moves(place: Place, given: InTime) -> None:
     """Print how far the temporal split moves the blend, and what that gains, cross-fitted."""
     learned = learned_parameters(given.evaluation, HybridParameters())
@@ -138,8 +163,18 @@ def print_moves(place: Place, given: InTime) -> None:
     split = read_split(sources.split)
     counts = resample_counts(len(split), PARAMETERS.resamples, PARAMETERS.seed)
     values = []
-    for name, of_half in (("random", (learned.segments,) * 2), ("moved", (moved[1], moved[0]))):
-        first_half, second_half = (Choice(segments, learned.gamma) for segments in of_half)
+    table = given.temporal["half_lives"].read()
+    crossed = (chosen_half_life(table, 1), chosen_half_life(table, 0))
+    unmoved = (learned.segments, learned.segments)
+    for name, of_half, half_lives in (
+        ("random", unmoved, (0, 0)),
+        ("with the half-life", unmoved, crossed),
+        ("and moved", (moved[1], moved[0]), crossed),
+    ):
+        first_half, second_half = (
+            Choice(segments, learned.gamma, half_life)
+            for segments, half_life in zip(of_half, half_lives, strict=True)
+        )
         with tempfile.TemporaryDirectory() as folder:
             rounds = Rounds(
                 place.client, Path(folder), sources, HybridParameters(), PARAMETERS, None
@@ -149,11 +184,11 @@ def print_moves(place: Place, given: InTime) -> None:
         ours = rows.filter(pc.equal(rows["model"], MODELS.index(HYBRID))).sort_by("listener")
         values.append({metric: ours[metric].to_numpy() for metric in ("ndcg@100", "recall@20")})
         print(f"\n{name}: " + ", ".join(f"{m} {v.mean():.4f}" for m, v in values[-1].items()))
-    for metric, before in values[0].items():
-        base, gain = before.mean(), values[1][metric] - before
-        low, high = interval(resampled_means(counts, gain[:, None]), PARAMETERS.confidence)
-        cells = (f"{100 * x / base:+.1f} %" for x in (gain.mean(), low[0], high[0]))
-        print("{}: {} ({} … {})".format(metric, *cells), flush=True)
+        for metric, before in values[0].items():
+            base, gain = before.mean(), values[-1][metric] - before
+            low, high = interval(resampled_means(counts, gain[:, None]), PARAMETERS.confidence)
+            cells = (f"{100 * x / base:+.1f} %" for x in (gain.mean(), low[0], high[0]))
+            print("{}: {} ({} … {})".format(metric, *cells), flush=True)
 
 
 def main() -> None:
@@ -195,6 +230,7 @@ def main() -> None:
                 print(f"\n**{name}**", flush=True)
             else:
                 print_splits(name, measured)
+            print_half_lives(measured)
             print_moves(place, measured)
 
 

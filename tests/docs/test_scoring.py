@@ -1,6 +1,7 @@
 """docs/scoring.md works five tracks by hand: the page's own numbers, through kernel and macros."""
 
 import math
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -12,7 +13,7 @@ from tasks.blend.kernels.rank import Histories
 from tasks.blend.parameters import HybridParameters, Segment
 from tasks.blend.ranking import rank_histories
 from tasks.lake.contracts.edges import EDGES
-from tasks.lake.contracts.stages.ingest import tracks_schema
+from tasks.lake.contracts.stages.ingest import interactions_schema, tracks_schema
 from tests.docs.pages import DOCS, table
 from tests.warehouse.worlds import NUMERIC, World, release_world
 from warehouse.contract.constants import TICKS, Source
@@ -30,6 +31,8 @@ CALLS = [
     "recommend_user('somebody else')",
 ]
 PEOPLE = ["anna", "bea"]
+HALF_LIFE, STRENGTH = 90, {"a": 4, "b": 8}
+"""Carl's."""
 DISLIKED = KEY["c"]
 """By Bea."""
 
@@ -89,6 +92,53 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     return release_world(
         folder, _tracks(), edges, PEOPLE, [HISTORY, HISTORY], parameters, dislikes=dislikes
     )
+
+
+@pytest.fixture(scope="module")
+def fading(world: World, tmp_path_factory: pytest.TempPathFactory) -> World:
+    """Carl alone, with the half-life of the page; the kernel's model is that of the other world."""
+    parameters = world.blend.parameters.model_copy(update={"half_life": HALF_LIFE})
+    learned, content = _edges("collaborative"), _edges("content")
+    edges = {"weights": learned, "similarity": learned.slice(0, 1), "content": content}
+    ages = [90, 0]
+    newest = 86_400 * (date(2024, 6, 30) - date(1970, 1, 1)).days + 40_000
+    schema = interactions_schema(timed=True)
+    times = [newest - 86_400 * age for age in ages]
+    given = {"user_key": [0, 0], "played_key": HISTORY, "plays": [1, 1], "records": [1, 1]}
+    columns = given | {"first_at": times, "last_at": times}
+    listens = pa.table([pa.array(columns[f.name]).cast(f.type) for f in schema], schema=schema)
+    folder = tmp_path_factory.mktemp("fading")
+    return release_world(folder, _tracks(), edges, ["carl"], [HISTORY], parameters, listens=listens)
+
+
+def test_strengths_are_those_of_the_page(fading: World) -> None:
+    with duckdb.connect(str(fading.database), read_only=True) as connection:
+        found = connection.sql("FROM recommend_user('carl')").to_arrow_table().to_pylist()
+        liked = connection.sql("FROM recommend_tracks(['a', 'b'])").to_arrow_table().to_pylist()
+        half_life = connection.sql("SELECT half_life_days FROM release").fetchall()
+        stored = connection.sql(
+            "SELECT rank, track_id, score, because_track_id FROM user_recommendations"
+        ).fetchall()
+    assert half_life == [(HALF_LIFE,)]
+    for number, rows in ((4, found), (0, liked)):
+        columns = list(_printed(number)[0])
+        assert [
+            {name: "" if row[name] is None else str(row[name]) for name in columns} for row in rows
+        ] == _printed(number)
+    listed = [(r["rank"], r["track_id"], r["score"], r["because_track_id"]) for r in found]
+    assert sorted(stored) == listed
+    assert fading.strengths == [[STRENGTH["a"], STRENGTH["b"]]]
+
+
+def test_sums_with_strengths_follow_from_the_edges() -> None:
+    for row in table(PAGE, "track", "C with strengths"):
+        for name, column in (("collaborative", "C"), ("content", "D")):
+            expected = sum(
+                STRENGTH[edge["from"]] * int(edge[name] or 0)
+                for edge in EDGE_ROWS
+                if edge["to"] == row["track"]
+            )
+            assert _worth(row[f"{column} with strengths"]) == expected
 
 
 def _printed(number: int) -> list[dict[str, str]]:

@@ -6,7 +6,12 @@ from pathlib import Path
 import pyarrow as pa
 
 from flows.artifacts.difference import difference_markdown
-from flows.artifacts.evaluation import evaluation_markdown, moved_blends, temporal_markdown
+from flows.artifacts.evaluation import (
+    evaluation_markdown,
+    half_lives_markdown,
+    moved_blends,
+    temporal_markdown,
+)
 from flows.artifacts.markdown import table
 from flows.artifacts.quality import data_quality_markdown
 from flows.artifacts.report import gate_markdown
@@ -18,7 +23,7 @@ from tasks.collaborative.parameters import CollaborativeParameters
 from tasks.evaluation.plots import write_plots
 from tasks.evaluation.report import segments_table
 from tasks.lake.contracts.quality import DATA_QUALITY
-from tasks.lake.contracts.stages.temporal import SUPPORTED
+from tasks.lake.contracts.stages.temporal import HALF_LIVES, SUPPORTED
 from tasks.tuning.search import Point, Tuning
 from tests.conftest import Published
 from tests.tasks.evaluation.test_plots import NAMES, curve, evaluation
@@ -80,6 +85,23 @@ def test_both_splits_are_side_by_side() -> None:
     lines = [line for line in page.splitlines() if line.startswith("| ")]
     assert lines[2].startswith("| popularity_recent |  | 0.200 (")  # best of all in time
     assert lines[3].startswith("| hybrid_any_artist | 0.220 | 0.110 (")
+
+
+def test_the_half_lives_that_were_tried_are_in_the_report() -> None:
+    tried = {0: 0.2, 90: 0.19, 360: 0.25}
+    rows = [
+        {"half": half, "half_life": days, "ndcg": ndcg, "support": 0.82, "is_chosen": days == 360}
+        for half, scale in ((0, 1.0), (2, 2.0))
+        for days, ndcg in ((days, scale * ndcg) for days, ndcg in tried.items())
+    ]
+    page = half_lives_markdown(pa.Table.from_pylist(rows, schema=HALF_LIVES.schema))
+    lines = [line for line in page.splitlines() if line.startswith("| ")]
+    assert lines[2:] == [
+        "| none | 0.400 | +0.0% |  |",
+        "| 90 | 0.380 | -5.0% |  |",
+        "| 360 | 0.500 | +25.0% | chosen |",
+    ]
+    assert "its support, 82% here, must be 50%" in page
 
 
 def test_failed_checks_come_first() -> None:

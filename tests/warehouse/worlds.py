@@ -1,5 +1,6 @@
 """Small worlds from lake to release file: random neighbours, awkward ids, real files."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,7 +18,13 @@ from tasks.blend.stage import rank_listeners, rank_similar
 from tasks.lake.blocks import Block
 from tasks.lake.contracts.quality import DATA_QUALITY, REJECTED_ROWS
 from tasks.lake.contracts.stages.content import EMBEDDING, FEATURE_WEIGHTS
-from tasks.lake.contracts.stages.ingest import DISLIKES, INTERACTIONS, USERS, tracks_schema
+from tasks.lake.contracts.stages.ingest import (
+    DISLIKES,
+    INTERACTIONS,
+    USERS,
+    interactions_schema,
+    tracks_schema,
+)
 from tasks.lake.contracts.stages.lists import CATALOGUE
 from tasks.lake.files import write_parquet
 from tasks.music.tables import music_tables
@@ -56,6 +63,8 @@ class World:
     """What the release was built from."""
     dislikes: list[list[int]]
     """Of each listener, ascending track keys."""
+    strengths: list[list[int] | None]
+    """How much each track of the histories counts; None: all the same."""
 
 
 def build_world(
@@ -70,8 +79,8 @@ def build_world(
     """Generate a world of ``n`` tracks and ``users`` listeners and build its release file.
 
     Some of the tracks may be given their ids; the blend's parameters are the defaults unless given.
-    ``disliked`` is the share of the tracks that each listener dislikes of those not played; with it
-    the first listener has played nothing.
+    With a half-life among them, plays have times. ``disliked`` is the share of the tracks that each
+    listener dislikes of those not played; with it the first listener has played nothing.
     """
     rng = np.random.default_rng(seed)
     popular = int(rng.integers(1, 8))
@@ -91,8 +100,16 @@ def build_world(
         [j for j in range(n) if j not in history and rng.random() < disliked]
         for history in histories
     ]
+    listens = _timed(rng, histories, played) if parameters.half_life else None
     return release_world(
-        folder, tracks, edges, _ids(users, "U"), histories, parameters, dislikes=dislikes
+        folder,
+        tracks,
+        edges,
+        _ids(users, "U"),
+        histories,
+        parameters,
+        dislikes=dislikes,
+        listens=listens,
     )
 
 
@@ -161,7 +178,23 @@ def release_world(
         HybridModel(EdgeTable.from_edges(edges["similarity"], n), content, catalogue, parameters),
         given,
         [list(one) for one in dislikes],
+        _strengths(histories, listens, parameters.half_life),
     )
+
+
+def _strengths(
+    histories: list[list[int]], listens: pa.Table | None, half_life: int
+) -> list[list[int] | None]:
+    """Work out once more, one by one, how much each play counts."""
+    if listens is None or not half_life:
+        return [None for _ in histories]
+    first = iter(listens["first_at"].cast(pa.int64()).to_pylist())
+    found: list[list[int] | None] = []
+    for history in histories:
+        days = [next(first) // 86_400 for _ in history]
+        ages = [max(days) - day for day in days]
+        found.append([max(1, math.floor(8 * 2 ** -(age / half_life) + 0.5)) for age in ages])
+    return found
 
 
 def build_input(
@@ -181,6 +214,7 @@ def build_input(
             for position, segment in enumerate(parameters.segments)
         ],
         gamma=parameters.gamma,
+        half_life=parameters.half_life,
         artist_factor=parameters.artist_factor,
         artist_factors=artist_factors(parameters.artist_factor).tolist(),
         popular_candidates=parameters.popular_candidates,
@@ -207,6 +241,25 @@ def _histories(rng: np.random.Generator, n: int, users: int) -> list[list[int]]:
     played = rng.permutation(n)[: max(1, int(n * 0.65))]
     lengths = [min(len(played), int(length)) for length in rng.integers(1, 25, users)]
     return [sorted(int(j) for j in rng.permutation(played)[:length]) for length in lengths]
+
+
+def _timed(
+    rng: np.random.Generator, histories: list[list[int]], played: NDArray[np.int32]
+) -> pa.Table:
+    """Return the listens with random times over two years; some days hold many plays."""
+    schema = interactions_schema(timed=True)
+    pairs = [(u, j) for u, history in enumerate(histories) for j in history]
+    first = 19_000 + 50 * rng.integers(0, 15, len(pairs))
+    last = first + rng.integers(0, 30, len(pairs))
+    columns = {
+        "user_key": [u for u, _ in pairs],
+        "played_key": np.searchsorted(played, [j for _, j in pairs]),
+        "plays": rng.integers(1, 5, len(pairs)),
+        "records": np.ones(len(pairs), np.int64),
+        "first_at": 86_400 * first + 3,
+        "last_at": 86_400 * last + 4,
+    }
+    return pa.table([pa.array(columns[f.name]).cast(f.type) for f in schema], schema=schema)
 
 
 def _tracks(

@@ -11,7 +11,7 @@ from typing import Any
 
 import duckdb
 
-from warehouse.contract.ranked import Settings, computing_macros
+from warehouse.contract.ranked import HAS_STRENGTHS, Settings, computing_macros
 
 BATCH = 125
 """Lists of one query: planning is a small part of it, and at Kaggle scale it takes 150 MB."""
@@ -39,7 +39,10 @@ class Pair:
     one_by_one: Mapping[str, int]
     """Queries of one id for k rows, and for how many of the sampled ids."""
     by_tracks: Mapping[str, int] = field(default_factory=dict)
-    """The same by batches of liked tracks, and for how many of the sampled ids without dislikes."""
+    """The same by batches of liked tracks, and for how many of the sampled ids without dislikes
+    whose tracks count the same."""
+    liked: Mapping[str, int] = field(default_factory=dict)
+    """The same as `one_by_one` by liked tracks, for ids whose tracks count the same."""
 
 
 _OF_LISTENERS = f"SELECT user_id, rank, track_id, {SCORES}, because_track_id FROM"
@@ -61,12 +64,6 @@ LISTENERS = Pair(
         for macro, asked in (
             ("recommend_user($id, k := $k)", 32),
             ("user_candidates($id) WHERE rank <= $k ORDER BY rank", 4),
-            (f"recommend_tracks({_LIKED}, k := $k, exclude := {_DISLIKED})", 4),
-            (
-                f"candidates_for_tracks({_LIKED}, exclude := {_DISLIKED}) "
-                "WHERE rank <= $k ORDER BY rank",
-                2,
-            ),
         )
     },
     {
@@ -75,6 +72,17 @@ LISTENERS = Pair(
         "(SELECT list(h.tracks ORDER BY list_position($ids::VARCHAR[], h.user_id)) FROM "
         "(SELECT l.user_id, list(l.track_id) AS tracks FROM listens l "
         "WHERE l.user_id IN (SELECT unnest($ids::VARCHAR[])) GROUP BY l.user_id) h), k := $k) r": 8,
+    },
+    {
+        f"SELECT rank, track_id, {SCORES}, because_track_id FROM {macro}": asked
+        for macro, asked in (
+            (f"recommend_tracks({_LIKED}, k := $k, exclude := {_DISLIKED})", 4),
+            (
+                f"candidates_for_tracks({_LIKED}, exclude := {_DISLIKED}) "
+                "WHERE rank <= $k ORDER BY rank",
+                2,
+            ),
+        )
     },
 )
 TRACKS = Pair(
@@ -104,7 +112,9 @@ def create_computing(connection: duckdb.DuckDBPyConnection) -> None:
         "SELECT gamma, artist_factors FROM store.constants"
     ).fetchall()[0]
     has_dislikes = connection.execute("SELECT count(*) > 0 FROM store.dislikes").fetchall()[0][0]
-    for statement in computing_macros(Settings(named, gamma, factors, has_dislikes)):
+    has_strengths = connection.execute(HAS_STRENGTHS).fetchall()[0][0]
+    settings = Settings(named, gamma, factors, has_dislikes, has_strengths)
+    for statement in computing_macros(settings):
         connection.execute(statement)
 
 
@@ -138,15 +148,28 @@ def disagreeing(
     wrong = {name for share in shares for name in share}
     for query, asked in pair.batches.items():
         wrong.update(compare(connection, query, ids[:asked]))
-    liking = _without_dislikes(connection, ids) if pair.by_tracks else []
+    alike = _with_equal_strengths(connection, ids) if pair.liked else []
+    liking = _without_dislikes(connection, alike)
     for query, asked in pair.by_tracks.items():
         wrong.update(compare(connection, query, liking[:asked]))
-    for query, asked in pair.one_by_one.items():
-        for name in ids[:asked]:
-            rows = connection.execute(query, {"id": name, "k": k}).fetchall()
-            if rows != table.get(name, []):
-                wrong.add(name)
+    for queries, those in ((pair.one_by_one, ids), (pair.liked, alike)):
+        for query, asked in queries.items():
+            for name in those[:asked]:
+                rows = connection.execute(query, {"id": name, "k": k}).fetchall()
+                if rows != table.get(name, []):
+                    wrong.add(name)
     return sorted(wrong)
+
+
+def _with_equal_strengths(connection: duckdb.DuckDBPyConnection, ids: list[str]) -> list[str]:
+    """Return those whose tracks all count the same, as liked tracks do."""
+    found = connection.execute(
+        "SELECT l.id FROM store.listeners l WHERE l.id IN (SELECT unnest($ids::VARCHAR[])) "
+        "AND list_min(l.strengths) < list_max(l.strengths)",
+        {"ids": ids},
+    ).fetchall()
+    unequal = {row[0] for row in found}
+    return [name for name in ids if name not in unequal]
 
 
 def _without_dislikes(connection: duckdb.DuckDBPyConnection, ids: list[str]) -> list[str]:

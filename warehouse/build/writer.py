@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from warehouse.contract.constants import sql_constants
 from warehouse.contract.ranked import (
+    HAS_STRENGTHS,
     Asked,
     Settings,
     batch_macros,
@@ -83,6 +84,8 @@ class BuildInput(BaseModel):
     published_model: str = ""
     """Digest of the neighbours that the release holds."""
     gamma: float
+    half_life: int = 0
+    """Days after which a play of a history counts half; 0: all count the same."""
     artist_factor: float
     artist_factors: list[float]
     popular_candidates: int
@@ -150,7 +153,7 @@ def record_release(
             if name != "release"
         }
         connection.execute(
-            f"INSERT INTO store.release VALUES ({', '.join('?' * 20)})",
+            f"INSERT INTO store.release VALUES ({', '.join('?' * 21)})",
             [
                 given.release_id,
                 SCHEMA_VERSION,
@@ -163,6 +166,7 @@ def record_release(
                 _map({name: float(value) for name, value in stage_seconds.items()}),
                 peak_memory,
                 given.gamma,
+                given.half_life or None,
                 given.artist_factor,
                 given.held_out_listeners,
                 given.measured_model,
@@ -206,18 +210,16 @@ def _create_store(connection: duckdb.DuckDBPyConnection, given: BuildInput) -> N
     connection.execute(
         "INSERT INTO store.constants VALUES (?, ?)", [given.gamma, given.artist_factors]
     )
-    values = {
-        "factors": doubles(given.artist_factors),
-        "listen_days": _listen_days(connection),
-    }
+    values = {"factors": doubles(given.artist_factors), **_of_lists(connection)}
     _in_order_of_the_lake(connection, filled(statement(PACKAGE, "lists"), values))
 
 
-def _listen_days(connection: duckdb.DuckDBPyConnection) -> str:
-    """Return what fills the columns of days of `store.listeners`: those of the lake, if any."""
+def _of_lists(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """Return what fills the last columns of `store.listeners`: those of the lake, if any."""
     found = connection.execute("DESCRIBE FROM read_parquet(getvariable('listeners'))").fetchall()
-    is_timed = "newest" in {name for name, *_ in found}
-    return "l.newest, l.last_days, l.first_days" if is_timed else "NULL, NULL, NULL"
+    names = {name for name, *_ in found}
+    days = "l.newest, l.last_days, l.first_days" if "newest" in names else "NULL, NULL, NULL"
+    return {"listen_days": days, "strengths": "l.strengths" if "strengths" in names else "NULL"}
 
 
 def _in_order_of_the_lake(connection: duckdb.DuckDBPyConnection, statements: str) -> None:
@@ -248,6 +250,7 @@ def _create_contract(connection: duckdb.DuckDBPyConnection, given: BuildInput) -
         given.gamma,
         given.artist_factors,
         has_dislikes=_one(connection, "SELECT count(*) > 0 FROM store.dislikes"),
+        has_strengths=_one(connection, HAS_STRENGTHS),
     )
     connection.execute(contract_sql("views", views_values(settings)))
     connection.execute(contract_sql("variety"))

@@ -171,6 +171,7 @@ COMMENT ON COLUMN release.parameters IS 'Every parameter of the run, as JSON';
 COMMENT ON COLUMN release.row_counts IS 'Rows of every relation';
 COMMENT ON COLUMN release.stage_seconds IS 'Seconds each stage took; 0: its result was reused';
 COMMENT ON COLUMN release.peak_memory_bytes IS 'Peak memory of all processes of the run together';
+COMMENT ON COLUMN release.half_life_days IS 'Days after which a play of a listener''s history counts half in the sums of a list, by the listener''s own newest play; NULL: all plays count the same';
 COMMENT ON COLUMN release.gamma IS 'γ: an unplayed track''s collaborative score is γ times its content score';
 COMMENT ON COLUMN release.artist_factor IS 'δ: factor for each further track of an artist beyond the third above';
 COMMENT ON COLUMN release.held_out_listeners IS 'Listeners that evaluation measured on, whose plays the measured model had not seen; 0: nothing was measured';

@@ -4,8 +4,8 @@ ID = {"listener": "store.single_id(user_id)", "track": "store.single_id(track_id
 """The id that a macro for one history is given."""
 
 HISTORY = {
-    "listener": """SELECT t.track_key AS track, t.id, t.artist_key
-    FROM (SELECT unnest(l.history) AS track FROM store.listeners l WHERE l.id = {id}) h
+    "listener": """SELECT t.track_key AS track, t.id, t.artist_key{strength}
+    FROM (SELECT unnest(l.history) AS track{strengths} FROM store.listeners l WHERE l.id = {id}) h
     JOIN store.tracks t ON t.track_key = h.track""",
     "tracks": """SELECT t.track_key AS track, t.id, t.artist_key
     FROM store.tracks t WHERE t.id IN (SELECT unnest(track_ids::VARCHAR[]))""",
@@ -40,8 +40,8 @@ LEARNED = {
     "edges": """edges AS MATERIALIZED (
     SELECT
         e.source, e.target,
-        CASE WHEN e.is_content THEN 0 ELSE e.weight END::DOUBLE AS q,
-        CASE WHEN e.is_content THEN e.weight ELSE 0 END::DOUBLE AS r
+        CASE WHEN e.is_content THEN 0 ELSE e.weight END::DOUBLE{times} AS q,
+        CASE WHEN e.is_content THEN e.weight ELSE 0 END::DOUBLE{times} AS r
     FROM store.edges e JOIN heard h ON h.track = e.source
 ),
 """,
@@ -60,8 +60,8 @@ LEARNED_OF_MANY = {
     "edges": """edges AS MATERIALIZED (
     SELECT
         h.question, e.source, e.target,
-        CASE WHEN e.is_content THEN 0 ELSE e.weight END::DOUBLE AS q,
-        CASE WHEN e.is_content THEN e.weight ELSE 0 END::DOUBLE AS r
+        CASE WHEN e.is_content THEN 0 ELSE e.weight END::DOUBLE{times} AS q,
+        CASE WHEN e.is_content THEN e.weight ELSE 0 END::DOUBLE{times} AS r
     FROM store.edges e JOIN heard h ON h.track = e.source
 ),
 """,
@@ -121,7 +121,7 @@ SIMILARITY_OF_MANY = {
 
 GIVEN = {
     "listener": """SELECT
-        x.position, x.user_id, l.history,
+        x.position, x.user_id, l.history{listed},
         min(x.position) OVER (PARTITION BY l.id) AS question,
         {is_default} AND l.id IS NOT NULL AS is_stored
     FROM (
@@ -149,8 +149,8 @@ place with this history), and whether its list is read."""
 
 # DISTINCT: DuckDB 1.3 works a table expression out once only if there is an aggregate in it
 HISTORIES = {
-    "listener": """SELECT DISTINCT h.question, t.track_key AS track, t.id, t.artist_key
-    FROM (SELECT q.question, unnest(q.history) AS track FROM questions q) h
+    "listener": """SELECT DISTINCT h.question, t.track_key AS track, t.id, t.artist_key{strength}
+    FROM (SELECT q.question, unnest(q.history) AS track{strengths} FROM questions q) h
     JOIN store.tracks t ON t.track_key = h.track""",
     "tracks": """SELECT DISTINCT h.question, t.track_key AS track, t.id, t.artist_key
     FROM (SELECT q.question, unnest(q.history) AS id FROM questions q) h
@@ -218,6 +218,24 @@ ANTI JOIN disliked d ON d.track = t.track_key AND d.question = u.question""",
 """The same for the listeners of a batch."""
 
 NO_DISLIKES = dict.fromkeys(DISLIKES, "")
+
+STRENGTHS = {
+    "strengths": ", unnest(l.strengths) AS strength",
+    "strength": ", h.strength",
+    "times": " * h.strength",
+}
+"""How much each track of a listener's history counts: what its edges are multiplied by."""
+
+STRENGTHS_OF_MANY = {
+    **STRENGTHS,
+    "listed": ", l.strengths",
+    "handed_on": ", g.strengths",
+    "strengths": ", unnest(q.strengths) AS strength",
+}
+"""The same for the listeners of a batch."""
+
+ALL_EQUAL = dict.fromkeys(STRENGTHS_OF_MANY, "")
+"""Liked tracks count 1 each, and so do all where no half-life was chosen."""
 
 FILTERS = ", t.genre, t.year, t.tags, t.listeners, t.is_cold, t.spotify_preview_url"
 """What a list of candidates has beside the columns of every list."""

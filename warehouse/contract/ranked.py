@@ -106,6 +106,10 @@ FRAGMENT_FILES = {
 """Fragments that are files in macros/."""
 
 
+HAS_STRENGTHS = "SELECT count(l.strengths) > 0 FROM store.listeners l"
+"""Whether the tracks of any history count differently."""
+
+
 @dataclass(frozen=True)
 class Settings:
     """What is fixed for a release and written out in its macros."""
@@ -115,6 +119,8 @@ class Settings:
     artist_factors: Sequence[float]
     has_dislikes: bool
     """Without any, no macro looks for them."""
+    has_strengths: bool = False
+    """Whether the tracks of a listener's history count differently."""
 
 
 def ranked_macros(release: Settings) -> list[str]:
@@ -155,6 +161,8 @@ def _single(macro: Ranked, release: Settings) -> str:
         **(fragments.VARIED if macro.varies else fragments.NOT_VARIED),
         **_eligible(excludes=True, lets_heard_in=macro.lets_heard_in),
         **(fragments.DISLIKES if _leaves_disliked_out(macro, release) else fragments.NO_DISLIKES),
+        **fragments.ALL_EQUAL,
+        **(fragments.STRENGTHS if _has_strengths(macro, release) else {}),
     }
     if macro.limits_artists:
         parts["not_left_out"] += fragments.ARTISTS_LEFT_OUT
@@ -170,6 +178,10 @@ def _single(macro: Ranked, release: Settings) -> str:
 
 def _leaves_disliked_out(macro: Ranked | Batch, release: Settings) -> bool:
     return macro.asked == "listener" and release.has_dislikes
+
+
+def _has_strengths(macro: Ranked | Batch, release: Settings) -> bool:
+    return macro.asked == "listener" and release.has_strengths
 
 
 def _tail(macro: Ranked) -> str:
@@ -201,6 +213,7 @@ def _batch(macro: Batch, release: Settings, stored: int, kind: str = "MACRO") ->
             if _leaves_disliked_out(macro, release)
             else fragments.NO_DISLIKES
         ),
+        **(fragments.STRENGTHS_OF_MANY if _has_strengths(macro, release) else fragments.ALL_EQUAL),
         "is_default": " AND ".join(
             [
                 "weight IS NULL",

@@ -47,6 +47,7 @@ class RankedLists(NamedTuple):
 @nb.njit(cache=True, nogil=True)
 def rank_all(
     histories: Histories,
+    strengths: NDArray[np.uint8],
     disliked: Histories,
     weights: NDArray[np.float64],
     priors: NDArray[np.float64],
@@ -57,7 +58,8 @@ def rank_all(
     """Rank every history in turn with one set of accumulators.
 
     Tracks are in ranks of popularity; each history must be in the order of its track keys, which
-    decides ties between reasons. ``disliked`` tracks are in no list; everything else is scored as
+    decides ties between reasons. ``strengths`` are those of their tracks; none: all are 1.
+    ``disliked`` tracks are in no list; everything else is scored as
     if they could be.
     """
     n, k = len(model.popularity), out.tracks.shape[1]
@@ -73,17 +75,19 @@ def rank_all(
     row = np.empty(k, np.int32)
     for u in range(len(histories.indptr) - 1):
         history = histories.tracks[histories.indptr[u] : histories.indptr[u + 1]]
+        strong = strengths[histories.indptr[u] : histories.indptr[u + 1]]
         left_out = disliked.tracks[disliked.indptr[u] : disliked.indptr[u + 1]]
         w, p = weights[u], priors[u]
         popular = model.popular if p > 0 or len(history) == 0 else 0
-        count = accumulate(history, popular, model.neighbours, sums, touched)
+        count = accumulate(history, strong, popular, model.neighbours, sums, touched)
         sum_up = gather(touched[:count], history, sums, model.popularity, candidates)
         query = Query(w, p, gamma, sum_up.c_max, sum_up.d_max, len(history) == 0)
         found = leave_out(left_out, sum_up.found, candidates, listed)
         signals(candidates, found, sum_up.c_max, sum_up.d_max, given)
         rows = best(query, candidates, found, given, model.tracks, k, workspace)
         _write(query, candidates, workspace, found_at[:rows], u, out)
-        _explain(query, history, model.neighbours, candidates, found_at[:rows], row_of, u, out)
+        found_rows = found_at[:rows]
+        _explain(query, history, strong, model.neighbours, candidates, found_rows, row_of, u, out)
         if rows < k:
             for r in range(rows):
                 row[r] = candidates.tracks[found_at[r]]
@@ -125,6 +129,7 @@ def _write(
 def _explain(
     query: Query,
     history: NDArray[np.int32],
+    strengths: NDArray[np.uint8],
     neighbours: PackedEdges,
     candidates: Candidates,
     found_at: NDArray[np.int32],
@@ -145,14 +150,16 @@ def _explain(
             row_of[tracks[found_at[r]]] = r + 1
     for x in range(len(history)):
         i = history[x]
+        strength = np.int64(strengths[x]) if len(strengths) else np.int64(1)
         to, by = targets[indptr[i] : indptr[i + 1]], weights[indptr[i] : indptr[i + 1]]
         for e in range(len(to)):
             row = row_of[to[e]]
             if row == 0:
                 continue
             r = row - 1
-            v = np.int16(by[e])
-            q = (np.int64(by[e]) - v) >> 16
+            content = np.int16(by[e])
+            q = strength * ((np.int64(by[e]) - content) >> 16)
+            v = strength * np.int64(content)
             if popularities[found_at[r]] == 0.0 or c_max <= 0:
                 part = np.float64(v)
             else:

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from tasks.blend.kernels.kernel_layout import PackedEdges
 
 LONGEST_HISTORY = 32_767
-"""Tracks of a history at most: both sums of a track share 64 bits, reasons are int16."""
+"""Strength of a history at most, and so its tracks: both sums of a track share 64 bits, reasons are
+int16."""
 
 HEARD = np.int64(np.iinfo(np.int64).min)
 """In place of a sum: the track is in the history."""
@@ -54,6 +55,7 @@ def new_candidates(tracks: int) -> Candidates:
 @nb.njit(cache=True, nogil=True)
 def accumulate(
     history: NDArray[np.int32],
+    strengths: NDArray[np.uint8],
     popular: int,
     neighbours: PackedEdges,
     sums: NDArray[np.int64],
@@ -61,6 +63,7 @@ def accumulate(
 ) -> np.int64:
     """Sum the neighbour weights of the history; return how many tracks were touched.
 
+    Each track counts as often as its strength says; without ``strengths`` all count once.
     A sum is 2³² times the collaborative sum plus twice the content sum, and odd once touched.
     The ``popular`` most played tracks count as touched. No branch depends on the data, and
     positions are unsigned, which spares the machine a look for negative ones. Tracks of the
@@ -68,7 +71,9 @@ def accumulate(
     """
     indptr, targets, weights = neighbours.indptr, neighbours.targets, neighbours.weights
     count = np.uint64(0)
-    for i in history:
+    for x in range(len(history)):
+        i = history[x]
+        strength = np.int64(strengths[x]) if len(strengths) else np.int64(1)
         to, by = targets[indptr[i] : indptr[i + 1]], weights[indptr[i] : indptr[i + 1]]
         for e in range(len(to)):
             content = np.int16(by[e])
@@ -76,7 +81,8 @@ def accumulate(
             before = sums[to[e]]
             touched[count] = to[e]
             count += np.uint64(before == 0)
-            sums[to[e]] = (before + (collaborative << 32) + (np.int64(content) << 1)) | 1
+            both = (collaborative << 32) + (np.int64(content) << 1)
+            sums[to[e]] = (before + strength * both) | 1
     for i in history:
         sums[i] = HEARD
     for j in range(popular):

@@ -19,11 +19,12 @@ class Row:
     because: int | None
 
 
-def _sums(table: EdgeTable, history: list[int], n: int) -> list[int]:
+def _sums(table: EdgeTable, strength: dict[int, int], n: int) -> list[int]:
     sums = [0] * n
-    for i in history:
+    for i, times in strength.items():
         for e in range(table.indptr[i], table.indptr[i + 1]):
-            sums[table.targets[e]] += int(table.weights[e])
+            for _ in range(times):  # a strength of k is k copies
+                sums[table.targets[e]] += int(table.weights[e])
     return sums
 
 
@@ -41,11 +42,13 @@ def rank(
     p: float,
     exclude: frozenset[int] = frozenset(),
     heard: bool = False,
+    strengths: list[int] | None = None,
 ) -> list[Row]:
-    """Rank every eligible track for a history; w and p as given."""
+    """Rank every eligible track for a history; w and p as given; strengths None: all 1."""
     catalogue, parameters = model.catalogue, model.parameters
     n = len(catalogue)
-    c_sum, d_sum = _sums(model.collaborative, history, n), _sums(model.content, history, n)
+    strength = dict(zip(history, strengths or [1] * len(history), strict=True))
+    c_sum, d_sum = (_sums(table, strength, n) for table in (model.collaborative, model.content))
     outside = [j for j in range(n) if j not in history]
     c_max = max([c_sum[j] for j in outside] + [0])
     d_max = max([d_sum[j] for j in outside] + [0])
@@ -84,6 +87,7 @@ def rank(
             q, r = _edge(model.collaborative, i, j), _edge(model.content, i, j)
             if q == 0 and r == 0:
                 continue
+            q, r = strength[i] * q, strength[i] * r
             part = float(r)
             if not estimated:
                 part = w * (q / c_max) + (1 - w) * (r / d_max if d_max > 0 else 0.0)

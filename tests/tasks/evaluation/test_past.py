@@ -117,6 +117,12 @@ def test_the_tables_are_those_of_an_oracle(listens: list[Listen]) -> None:
         if targets := {track for user, track in after if user == one}:
             expected[one] = (history, targets, one in held_out)
     assert asked_in(tables) == expected
+    day_of = {pair: day for user, track, day in listens for pair in named([(user, track, day)])}
+    ids = tables["tracks"]["track_id"].to_pylist()
+    for row in tables["asked"].to_pylist():
+        told = [day_of[row["user_id"], ids[track]] for track in row["tracks"]]
+        assert row["days"] == [0] * row["targets"] + told[row["targets"] :]
+        assert all(day < CUT for day in row["days"])
 
 
 @given(worlds, worlds)

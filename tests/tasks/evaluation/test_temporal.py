@@ -14,9 +14,11 @@ from tasks.blend.model import BlendCatalogue
 from tasks.blend.neighbours import Neighbours
 from tasks.blend.parameters import Segment, segment_of
 from tasks.blend.ranking import rank_histories
+from tasks.blend.strength import strengths
 from tasks.collaborative.parameters import CollaborativeParameters
 from tasks.collaborative.stage import collaborative_stage
 from tasks.content.stage import content_stage
+from tasks.evaluation.half_life import chosen_half_life
 from tasks.evaluation.in_time import found_on, moved_parameters, moved_segments
 from tasks.evaluation.measure import SLICES
 from tasks.evaluation.metrics import ndcg_at_k, recall_at_k
@@ -71,7 +73,9 @@ def measure(lake: Path, client: Client, past: StageResult) -> Measured:
     return Measured(past, neighbours, evaluation, temporal)
 
 
-def value_of(measured: Measured, segments: tuple[Segment, ...]) -> NDArray[np.float64]:
+def value_of(
+    measured: Measured, segments: tuple[Segment, ...], half_life: int = 0
+) -> NDArray[np.float64]:
     """Rank every asked listener from scratch with these blends, and return NDCG@100 of each."""
     split = read_split(measured.past["asked"].path)
     learned = learned_parameters(measured.evaluation, HYBRID)
@@ -81,7 +85,10 @@ def value_of(measured: Measured, segments: tuple[Segment, ...]) -> NDArray[np.fl
     weights = np.array([one.weight for one in segments])[of]
     priors = np.array([one.popularity for one in segments])[of]
     model = read_context(sources, learned).model
-    lists = rank_histories(model, indptr, history, weights, priors, 100).tracks
+    days = split.history_days(np.arange(len(split)), split.fold_in)
+    assert days is not None
+    strong = strengths(indptr, days, half_life)
+    lists = rank_histories(model, indptr, history, weights, priors, 100, strengths=strong).tracks
     return ndcg_at_k(lists, targets_of(split), 100)
 
 
@@ -172,6 +179,7 @@ def test_where_times_say_nothing_the_choice_stays(measured: Measured) -> None:
     assert moved.segments[0] == learned.segments[0]
     for before, after in zip(learned.segments, moved.segments, strict=True):
         assert after.weight == pytest.approx(before.weight, abs=0.1)
+    assert moved.half_life == 0
     change = value_of(measured, moved.segments).mean() / value_of(measured, learned.segments).mean()
     assert change == pytest.approx(1, abs=0.01)
 
@@ -204,6 +212,41 @@ def test_what_is_played_next_moves_the_blend(tmp_path: Path, client: Client) -> 
     # and the figures of the run have this gain, cross-fitted
     hybrid = measured.rows["hybrid", "temporal:all", "ndcg", 100]["value"]
     assert hybrid > 1.05 * value_of(measured, learned.segments).mean()
+
+
+def test_a_taste_that_changes_turns_the_half_life_on(tmp_path: Path, client: Client) -> None:
+    """Everybody had another taste until 300 days before the cut, and goes on with the new one."""
+    rng = np.random.default_rng(7)
+    listeners = world.LISTENERS_IN_ALL
+    track = np.arange(TRACKS)
+    old = rng.integers(0, world.TASTES, listeners)[:, None]
+    new = (old + rng.integers(1, world.TASTES, listeners)[:, None]) % world.TASTES
+    liked_then, liked_now = track % world.TASTES == old, track % world.TASTES == new
+    then = liked_then & (rng.random(liked_then.shape) < 0.3)
+    now = liked_now & (rng.random(liked_now.shape) < 0.15)
+    after = liked_now & ~now & (rng.random(liked_now.shape) < 0.2)
+    ingested = ingested_lake(tmp_path, then | now | after)
+    listened = np.nonzero(then | now | after)
+    day = np.where(
+        then[listened],
+        rng.integers(18_400, 18_700, len(listened[0])),
+        np.where(now[listened], rng.integers(19_000, 19_350, len(listened[0])), 19_364),
+    )
+    measured = measure(tmp_path / "lake", client, past_of(tmp_path, ingested, day))
+    learned = learned_parameters(measured.evaluation, HYBRID)
+    moved = moved_parameters(measured.temporal, learned)
+    half_lives = measured.temporal["half_lives"].read()
+    assert moved.half_life == chosen_half_life(half_lives) > 0
+    assert measured.temporal.counts["half-life in days"] == moved.half_life
+    without = value_of(measured, learned.segments)
+    gain = value_of(measured, learned.segments, moved.half_life) - without
+    assert gain.mean() > 3 * gain.std() / np.sqrt(len(gain))
+    tried = {row["half_life"]: row["ndcg"] for row in half_lives.to_pylist() if row["half"] == 2}
+    assert tried[0] == pytest.approx(without.mean(), abs=1e-12)
+    assert tried[moved.half_life] == pytest.approx(without.mean() + gain.mean(), abs=1e-12)
+    # and the figures of the run have this gain, cross-fitted
+    hybrid = measured.rows["hybrid", "temporal:all", "ndcg", 100]["value"]
+    assert hybrid > without.mean() + gain.mean() / 2
 
 
 def test_a_future_that_is_easy_to_see_is_not_seen(tmp_path: Path, client: Client) -> None:

@@ -127,6 +127,7 @@ DEPENDENTS: tuple[tuple[str, str], ...] = (
     ("tasks/blend/__init__.py", f"{BLEND} hiding past experiments release"),
     ("tasks/blend/neighbours.py", "temporal release"),
     ("tasks/blend/ranking.py", "lists evaluation temporal cold"),
+    ("tasks/blend/strength.py", "lists evaluation temporal"),
     ("tasks/blend/kernels/rank.py", "lists evaluation temporal cold"),
     ("tasks/blend/*", BLEND),
     # What a release knows of artists and of tracks that follow each other.
@@ -145,6 +146,7 @@ DEPENDENTS: tuple[tuple[str, str], ...] = (
     ("tasks/evaluation/past_tables.py", "past"),
     ("tasks/evaluation/temporal.py", "temporal"),
     ("tasks/evaluation/in_time.py", "temporal"),
+    ("tasks/evaluation/half_life.py", "temporal"),
     ("tasks/evaluation/*", "evaluation temporal"),
     ("tasks/refresh/base.py", ""),
     ("tasks/refresh/stage.py", "refreshed"),

@@ -12,7 +12,7 @@ questions AS MATERIALIZED (
             WHEN count(*) OVER () > {computed_at_once} THEN error({too_many})::BIGINT
             ELSE g.question
         END AS question,
-        g.history
+        g.history{handed_on}
     FROM given g
     WHERE g.position = g.question AND NOT g.is_stored
 ),

@@ -14,6 +14,11 @@ _SMALL = pa.list_(pa.int8())
 
 _DAYS = pa.list_(pa.uint16())
 
+_STRENGTHS = pa.list_(pa.uint8())
+
+STRENGTHS = "strengths"
+"""Column of `LISTENER_LISTS` where the tracks of a history do not all count the same."""
+
 LISTEN_DAYS = ("last_days", "first_days")
 """Columns of `LISTENER_LISTS` for each track of the history, where the history has times."""
 
@@ -69,10 +74,17 @@ LISTENER_LISTS = Contract(
             nullable=True,
             optional=True,
         ),
+        Column(
+            STRENGTHS,
+            _STRENGTHS,
+            "how much each counts ([scoring.md](scoring.md)); where a half-life was chosen",
+            1,
+            optional=True,
+        ),
         *_LIST,
         Column("because", _SCORES, "position in the history of the best reason; -1: none", -1),
     ),
-    parallel=(("history", "history_plays", *LISTEN_DAYS), (*_RANKED, "because")),
+    parallel=(("history", "history_plays", *LISTEN_DAYS, STRENGTHS), (*_RANKED, "because")),
     in_parts=True,
 )
 
@@ -98,6 +110,7 @@ STAGE = StageContract(
 )
 
 
-def listener_lists_schema(timed: bool) -> pa.Schema:
-    """Return the schema of `LISTENER_LISTS`, with the columns of times or without."""
-    return LISTENER_LISTS.schema_with("newest", *LISTEN_DAYS) if timed else LISTENER_LISTS.schema
+def listener_lists_schema(timed: bool, strong: bool) -> pa.Schema:
+    """Return the schema of `LISTENER_LISTS`, with the columns of times and strengths or without."""
+    times = ("newest", *LISTEN_DAYS) if timed else ()
+    return LISTENER_LISTS.schema_with(*times, *((STRENGTHS,) if strong else ()))

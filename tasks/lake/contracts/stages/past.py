@@ -31,8 +31,15 @@ ASKED = Contract(
         Column("hash", pa.uint64(), "keyed hash of the id"),
         Column("is_held_out", pa.bool_(), "the models have seen none of the listener's plays"),
         Column("tracks", pa.list_(pa.int32()), "tracks to be found, then the history", 0),
+        Column(
+            "days",
+            pa.list_(pa.int32()),
+            "day of the first play of each, in days since 1970; 0 for what is to be found",
+            0,
+        ),
         Column("targets", pa.int64(), "how many of them are to be found", 1),
     ),
+    parallel=(("tracks", "days"),),
 )
 
 STAGE = StageContract(

@@ -27,7 +27,26 @@ SUPPORTED = Contract(
     ),
 )
 
+HALF_LIVES = Contract(
+    rows="half and half-life tried for histories",
+    key=("half", "half_life"),
+    columns=(
+        Column(
+            "half", pa.int8(), "listeners it was measured on: half 0, half 1, or 2 for all", 0, 2
+        ),
+        Column("half_life", pa.int32(), "in days; 0: none, all tracks count the same", 0),
+        Column("ndcg", pa.float64(), "mean NDCG@100, with the blend of the random split", 0, 1),
+        Column("support", pa.float64(), "evidence of this half for the best one", 0, 1),
+        Column("is_chosen", pa.bool_(), "the one in use for the other half, or for everybody"),
+    ),
+)
+
 STAGE = StageContract(
     "temporal",
-    {"evaluation": EVALUATION, "supported": SUPPORTED, "data_quality": DATA_QUALITY},
+    {
+        "evaluation": EVALUATION,
+        "supported": SUPPORTED,
+        "half_lives": HALF_LIVES,
+        "data_quality": DATA_QUALITY,
+    },
 )
