@@ -83,9 +83,10 @@ CREATE TABLE store.release (
     release_id VARCHAR, schema_version INTEGER, created_at TIMESTAMP, code_version VARCHAR,
     dataset VARCHAR, inputs MAP(VARCHAR, VARCHAR), parameters VARCHAR,
     row_counts MAP(VARCHAR, BIGINT), stage_seconds MAP(VARCHAR, DOUBLE), peak_memory_bytes BIGINT,
-    gamma DOUBLE, half_life_days INTEGER, artist_factor DOUBLE,
+    gamma DOUBLE, artist_factor DOUBLE,
     held_out_listeners BIGINT, measured_model VARCHAR, published_model VARCHAR, refitted BOOLEAN,
-    gate VARCHAR, forced_by VARCHAR, forced_because VARCHAR, base_release_id VARCHAR
+    gate VARCHAR, forced_by VARCHAR, forced_because VARCHAR, base_release_id VARCHAR,
+    half_life_days INTEGER
 );
 
 -- What is being tried, and for each experiment where in [0, 1) the variants' parts end.

@@ -166,7 +166,6 @@ def record_release(
                 _map({name: float(value) for name, value in stage_seconds.items()}),
                 peak_memory,
                 given.gamma,
-                given.half_life or None,
                 given.artist_factor,
                 given.held_out_listeners,
                 given.measured_model,
@@ -176,6 +175,7 @@ def record_release(
                 given.forced_by,
                 given.forced_because,
                 given.base_release_id,
+                given.half_life or None,
             ],
         )
         connection.execute("USE memory")
