@@ -14,7 +14,9 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from flows.settings import Settings
+from tasks.choice.dials import pinned_in
 from tasks.collaborative.models.registry import model_origin
+from tasks.collaborative.parameters import AUTO, CollaborativeParameters
 from tasks.feedback.stage import Feedback
 from tasks.ingest.inputs import find_inputs, with_derived_catalogue
 from tasks.lake.code import OURS, code_digest, tree_digest
@@ -70,10 +72,27 @@ class Decision(BaseModel):
     """Hash of the content of the release that the run arrived at."""
 
 
-def parameters_of(settings: Settings) -> dict[str, Any]:
-    """Return what decides the content of a release, as JSON-like values."""
-    chosen = ("ingest", "collaborative", "content", "hybrid", "evaluation", "measurement")
-    return {name: getattr(settings, name).model_dump(mode="json") for name in chosen}
+def parameters_of(
+    settings: Settings, chosen: CollaborativeParameters | None = None
+) -> dict[str, Any]:
+    """Return what decides the content of a release, as JSON-like values.
+
+    ``chosen``: what the run chose, to be shown under the name that was asked for.
+    """
+    names = ("ingest", "collaborative", "content", "hybrid", "evaluation", "measurement")
+    values = {name: getattr(settings, name).model_dump(mode="json") for name in names}
+    if chosen is not None:
+        asked = settings.collaborative.model
+        values["collaborative"] = chosen.model_dump(mode="json") | {"model": asked}
+    return values
+
+
+def choice_of(settings: Settings) -> dict[str, Any] | None:
+    """Return what decides a choice of parameters beside the data; None: none is made."""
+    if settings.collaborative.model != AUTO:
+        return None
+    of = settings.tune.model_dump(include={"changed", "new_listeners", "seed"})
+    return {**of, "pinned": pinned_in(settings.collaborative)}
 
 
 def asked_of(settings: Settings) -> str:
@@ -81,13 +100,15 @@ def asked_of(settings: Settings) -> str:
     return fingerprint(
         dataset=settings.spec(),
         parameters=parameters_of(settings),
-        model=model_origin(settings.collaborative.model),
+        model=model_origin(settings.collaborative.concrete.model),
+        choice=choice_of(settings),
         code=[tree_digest(package) for package in OURS],
     )
 
 
 LEARNING = (
     "tasks.ingest.stage",
+    "tasks.choice.stage",
     "tasks.collaborative.stage",
     "tasks.content.stage",
     "tasks.evaluation.stage",
@@ -106,6 +127,7 @@ def recipe_of(settings: Settings) -> dict[str, str]:
     parameters = parameters_of(settings)
     parameters["ingest"] = settings.ingest.model_dump(mode="json", exclude={"drift"})
     del parameters["measurement"]
+    parameters["collaborative"] |= {"choice": choice_of(settings)}
     return {
         "the code": fingerprint(code=[code_digest(module) for module in LEARNING]),
         "the description of the dataset": fingerprint(
@@ -113,7 +135,9 @@ def recipe_of(settings: Settings) -> dict[str, str]:
             plays=spec.plays.model_dump(exclude={"path"}),
         ),
         "the experiments": fingerprint(experiments=list(spec.experiments)),
-        "the model's package": fingerprint(model=model_origin(settings.collaborative.model)),
+        "the model's package": fingerprint(
+            model=model_origin(settings.collaborative.concrete.model)
+        ),
         **{f"`{name}` of the settings": fingerprint(of=parameters[name]) for name in parameters},
     }
 

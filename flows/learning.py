@@ -16,6 +16,8 @@ from flows.lines import log_moved
 from flows.settings import Settings
 from tasks.blend.neighbours import Neighbours
 from tasks.blend.parameters import HybridParameters
+from tasks.choice.stage import chosen_parameters
+from tasks.collaborative.parameters import AUTO, CollaborativeParameters
 from tasks.dataset.spec import DatasetSpec
 from tasks.evaluation.hiding import HiddenWorld
 from tasks.evaluation.in_time import moved_parameters
@@ -48,6 +50,13 @@ class Learned:
     """What models of the past were worth for what came after it, where the data have times."""
     stages: dict[str, StageResult]
     """Everything that was computed for it, by name."""
+    collaborative: CollaborativeParameters
+    """The parameters of the collaborative model, those that the run chose among them."""
+
+    @property
+    def choice(self) -> StageResult | None:
+        """What the run chose; None: the settings name a model."""
+        return self.stages.get("choice")
 
     @property
     def unseen(self) -> Dataset | None:
@@ -61,6 +70,7 @@ class _Learning:
     client: Client
     spec: DatasetSpec
     settings: Settings
+    collaborative: CollaborativeParameters
     stages: dict[str, StageResult] = field(default_factory=dict)
 
     def started(
@@ -73,7 +83,7 @@ class _Learning:
             self,
             {
                 by_plays: steps.collaborative.with_options(name=by_plays).submit(
-                    *shared, self.settings.collaborative, by_plays
+                    *shared, self.collaborative, by_plays
                 ),
                 by_content: steps.content.with_options(name=by_content).submit(
                     *shared, self.spec, self.settings.content, by_content
@@ -95,16 +105,28 @@ class _Pending:
 
 
 def learn(
-    home: Home, client: Client, spec: DatasetSpec, settings: Settings, ingested: StageResult
+    home: Home,
+    client: Client,
+    spec: DatasetSpec,
+    settings: Settings,
+    ingested: StageResult,
+    choose_again: bool = False,
 ) -> Learned:
     """Learn without the held-out listeners, measure, and learn from all where that pays."""
-    lake = home.lake
-    learning = _Learning(lake, client, spec, settings)
+    lake, collaborative = home.lake, settings.collaborative
     parameters = settings.evaluation
     held_out = steps.holdout(home, spec.name, ingested, parameters)
+    stages = {}
+    if collaborative.model == AUTO:
+        stages["choice"] = steps.choice(
+            home, client, spec.name, ingested, held_out, collaborative, settings.tune, choose_again
+        )
+        collaborative = chosen_parameters(stages["choice"], collaborative)
+    learning = _Learning(lake, client, spec, settings, collaborative, stages)
     measured = published = learning.started(ingested, held_out).result()
     if held_out is None:
-        return Learned(measured, measured, None, None, None, None, None, learning.stages)
+        nothing = (None, None, None, None, None)
+        return Learned(measured, measured, *nothing, learning.stages, collaborative)
     hiding = steps.hiding(lake, ingested, parameters)
     pending = None if hiding is None else learning.started(hiding, held_out, HIDDEN)
     everybody = needs_refit(held_out, ingested["users"], parameters)
@@ -128,8 +150,9 @@ def learn(
         by_random, hybrid = hybrid, moved_parameters(temporal, hybrid)
         log_moved(by_random.segments, hybrid.segments)
     return Learned(
-        measured, published, held_out, evaluation, hybrid, kept, temporal, learning.stages
-    )
+        measured, published, held_out, evaluation, hybrid, kept, temporal, learning.stages,
+        collaborative,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -14,4 +14,6 @@ Holdout = Annotated[float | None, Field(description="Share of listeners held out
 DaskAddress = Annotated[str | None, Field(description="Address of a Dask scheduler")]
 HomeFolder = Annotated[str | None, Field(description="Folder of lake and warehouse")]
 Force = Annotated[bool, Field(description="Publish what the gate refuses or what was rolled back")]
+ChooseAgain = Annotated[bool, Field(description="Choose the model's parameters again")]
+TuneSeconds = Annotated[float | None, Field(description="What that choice may take")]
 Reason = Annotated[str | None, Field(description="Why it is forced; the release keeps it")]

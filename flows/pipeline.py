@@ -36,6 +36,7 @@ from flows.memory import PeakMemory
 from flows.outcome import Outcome, seconds_of
 from flows.override import override_by_operator
 from flows.parameters import (
+    ChooseAgain,
     DaskAddress,
     DatasetFile,
     Force,
@@ -44,6 +45,7 @@ from flows.parameters import (
     Plays,
     Reason,
     Tracks,
+    TuneSeconds,
 )
 from flows.runs import concluded, rename, starting_name, working_in
 from flows.settings import Settings, load_settings
@@ -55,6 +57,7 @@ from tasks.holdout.rule import HoldoutRule
 from tasks.holdout.stage import holdout_stage
 from tasks.lake.dataset import Dataset
 from tasks.lake.record import StageResult
+from tasks.refresh.base import current_part
 from tasks.release.build import PLOTS
 from tasks.release.candidate import (
     Candidate,
@@ -90,6 +93,8 @@ def crossfade(
     home: HomeFolder = None,
     force: Force = False,
     reason: Reason = None,
+    choose_again: ChooseAgain = False,
+    tune_seconds: TuneSeconds = None,
 ) -> Outcome:
     """Two CSVs in, a checked, measured and published DuckDB release out.
 
@@ -105,13 +110,17 @@ def crossfade(
                 holdout=holdout,
                 dask=dask,
                 home=home,
+                tune_seconds=tune_seconds,
             ),
             override_by_operator(reason) if force else None,
+            choose_again,
         )
     )
 
 
-def _run_locked(settings: Settings, override: Override | None) -> tuple[Outcome, str]:
+def _run_locked(
+    settings: Settings, override: Override | None, choose_again: bool = False
+) -> tuple[Outcome, str]:
     """Run as the only run in the home; return the outcome, also in words."""
     home = Home(settings.home.resolve())
     cluster = cluster_of(settings)
@@ -121,7 +130,7 @@ def _run_locked(settings: Settings, override: Override | None) -> tuple[Outcome,
         clear_leftovers(home)
         finish_forgetting(home, settings.memory_limit)  # one that was killed
         try:
-            outcome = _run(settings, home, cluster, memory, override, said, sections)
+            outcome = _run(settings, home, cluster, memory, override, choose_again, said, sections)
         except GateError as error:
             tidy(settings, home)
             show(KEY, refused_markdown(str(error), said.lines, sections), "Why it was refused")
@@ -144,6 +153,7 @@ def _run(
     cluster: Cluster,
     memory: PeakMemory,
     override: Override | None,
+    choose_again: bool,
     said: RunLines,
     sections: list[str],
 ) -> Outcome:
@@ -158,7 +168,7 @@ def _run(
         lake, spec, settings.ingest, settings.memory_limit, computing=cluster.start_soon
     )
     rename(plays_in_short(ingested))
-    learned = learn(home, client, spec, settings, ingested)
+    learned = learn(home, client, spec, settings, ingested, choose_again)
     hybrid = learned.hybrid or blend_of_current(home, spec.name, settings.hybrid)
     ranked = steps.lists(lake, client, ingested, learned.published, hybrid, learned.unseen)
     read, impact = _impact(settings, spec, lake, ingested, hybrid)
@@ -168,7 +178,7 @@ def _run(
     candidate = Candidate(
         dataset=spec.name,
         inputs=ingested.inputs | (read.inputs if read else {}),
-        parameters=parameters_of(settings),
+        parameters=parameters_of(settings, learned.collaborative),
         hybrid=hybrid,
         numeric_features=spec.tracks.numeric,
         ingested=ingested,
@@ -212,6 +222,7 @@ def _parts(
     """Return the results that refreshes of the release will use."""
     results = {
         "ingest": ingested,
+        "choice": learned.choice,
         "content": learned.published.content,
         "lists": ranked,
         "evaluation": learned.evaluation,
@@ -249,9 +260,13 @@ def _repeats(
 ) -> bool:
     """Tell whether the next run starts from what this one did, ``rule`` among it.
 
-    Who is held out, and the blend where nobody is, depend on the release that is current, which
-    may be another one since this run began.
+    Who is held out, the parameters, and the blend where nobody is, depend on the release that is
+    current, which may be another one since this run began.
     """
+    if learned.choice is not None:
+        before = current_part(home, candidate.dataset, "choice")
+        if before is None or before.key != learned.choice.key:
+            return False
     now = rule_of_current(home, candidate.dataset)
     if now != rule:
         users = candidate.ingested["users"]

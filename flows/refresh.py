@@ -123,7 +123,9 @@ def _refresh(
     candidate = Candidate(
         dataset=spec.name,
         inputs=ingested.inputs,
-        parameters=parameters_of(settings),
+        # what the base has chosen, by a recipe that is the same
+        parameters=parameters_of(settings)
+        | {"collaborative": current.manifest.parameters["collaborative"]},
         hybrid=hybrid,
         numeric_features=spec.tracks.numeric,
         ingested=ingested,

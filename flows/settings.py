@@ -94,6 +94,8 @@ class Settings(BaseSettings):
     """Collaborative model; overrides `collaborative.model`."""
     holdout: float | None = Field(default=None, ge=0, le=0.5)
     """Share of listeners kept out to measure on; overrides `evaluation.holdout`."""
+    tune_seconds: float | None = Field(default=None, ge=0, le=86_400)
+    """What a run's choice of parameters may take; overrides `tune.seconds`."""
     workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=1024)
     """Worker processes of the embedded Dask cluster, one thread each."""
     memory_limit: str = Field(default="2GB", pattern=r"^[0-9.]+ *[KMGT]i?B$")
@@ -154,10 +156,11 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _short_forms(self) -> Self:
-        """Let `model` and `holdout` override the fields they stand for."""
+        """Let `model`, `holdout` and `tune_seconds` override the fields they stand for."""
         for short, table, field in (
             ("model", "collaborative", "model"),
             ("holdout", "evaluation", "holdout"),
+            ("tune_seconds", "tune", "seconds"),
         ):
             value = getattr(self, short)
             if value is not None:

@@ -17,6 +17,8 @@ from flows.progress import under_way
 from tasks.blend.neighbours import Neighbours
 from tasks.blend.parameters import HybridParameters, Segment
 from tasks.blend.stage import lists_stage
+from tasks.choice.parameters import ChoiceParameters
+from tasks.choice.stage import choice_stage
 from tasks.collaborative.parameters import CollaborativeParameters
 from tasks.collaborative.stage import collaborative_stage
 from tasks.content.parameters import ContentParameters
@@ -38,6 +40,7 @@ from tasks.ingest.stage import ingest_stage
 from tasks.lake.dataset import Dataset
 from tasks.lake.plays import played_tracks
 from tasks.lake.record import StageResult
+from tasks.refresh.base import current_part
 from tasks.refresh.frozen import frozen_stage
 from tasks.refresh.stage import Before, refreshed_lists_stage
 from tasks.release.build import build_stage
@@ -100,6 +103,26 @@ def holdout(
         held_out = holdout_stage(home.lake, ingested["users"], parameters, before)
     log_held_out(None if held_out is None else held_out.rows)
     return held_out
+
+
+@task(name="choice", **_again)
+def choice(
+    home: Home,
+    client: Client,
+    dataset: str,
+    ingested: StageResult,
+    held_out: Dataset | None,
+    start: CollaborativeParameters,
+    parameters: ChoiceParameters,
+    again: bool,
+) -> StageResult:
+    """Choose the parameters of the collaborative model, or keep those of the current release."""
+    with under_way("choice") as progress:
+        before = current_part(home, dataset, "choice")
+        chosen = choice_stage(
+            home.lake, client, ingested, held_out, start, parameters, before, again, progress
+        )
+        return log_counts(chosen)
 
 
 @task(name="collaborative", **_again)

@@ -17,17 +17,29 @@ from flows.artifacts.tuning import tuning_markdown
 from flows.cluster import cluster_of
 from flows.interrupts import on_stop
 from flows.lines import plays_in_short
-from flows.parameters import DaskAddress, DatasetFile, HomeFolder, Plays, Tracks
+from flows.parameters import (
+    DaskAddress,
+    DatasetFile,
+    HomeFolder,
+    Plays,
+    Tracks,
+    TuneSeconds,
+)
 from flows.progress import under_way
 from flows.runs import concluded, rename, starting_name, working_in
 from flows.settings import SETTINGS_FILE, Settings, load_settings
-from tasks.collaborative.parameters import CollaborativeParameters
+from tasks.choice.stage import choice_stage, chosen_parameters
+from tasks.collaborative.parameters import AUTO, CHOSEN, CollaborativeParameters
 from tasks.lake.blocks import Progress
 from tasks.lake.plays import played_tracks
+from tasks.refresh.base import current_part
 from tasks.tuning.folds import METRICS
 from tasks.tuning.search import GRID, Point, Tuning
-from tasks.tuning.stage import tune_neighbours
+from tasks.tuning.stage import judged, tune_neighbours
 from warehouse.releases.home import Home
+
+LONG_SECONDS = 3_600.0
+"""What the joint search may take where nothing is said."""
 
 FRAGMENT, CURVE = "tuned.toml", "tuning_curve.csv"
 
@@ -48,6 +60,7 @@ def tune(
     dask: DaskAddress = None,
     home: HomeFolder = None,
     out: Annotated[str | None, Field(description="Folder for both files")] = None,
+    tune_seconds: TuneSeconds = None,
 ) -> Tuning:
     """Search on listeners that no run or backtest reports on; write both files to ``out``.
 
@@ -56,7 +69,13 @@ def tune(
     return concluded(
         lambda: _chosen(
             load_settings(
-                tracks=tracks, plays=plays, dataset=dataset, holdout=holdout, dask=dask, home=home
+                tracks=tracks,
+                plays=plays,
+                dataset=dataset,
+                holdout=holdout,
+                dask=dask,
+                home=home,
+                tune_seconds=tune_seconds,
             ),
             None if out is None else Path(out),
         )
@@ -65,13 +84,23 @@ def tune(
 
 def _chosen(settings: Settings, out: Path | None) -> tuple[Tuning, str]:
     home, spec = Home(settings.home.resolve()), settings.spec()
-    start = settings.collaborative.model_copy(update={"model": "learned"})
+    seconds = LONG_SECONDS if settings.tune_seconds is None else settings.tune_seconds
+    parameters = settings.tune.model_copy(update={"seconds": seconds})
     cluster = cluster_of(settings)
     alone = working_in(home, "tune", settings.wait_seconds)
     with alone, cluster, on_stop(cluster.abort):
         ingested = steps.ingest(home.lake, spec, settings.ingest, settings.memory_limit)
         rename(plays_in_short(ingested))
         held_out = steps.holdout(home, spec.name, ingested, settings.evaluation)
+        used = in_use(home, spec.name, settings.collaborative)
+        with under_way("choice") as progress:
+            found = steps.log_counts(
+                choice_stage(
+                    home.lake, cast(Client, cluster), ingested, held_out, settings.collaborative,
+                    parameters, progress=progress, is_long=True,
+                )
+            )  # fmt: skip
+        start = chosen_parameters(found, settings.collaborative)
         with under_way("search") as progress:
             lines = _Lines(progress)
             tuning = tune_neighbours(
@@ -80,10 +109,12 @@ def _chosen(settings: Settings, out: Path | None) -> tuple[Tuning, str]:
                 played_tracks(ingested),
                 held_out,
                 start,
-                settings.tune,
+                parameters,
                 lines.point,
                 lines.turned,
             )
+        with under_way("comparison"):
+            tuning = judged(tuning, used, ingested, held_out, parameters)
     rename(plays_in_short(ingested), f"{len(tuning.curve)} settings")
     fragment = settings_fragment(tuning)
     if out is not None:
@@ -92,6 +123,16 @@ def _chosen(settings: Settings, out: Path | None) -> tuple[Tuning, str]:
         (out / CURVE).write_text(curve_csv(tuning))
     show("tuning", tuning_markdown(tuning, start, fragment), "Parameters chosen for this dataset")
     return tuning, f"{len(tuning.curve)} settings measured on {spec.name}; nothing was published"
+
+
+def in_use(
+    home: Home, dataset: str, collaborative: CollaborativeParameters
+) -> CollaborativeParameters:
+    """Return the parameters that a run uses now: what the current release has chosen, if any."""
+    if collaborative.model != AUTO:
+        return collaborative.model_copy(update={"model": CHOSEN})
+    chosen = current_part(home, dataset, "choice")
+    return collaborative.concrete if chosen is None else chosen_parameters(chosen, collaborative)
 
 
 def settings_fragment(tuning: Tuning) -> str:
@@ -113,6 +154,8 @@ def settings_fragment(tuning: Tuning) -> str:
 def advice(tuning: Tuning, used: CollaborativeParameters, out: Path | None) -> str:
     """Return what came out and what to do with it, in words; ``used`` is what a run uses now."""
     tried = f"{len(tuning.curve)} settings tried on {tuning.listeners:,} listeners"
+    if tuning.gain:
+        tried += f"; gain over those in use, ± a standard error: {tuning.gain}"
     if tuning.chosen == used:
         return f"{tried}: those in use are the best. Nothing needs to be changed."
     values = {point.parameters: point.values for point in tuning.curve}

@@ -38,6 +38,10 @@ SHARED = "CROSSFADE_TESTS_SHARED"
 """The environment variable that names the folder of what all workers share."""
 
 
+os.environ.setdefault("CROSSFADE_TUNE__SECONDS", "1")
+"""Hundreds of runs choose their parameters: each on the samples of a search of one second."""
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Make the shared folder in the process that starts the workers, or works alone."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

@@ -22,7 +22,7 @@ BAR = 16
 REDRAWN_PER_SECOND = 5
 
 RUN_STAGES = (
-    *("ingest", "holdout", "collaborative", "content", "evaluation"),
+    *("ingest", "holdout", "choice", "collaborative", "content", "evaluation"),
     *("lists", "gate", "build", "publish"),
 )
 """The stages of a run in their order; a run may leave some out."""

@@ -55,11 +55,15 @@ ModelOption = Annotated[
     typer.Option(
         "--model",
         help="Collaborative model",  # `Command` adds which there are
-        autocompletion=lambda: model_names(),
+        autocompletion=lambda: [AUTO, *model_names()],
     ),
 ]
 HoldoutOption = Annotated[
     float | None, typer.Option("--holdout", help="Share of listeners kept out to measure on")
+]
+TuneSecondsOption = Annotated[
+    float | None,
+    typer.Option("--tune-seconds", min=0, help="What choosing the parameters may take"),
 ]
 DaskOption = Annotated[
     str | None, typer.Option("--dask", help="Address of an existing Dask scheduler, tcp://…")
@@ -68,6 +72,10 @@ DaskOption = Annotated[
 ReasonOption = Annotated[
     str | None, typer.Option("--reason", help="Why it is forced, for the release to keep")
 ]
+
+
+AUTO = "auto"
+"""Which model has its parameters chosen by the run; the table of settings knows it too."""
 
 
 def model_names() -> list[str]:
@@ -90,7 +98,7 @@ class Command(TyperCommand):
             if not isinstance(one, TyperOption | TyperArgument) or one.name not in values:
                 continue
             if one.name == "model":
-                one.help = f"{one.help}: {', '.join(model_names())}"
+                one.help = f"{one.help}: {', '.join([AUTO, *model_names()])}"
             if one.default is None:
                 one.show_default = True
                 # in brackets: words about the default, for one that is no value
@@ -112,6 +120,7 @@ def _defaults(command: str) -> dict[str, Any]:
     from flows.settings import Settings
     from tasks.collaborative.parameters import CollaborativeParameters
     from tasks.evaluation.parameters import EvaluationParameters
+    from tasks.tuning.parameters import TuneParameters
     from warehouse.serve.parameters import ServeParameters
 
     served = ServeParameters()
@@ -121,6 +130,9 @@ def _defaults(command: str) -> dict[str, Any]:
         **dict.fromkeys(("tracks", "plays", "dataset"), inputs),
         "model": CollaborativeParameters().model,
         "holdout": EvaluationParameters().holdout,
+        "tune_seconds": (
+            Words("3600") if command == "tune" else Words(f"{TuneParameters().seconds:g}")
+        ),
         "dask": Words("workers of its own"),
         "reason": Words("asked for at a terminal"),
         "out": Words("no files"),

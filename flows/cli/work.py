@@ -21,6 +21,7 @@ from flows.cli.options import (
     PlaysOption,
     ReasonOption,
     TracksOption,
+    TuneSecondsOption,
     as_text,
     model_names,
     reason_for,
@@ -98,6 +99,11 @@ def run(
         typer.Option("--force", help="Publish what the gate refuses, or what was rolled back"),
     ] = False,
     reason: ReasonOption = None,
+    choose_again: Annotated[
+        bool,
+        typer.Option("--choose-again", help="Choose the parameters of the model `auto` again"),
+    ] = False,
+    tune_seconds: TuneSecondsOption = None,
     home: HomeOption = None,
     debug: DebugOption = False,
 ) -> None:
@@ -106,12 +112,12 @@ def run(
     with at_work(LOOKING, RUN_STAGES, debug) as display:
         given, settings = looked_at(
             "run", debug, tracks=tracks, plays=plays, dataset=dataset, model=model,
-            holdout=holdout, dask=dask, home=home,
+            holdout=holdout, dask=dask, home=home, tune_seconds=tune_seconds,
         )  # fmt: skip
-        given |= {"force": force, "reason": because}
+        given |= {"force": force, "reason": because, "choose_again": choose_again}
         from flows.unchanged import run_unchanged
 
-        outcome = run_unchanged(settings, given, force)
+        outcome = None if choose_again else run_unchanged(settings, given, force)
         if outcome is None:
             with flow_runs(display, settings, debug):
                 from flows.pipeline import crossfade
@@ -163,14 +169,16 @@ def tune(
     out: Annotated[
         Path | None, typer.Option("--out", help="Folder for tuned.toml and tuning_curve.csv")
     ] = None,
+    tune_seconds: TuneSecondsOption = None,
     home: HomeOption = None,
     debug: DebugOption = False,
 ) -> None:
     """Choose the learned model's parameters for a dataset; prints them for crossfade.toml."""
-    with at_work(LOOKING, ("ingest", "holdout", "search"), debug) as display:
+    plan = ("ingest", "holdout", "choice", "search", "comparison")
+    with at_work(LOOKING, plan, debug) as display:
         given, settings = looked_at(
             "tune", debug, tracks=tracks, plays=plays, dataset=dataset, holdout=holdout,
-            dask=dask, home=home,
+            dask=dask, home=home, tune_seconds=tune_seconds,
         )  # fmt: skip
         with flow_runs(display, settings, debug):
             from flows.tuning import advice, settings_fragment

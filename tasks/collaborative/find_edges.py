@@ -125,5 +125,5 @@ def largest_weight(weights: sparse.csr_array, parameters: CollaborativeParameter
 
 def _chosen(parameters: CollaborativeParameters) -> tuple[CollaborativeModel[Any], Any]:
     """Return the chosen model and its own parameters."""
-    model = model_named(parameters.model)
+    model = model_named(parameters.concrete.model)
     return model, parameters.of(model.parameters)

@@ -14,9 +14,12 @@ from tasks.collaborative.models.rp3beta import RP3BetaParameters
 
 P = TypeVar("P", bound=ModelParameters)
 
+AUTO, CHOSEN = "auto", "learned"
+"""The name under which a run chooses parameters itself, and the model whose they are."""
+
 
 def _known(name: str) -> str:
-    if name not in (names := model_names()):
+    if name not in (names := (AUTO, *model_names())):
         raise PydanticCustomError(
             "unknown_model", "the known models are {names}", {"names": ", ".join(names)}
         )
@@ -24,7 +27,7 @@ def _known(name: str) -> str:
 
 
 ModelName = Annotated[str, AfterValidator(_known)]
-"""The name of a registered model."""
+"""The name of a registered model, or `AUTO`."""
 
 
 class CollaborativeParameters(
@@ -38,12 +41,18 @@ class CollaborativeParameters(
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
-    model: ModelName = "learned"
-    """`learned` solves for its weights; the other models of ours are formulas on shared
-    listeners."""
+    model: ModelName = AUTO
+    """`auto`: `learned`, with parameters that the run chooses for the data; those that are set
+    here stay as they are. `learned` solves for its weights; the other models of ours are formulas
+    on shared listeners."""
 
     similar: int = Field(default=50, ge=1, le=1_000)
     """Neighbours a track lists in the track-to-track similarity, before it is made symmetric."""
+
+    @property
+    def concrete(self) -> Self:
+        """These parameters with the name of a model in place of `auto`."""
+        return self.model_copy(update={"model": CHOSEN}) if self.model == AUTO else self
 
     @model_validator(mode="after")
     def _check_other_models(self) -> Self:

@@ -58,6 +58,7 @@ def collaborative_stage(
     ``user_key`` of listeners to leave out, or is None. ``tracks_played`` is the width of the key
     space: tracks whose listeners are all left out get no edges.
     """
+    parameters = parameters.concrete
     stage = Stage(
         lake,
         STAGE,

@@ -83,6 +83,16 @@ def find_part(lake: Path, part: LakePart) -> StageResult | None:
     return result if is_same and all(one.is_whole() for one in result.datasets.values()) else None
 
 
+def current_part(home: Home, dataset: str, name: str) -> StageResult | None:
+    """Return a result that the current release of a dataset, or its base, was learned with."""
+    current = named_current(home)
+    if current is None or current.manifest.dataset != dataset:
+        return None
+    manifest = current.manifest
+    part = (manifest.base.parts if manifest.base else manifest.parts).get(name)
+    return None if part is None else find_part(home.lake, part)
+
+
 def _find(lake: Path, base: Base, name: str) -> StageResult:
     found = find_part(lake, base.parts[name])
     if found is None:

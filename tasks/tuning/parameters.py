@@ -1,12 +1,12 @@
 """How `crossfade tune` measures and moves: the table ``[tune]``."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from tasks.choice.parameters import ChoiceParameters
 
 
-class TuneParameters(BaseModel):
-    """How the search measures and moves."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class TuneParameters(ChoiceParameters):
+    """How the search of a run and the long one measure and move."""
 
     share: float = Field(default=0.2, gt=0.0, lt=1.0)
     """Share of the listeners with at least 5 tracks to measure on."""
@@ -26,6 +26,3 @@ class TuneParameters(BaseModel):
     cross_fit: bool = True
     """Search on either half too, to report what choosing is worth; off, about a third of the time
     is enough and nothing is reported."""
-
-    seed: int = Field(default=0, ge=0)
-    """Draws listeners and targets; the same seed, the same choice."""

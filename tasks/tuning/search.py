@@ -61,6 +61,8 @@ class Tuning:
     reported: dict[str, float]
     """Empty without `cross_fit`."""
     listeners: int
+    gain: str = ""
+    """What it is better by than what is in use, for both kinds of listeners, in words."""
 
 
 def tuning_fold(

@@ -1,6 +1,7 @@
 """Tuning on the Dask cluster: settings are trained side by side, one to a worker."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,6 +10,10 @@ import numpy as np
 from distributed import Client
 from scipy import sparse
 
+from tasks.choice.halving import Mix
+from tasks.choice.stage import gain_in_words, plays_matrix
+from tasks.choice.trials import measured_here
+from tasks.choice.world import can_choose, make_world
 from tasks.collaborative.find_edges import weight_matrix
 from tasks.collaborative.interactions import Interactions
 from tasks.collaborative.mapped import mapped_interactions, write_interactions
@@ -16,6 +21,7 @@ from tasks.collaborative.parameters import CollaborativeParameters
 from tasks.evaluation.metrics import Values
 from tasks.lake.dataset import Dataset
 from tasks.lake.plays import kept_plays
+from tasks.lake.record import StageResult
 from tasks.tuning.folds import FoldIn, measure
 from tasks.tuning.parameters import TuneParameters
 from tasks.tuning.search import Point, Tuning, tune, tuning_fold
@@ -56,6 +62,35 @@ def tune_neighbours(
         return tune(measured, start, parameters=parameters, progress=progress, turned=turned)
     finally:
         client.run(_fold.cache_clear, on_error="ignore")
+
+
+def judged(
+    tuning: Tuning,
+    used: CollaborativeParameters,
+    ingested: StageResult,
+    held_out: Dataset | None,
+    parameters: TuneParameters,
+) -> Tuning:
+    """Compare where a search began and ended with what is ``used``; return it with the better one.
+
+    The listeners and the plays to be found are drawn anew, of known and of new listeners.
+    """
+    start, used = tuning.curve[0].parameters, used.concrete
+    with TemporaryDirectory() as folder:
+        matrix = plays_matrix(ingested, held_out, Path(folder, "plays"))
+    if not can_choose(matrix):
+        return tuning
+    world = make_world(matrix, parameters.seed + 1)
+    settings = list(dict.fromkeys([used, start, tuning.chosen]))
+    found = measured_here(world, parameters.seed + 1)(0, settings, 1.0)
+    values = {setting: one.values for setting, one in zip(settings, found, strict=True)}
+    everyone = np.ones(len(world.is_new), dtype=bool)
+    mix = Mix(world.is_new, parameters.new_listeners)
+    best = max((tuning.chosen, start), key=lambda one: mix.score(values[one], everyone))
+    known, new = (
+        Mix(world.is_new, share).gain(values[best], values[used], everyone) for share in (0.0, 1.0)
+    )
+    return replace(tuning, chosen=best, gain=gain_in_words(known, new))
 
 
 def trial(setting: CollaborativeParameters, drawn: Drawn) -> dict[str, Values]:

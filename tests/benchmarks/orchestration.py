@@ -25,7 +25,7 @@ from tests.conftest import running_prefect_server
 EMPTY = "from prefect import flow\n@flow\ndef nothing():\n    pass\nnothing()\n"
 BIN = Path(sys.executable).parent
 STEPS = (
-    *("ingest", "holdout", "hiding", "collaborative", "content", "evaluation"),
+    *("ingest", "holdout", "choice", "hiding", "collaborative", "content", "evaluation"),
     *("measured", "lists", "gate", "build", "publish"),
 )
 SHOWN = ("rename", "show")

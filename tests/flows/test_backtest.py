@@ -43,7 +43,7 @@ def test_tuning_prints_settings_that_a_run_takes_and_writes_the_curve(
     crossfade = CommandLine(
         tmp_path, {**published.environment, "CROSSFADE_HOME": str(tmp_path / "home")}
     )
-    done = crossfade("tune", *sample.flags, "--out", tmp_path / "out")
+    done = crossfade("tune", *sample.flags, "--tune-seconds", "2", "--out", tmp_path / "out")
     assert done.returncode == 0, done.stderr
     fragment = (tmp_path / "out" / "tuned.toml").read_text()
     assert done.stdout == fragment
@@ -52,7 +52,8 @@ def test_tuning_prints_settings_that_a_run_takes_and_writes_the_curve(
         rows = list(csv.DictReader(file))
     (best,) = [row for row in rows if row["chosen"] == "True"]
     assert float(best["ridge"]) == chosen.ridge
-    assert _score(best) >= max(map(_score, rows)) / (1 + TuneParameters().least_gain) - 1e-5
+    walked = max(map(_score, rows)) / (1 + TuneParameters().least_gain) - 1e-5
+    assert best == rows[0] or _score(best) >= walked
     assert not (tmp_path / "home" / "warehouse").exists()
     api = published.environment["PREFECT_API_URL"]
     artifacts = httpx.post(f"{api}/artifacts/latest/filter", json={}).json()
@@ -65,6 +66,7 @@ def test_tuning_prints_settings_that_a_run_takes_and_writes_the_curve(
     assert run["name"].startswith("tune · ")
     assert run["name"].endswith(f" · {len(rows)} settings")
     said = " ".join(done.stderr.split())
+    assert "gain over those in use" in said
     assert f"setting {len(rows)}, step " in said
     assert said.rindex(f"{len(rows)} settings tried") > said.rindex(f"setting {len(rows)}, step ")
     (tmp_path / "crossfade.toml").write_text(fragment + "\n[tune]\nshare = 0.3\n")

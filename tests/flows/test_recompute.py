@@ -7,7 +7,7 @@ import pytest
 from tests.conftest import Published, Sample
 from tests.flows.homes import contents, copied, said
 
-TOLD = ("ingest", "collaborative", "content", "evaluation", "lists")
+TOLD = ("ingest", "choice", "collaborative", "content", "evaluation", "lists")
 """The stages whose log says whether they were reused."""
 
 
@@ -44,6 +44,7 @@ def test_only_the_catalogue_changed_and_the_collaborative_side_is_reused(
     assert done.returncode == 0, done.stderr
     assert {stage: said(stage, done.stderr) for stage in TOLD} == {
         **dict.fromkeys(TOLD, "computed"),
+        "choice": "reused",
         "collaborative": "reused",
     }
     after = lake_files(tmp_path / "home")

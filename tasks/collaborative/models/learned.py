@@ -94,12 +94,24 @@ class Learned(CooccurrenceModel[LearnedParameters]):
         at once.
         """
         from tasks.collaborative.kernels.gram import gram_triangles
+
+        triangles = gram_triangles(interactions, scaling.user, top.sources)
+        return self.solved(interactions, scaling, top, triangles, parameters)
+
+    def solved(
+        self,
+        interactions: Interactions,
+        scaling: CosineScaling,
+        top: TopSources,
+        triangles: NDArray[np.int32],
+        parameters: LearnedParameters,
+    ) -> NDArray[np.float64]:
+        """Return the weights that solve for these targets, given their Gram entries."""
         from tasks.collaborative.kernels.solve import inplace_solve_all
 
         user = scaling.user
         diagonal = interactions.column_sums(user.whole) * user.unit
         ridge = parameters.ridge + (1.0 + parameters.popularity_ridge) * diagonal
-        triangles = gram_triangles(interactions, user, top.sources)
         weights = top.shared.astype(np.float64) * user.unit
         inplace_solve_all(
             triangles, user.unit, ridge, top.sources, weights, parameters.non_negative

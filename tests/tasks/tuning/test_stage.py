@@ -11,8 +11,10 @@ from scipy import sparse
 from tasks.collaborative.interactions import Interactions
 from tasks.collaborative.parameters import CollaborativeParameters
 from tasks.tuning.parameters import TuneParameters
-from tasks.tuning.search import Point, measured_here, tune, tuning_fold
-from tasks.tuning.stage import tune_neighbours
+from tasks.tuning.search import Point, Tuning, measured_here, tune, tuning_fold
+from tasks.tuning.stage import judged, tune_neighbours
+from tests.tasks.choice.test_halving import tastes
+from tests.tasks.choice.test_stage import ingested
 from tests.tasks.collaborative import oracle
 from tests.tasks.collaborative.test_stage import TRACKS, lake_interactions, listeners
 from warehouse.errors import InputError
@@ -64,3 +66,18 @@ def test_too_few_listeners_are_an_input_error(tmp_path: Path, client: Client) ->
             ONE_ROUND,
             print,
         )
+
+
+def test_the_better_end_of_a_search_is_compared_with_what_is_in_use(tmp_path: Path) -> None:
+    plays = ingested(tastes(), tmp_path / "plays")
+    used, good = CollaborativeParameters(neighbours=1), CollaborativeParameters(model="learned")
+    worst = good.model_copy(update={"neighbours": 1, "target_exponent": 1.0})
+    curve = [Point(good, {}), Point(worst, {})]
+    found = judged(Tuning(worst, curve, {}, 100), used, plays, None, TuneParameters())
+    assert found.chosen == good  # where the search began
+    known, new = found.gain.split(" for known listeners, ")
+    assert known.startswith("+")
+    assert new.startswith("+")
+    few = ingested(tastes(users=150), tmp_path / "few")
+    unjudged = Tuning(worst, curve, {}, 100)
+    assert judged(unjudged, used, few, None, TuneParameters()) == unjudged
