@@ -121,7 +121,7 @@ SIMILARITY_OF_MANY = {
 
 GIVEN = {
     "listener": """SELECT
-        x.position, x.user_id, l.history{listed},
+        x.position, x.user_id, l.history{with_strengths},
         min(x.position) OVER (PARTITION BY l.id) AS question,
         {is_default} AND l.id IS NOT NULL AS is_stored
     FROM (
@@ -228,7 +228,7 @@ STRENGTHS = {
 
 STRENGTHS_OF_MANY = {
     **STRENGTHS,
-    "listed": ", l.strengths",
+    "with_strengths": ", l.strengths",
     "handed_on": ", g.strengths",
     "strengths": ", unnest(q.strengths) AS strength",
 }
