@@ -15,6 +15,7 @@ LADDERS: Mapping[str, tuple[Any, ...]] = MappingProxyType(
         "user_exponent": (0.0, 0.25, 0.5, 0.75),
         "two_step": (0.0, 0.25, 0.5, 1.0),
         "source_exponent": (0.0, 0.1, 0.2, 0.3, 0.4),
+        "marginal_share": (0.0, 0.15, 0.3, 0.5, 0.7),
     }
 )
 """Values of every dial but λ, ascending."""

@@ -39,7 +39,8 @@ class Space:
     def draws(self, number: int) -> list[CollaborativeParameters]:
         """Return the start, the settings good everywhere, and ``number`` random ones.
 
-        They have the neighbours of the start and no second step: those come when the rest is near.
+        They have the neighbours and the marginal share of the start and no second step: those come
+        when the rest is near.
         """
         common = {
             "user_exponent": COMMON_EXPONENT,
@@ -61,6 +62,7 @@ class Space:
     ) -> list[CollaborativeParameters]:
         """Return settings between and around ``parents``, the best of which is the first."""
         found = [self._wider(parent) for parent in parents[:2]]
+        found += [self._with({"marginal_share": 0.3}, parents[0])]
         if two_steps:
             found += [self._with({"two_step": 0.25}, parents[0])]
         for at in range(number):
@@ -89,7 +91,10 @@ class Space:
 
     def _moved(self, setting: CollaborativeParameters) -> CollaborativeParameters:
         values: dict[str, Any] = {}
-        for dial in ("target_exponent", "popularity_ridge", "source_exponent", "user_exponent"):
+        for dial in (
+            *("target_exponent", "popularity_ridge", "source_exponent", "user_exponent"),
+            "marginal_share",
+        ):
             if self.rng.random() < MOVES:
                 values[dial] = self._beside(LADDERS[dial], getattr(setting, dial))
         if setting.two_step > 0 and self.rng.random() < MOVES:

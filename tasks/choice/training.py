@@ -25,10 +25,11 @@ def gathered_by(setting: CollaborativeParameters) -> tuple[int, float]:
     return setting.neighbours, setting.user_exponent
 
 
-def solved_by(setting: CollaborativeParameters) -> tuple[int, float, float, float, bool]:
+def solved_by(setting: CollaborativeParameters) -> tuple[int, float, float, float, float, bool]:
     """Return what the solution depends on."""
     return (
-        *gathered_by(setting), setting.ridge, setting.popularity_ridge, setting.non_negative,
+        *gathered_by(setting), setting.ridge, setting.popularity_ridge, setting.marginal_share,
+        setting.non_negative,
     )  # fmt: skip
 
 

@@ -103,6 +103,7 @@ def test_weights_of_many_settings_at_once_are_those_of_each_alone() -> None:
         base,
         base.model_copy(update={"ridge": 5.0}),
         base.model_copy(update={"target_exponent": 0.3, "source_exponent": 0.2}),
+        base.model_copy(update={"marginal_share": 0.3}),
         base.model_copy(update={"non_negative": False, "popularity_ridge": 2.0}),
         base.model_copy(update={"two_step": 0.5}),
     ]

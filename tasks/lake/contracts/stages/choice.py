@@ -19,6 +19,7 @@ TRIED = Contract(
         Column("user_exponent", pa.float64(), "of the length of a listener's row", 0, 1),
         Column("target_exponent", pa.float64(), "of the target's listeners", 0, 1),
         Column("source_exponent", pa.float64(), "of the source's listeners", 0, 1),
+        Column("marginal_share", pa.float64(), "share of the weights by cosine", 0, 1),
         Column("two_step", pa.float64(), "share of the second step", 0),
         Column("edges", pa.float64(), "size of its table, estimated", 0, nullable=True),
         Column("recall_known", pa.float64(), "recall@20, known listeners", 0, nullable=True),
