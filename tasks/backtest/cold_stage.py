@@ -73,6 +73,7 @@ def cold_backtest(
     are over draws (`tasks.backtest.draws`). Segment ``catalogue``: the hybrid at each γ, see
     `tasks.backtest.exposure`. Empty where fewer than 50 tracks have listeners enough.
     """
+    collaborative = collaborative.concrete
     listeners = ingested["tracks"].read(["listeners"])["listeners"].to_numpy()
     kept = _taking_part(listeners, parameters.seed)
     if len(kept) < 50:

@@ -61,7 +61,7 @@ def test_every_model_of_ours_is_usable() -> None:
 def test_an_unknown_name_lists_the_known_ones() -> None:
     with pytest.raises(InputError) as told:
         load_settings(model="lerned")
-    assert "the known models are learned, cosine, asymmetric_cosine, rp3beta, bm25" in str(
+    assert "the known models are auto, learned, cosine, asymmetric_cosine, rp3beta, bm25" in str(
         told.value
     )
     assert "'lerned'" in str(told.value)

@@ -135,6 +135,8 @@ class Moves:
     begun: Any
     done: Any
     stop: Any
+    ready: Any
+    """A barrier that the readers pass once they have started."""
 
     def move(self, number: int, act: Callable[[], object]) -> None:
         """Note a move to release ``number`` before and after it happens."""
@@ -149,6 +151,7 @@ def _read(pointer: Path, moves: Moves, told: "multiprocessing.Queue[tuple[int, i
     queries = reopened = 0
     trouble = last = ""
     with Reader(pointer, threads=1) as reader:
+        moves.ready.wait(300)
         while not moves.stop.is_set() and not trouble:
             before = moves.done.value
             try:
@@ -172,7 +175,7 @@ def _storm(home: Home, given: BuildInput, readers: int, publishes: int, rest: fl
     context = processes()
     moves = Moves(
         context.Array("i", 3 * publishes + 1), context.Value("i"), context.Value("i"),
-        context.Event(),
+        context.Event(), context.Barrier(readers + 1),
     )  # fmt: skip
     told = context.Queue()
     moves.move(0, lambda: publish(home, given, 0))
@@ -183,6 +186,7 @@ def _storm(home: Home, given: BuildInput, readers: int, publishes: int, rest: fl
     ]
     for process in crowd:
         process.start()
+    moves.ready.wait(300)
     for number, candidate in enumerate(candidates, 1):
         release = adopt(home, *candidate)
         moves.move(number, lambda release=release: make_current(home, release))  # type: ignore[misc]

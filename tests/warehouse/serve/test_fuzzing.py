@@ -42,7 +42,9 @@ def _fuzz(strategy: Any, api: Any, examples: int, statuses: set[int]) -> None:
     @given(case=strategy)
     def ask(case: Any) -> None:
         reply = case.call(
-            base_url=str(api.base_url), headers={"Authorization": api.headers["Authorization"]}
+            base_url=str(api.base_url),
+            headers={"Authorization": api.headers["Authorization"]},
+            timeout=120,
         )
         assert reply.status_code < 500, case.as_curl_command()
         statuses.add(reply.status_code)
