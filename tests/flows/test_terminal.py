@@ -93,7 +93,7 @@ def test_a_run_shows_its_stages_and_breaks_no_word(
     written = at_terminal(crossfade, "run", *sample.flags)
     assert written.startswith("\x1b[?25l")  # the display, before anything was logged
     assert "starting Prefect and Dask" in written
-    assert "then holdout, collaborative, content" in written
+    assert "then holdout, choice, collaborative" in written
     assert written.rindex("\x1b[?25h") > written.rindex("\x1b[?25l")  # the cursor is back
     shown = ESCAPES.sub("", written).replace("\r", "\n")
     logged = [line for line in shown.splitlines() if LOG_LINE.fullmatch(line)]
