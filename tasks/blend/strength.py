@@ -13,8 +13,6 @@ from tasks.blend.kernels.sums import LONGEST_HISTORY
 STRONGEST = 8
 """Strength of the newest track of a history; an eighth of it is the least there is."""
 
-DAY = 86_400
-
 
 def strengths(
     indptr: NDArray[np.int64], days: NDArray[np.integer], half_life: NDArray[np.integer] | int

@@ -97,7 +97,9 @@ def choice_stage(
     if result := stage.finished():
         return result
     began = time.perf_counter()
-    matrix = plays_matrix(ingested, held_out, stage.scratch / "plays")
+    matrix = plays_matrix(
+        ingested["interactions"], played_tracks(ingested), held_out, stage.scratch / "plays"
+    )
     found, known = Halving(start, start), 0
     counts: dict[str, Any]
     if parameters.seconds == 0:
@@ -148,11 +150,11 @@ def _is_kept(before: StageResult, asked: str, sketch: NDArray[np.int64], changed
     return same and in_common(basis["hash"].to_numpy(), sketch) >= 1.0 - changed
 
 
-def plays_matrix(ingested: StageResult, held_out: Dataset | None, folder: Path) -> sparse.csr_array:
+def plays_matrix(
+    interactions: Dataset, tracks: int, held_out: Dataset | None, folder: Path
+) -> sparse.csr_array:
     """Return who played what, listeners × tracks, without those held out; uses a new folder."""
-    write_interactions(
-        kept_plays(ingested["interactions"], held_out), played_tracks(ingested), folder
-    )
+    write_interactions(kept_plays(interactions, held_out), tracks, folder)
     rows = mapped_interactions(folder)
     ones = np.ones(rows.plays, np.int8)
     shape = (rows.users, rows.tracks)

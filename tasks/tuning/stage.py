@@ -8,7 +8,6 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 from distributed import Client
-from scipy import sparse
 
 from tasks.choice.halving import Mix
 from tasks.choice.stage import gain_in_words, plays_matrix
@@ -16,11 +15,10 @@ from tasks.choice.trials import measured_here
 from tasks.choice.world import can_choose, make_world
 from tasks.collaborative.find_edges import weight_matrix
 from tasks.collaborative.interactions import Interactions
-from tasks.collaborative.mapped import mapped_interactions, write_interactions
 from tasks.collaborative.parameters import CollaborativeParameters
 from tasks.evaluation.metrics import Values
 from tasks.lake.dataset import Dataset
-from tasks.lake.plays import kept_plays
+from tasks.lake.plays import played_tracks
 from tasks.lake.record import StageResult
 from tasks.tuning.folds import FoldIn, measure
 from tasks.tuning.parameters import TuneParameters
@@ -77,7 +75,9 @@ def judged(
     """
     start, used = tuning.curve[0].parameters, used.concrete
     with TemporaryDirectory() as folder:
-        matrix = plays_matrix(ingested, held_out, Path(folder, "plays"))
+        matrix = plays_matrix(
+            ingested["interactions"], played_tracks(ingested), held_out, Path(folder, "plays")
+        )
     if not can_choose(matrix):
         return tuning
     world = make_world(matrix, parameters.seed + 1)
@@ -104,10 +104,6 @@ def _fold(
     interactions: Dataset, tracks: int, held_out: Dataset | None, parameters: TuneParameters
 ) -> tuple[Interactions, FoldIn]:
     with TemporaryDirectory() as folder:
-        write_interactions(kept_plays(interactions, held_out), tracks, Path(folder, "plays"))
-        rows = mapped_interactions(Path(folder, "plays"))
-    ones = np.ones(rows.plays, np.int8)
-    shape = (rows.users, rows.tracks)
-    matrix = sparse.csr_array((ones, rows.user_tracks.astype(np.int32), rows.user_starts), shape)
+        matrix = plays_matrix(interactions, tracks, held_out, Path(folder, "plays"))
     fold = tuning_fold(matrix, parameters)
     return Interactions.of(fold.training), fold
