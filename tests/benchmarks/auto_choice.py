@@ -34,6 +34,7 @@ from tasks.evaluation.bootstrap import interval, resample_counts, resampled_mean
 FILES = {
     "hetrec": ("User Listening History.csv", "user_id", "track_id"),
     "ml-1m": ("views.csv", "viewer_id", "movie_id"),
+    "sample": ("User Listening History.csv", "user_id", "track_id"),
     "ml-latest-small": ("ratings.csv", "userId", "movieId"),
 }
 
