@@ -105,8 +105,14 @@ def _refresh(
     """Take new plays through every stage that learns nothing."""
     spec, lake = settings.spec(), home.lake
     found = find_base(home, spec.name, recipe_of(settings))
+    earlier = found.ingested(lake)
     ingested = steps.ingest(
-        lake, spec, settings.ingest, settings.memory_limit, computing=cluster.start_soon
+        lake,
+        spec,
+        settings.ingest,
+        settings.memory_limit,
+        computing=cluster.start_soon,
+        earlier=earlier,
     )
     rename(plays_in_short(ingested))
     current = found.current
@@ -115,7 +121,7 @@ def _refresh(
     frozen = steps.frozen(lake, ingested, found.parts, spec, settings.content)
     hybrid = blend_of_current(home, spec.name, settings.hybrid)
     lists = steps.refreshed_lists(
-        lake, cast(Client, cluster), ingested, frozen, hybrid, _before(home, found)
+        lake, cast(Client, cluster), ingested, frozen, hybrid, _before(home, found, earlier)
     )
     stages = {"ingest": ingested, "frozen": frozen, "lists": lists}
     evaluation, temporal = found.parts.get("evaluation"), found.parts.get("temporal")
@@ -164,18 +170,25 @@ def _refresh(
     )
 
 
-def _before(home: Home, found: Found) -> Before | None:
-    """Return what the current release was made of, if all of it is whole in the lake."""
+def _before(home: Home, found: Found, ingested: StageResult | None) -> Before | None:
+    """Return what the current release was made of, if all of it is whole in the lake.
+
+    ``ingested`` is its input, None if that is not.
+    """
+    if ingested is None:
+        return None
     manifest = found.current.manifest
     if manifest.base is None:
-        return Before(
-            found.parts["ingest"], found.parts["lists"], found.parts["content"]["content"]
-        )
-    parts = {name: find_part(home.lake, part) for name, part in manifest.parts.items()}
-    ingested, lists = parts["ingest"], parts["lists"]
+        return Before(ingested, found.parts["lists"], found.parts["content"]["content"])
+    parts = {
+        name: find_part(home.lake, part)
+        for name, part in manifest.parts.items()
+        if name != "ingest"
+    }
+    lists = parts["lists"]
     # without a part of its own it has the tracks of its base
     frozen = parts["frozen"] if "frozen" in parts else found.parts["content"]
-    if ingested is None or lists is None or frozen is None:
+    if lists is None or frozen is None:
         return None
     return Before(ingested, lists, frozen["content"])
 

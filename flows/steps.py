@@ -87,10 +87,16 @@ def ingest(
     limits: IngestLimits,
     memory_limit: str,
     computing: Callable[[], None] | None = None,
+    earlier: StageResult | None = None,
 ) -> StageResult:
-    """Read, check and key the input files; ``computing`` is called if there is work to do."""
+    """Read, check and key the input files; ``computing`` is called if there is work to do.
+
+    Of a result ``earlier`` the files that it has read are taken over, if that gives the same.
+    """
     with under_way("ingest"):
-        return log_counts(ingest_stage(lake, spec, limits, memory_limit, computing))
+        return log_counts(
+            ingest_stage(lake, spec, limits, memory_limit, computing, earlier=earlier)
+        )
 
 
 @task(name="holdout", **_once)

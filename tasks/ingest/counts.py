@@ -32,7 +32,7 @@ def count_records(
         "users": tables.users.num_rows,
         "plays_rows": tables.interactions.num_rows,
         "plays": _total(tables.users["plays"]),
-        "merged_duplicates": tables.merged_duplicates,
+        "merged_duplicates": plays.merged + tables.merged_duplicates,
         "merged_rows": catalogue.merged,
         "merged_tracks": merged,
         "unknown_track_plays": _total(plays.unknown["records"]),

@@ -45,7 +45,7 @@ def settle(plays: Plays, days: int | None = None) -> Settled:
     dislike decides. A dislike lapses once the listener's newest play is ``days`` days after it.
     """
     rows = plays.rows
-    timed = "played_at" in rows.column_names
+    timed = plays.are_timed
     user, track, count = (rows[name].to_numpy() for name in ("user_code", "track_key", "plays"))
     is_dislike = count == 0
     if not is_dislike.any():

@@ -75,7 +75,8 @@ class Plays:
 
     rows: pa.Table
     """user_code, track_key, plays (0: a dislike), and played_at if the history has times (seconds
-    since 1970, 0: unknown): sorted by the first two, duplicates included."""
+    since 1970, 0: unknown): sorted by the first two, duplicates included. Rows that stand for
+    several records have first_at, last_at and records in place of played_at."""
     user_ids: pa.ChunkedArray
     """The id of every user_code; a listener without a play of a catalogue track is among them."""
     unknown: pa.Table
@@ -91,6 +92,13 @@ class Plays:
     """The first time (seconds since 1970) that was rejected as in the future; 0: none."""
     forgotten: int = 0
     """Records of forgotten listeners, bad ones included."""
+    merged: int = 0
+    """Records that were added to another row already."""
+
+    @property
+    def are_timed(self) -> bool:
+        """Whether the history has times."""
+        return not {"played_at", "first_at"}.isdisjoint(self.rows.column_names)
 
 
 def open_history(

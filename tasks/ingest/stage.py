@@ -7,11 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
 
 from tasks.dataset.spec import DatasetSpec
+from tasks.ingest.added import Additions, find_additions, no_plays, with_earlier
 from tasks.ingest.catalogue import Catalogue, read_catalogue
 from tasks.ingest.checks import (
     contract_check,
@@ -25,8 +27,8 @@ from tasks.ingest.derived import derive_catalogue
 from tasks.ingest.dislikes import Settled, settle, without_listeners
 from tasks.ingest.duplicates import merge_duplicates
 from tasks.ingest.evidence import relations_to_check
-from tasks.ingest.files import InputFile
-from tasks.ingest.history import Plays, open_history, read_history
+from tasks.ingest.files import InputFile, OpenedFile
+from tasks.ingest.history import History, Plays, open_history, read_history
 from tasks.ingest.identity import Identity, changed_while_read, identities, replaced
 from tasks.ingest.ids import check_scientific, likely_cause, scientific_in
 from tasks.ingest.inputs import (
@@ -42,11 +44,13 @@ from tasks.ingest.limits import IngestLimits
 from tasks.ingest.long_histories import LONGEST_HISTORY, set_long_aside
 from tasks.ingest.rejects import rejected_table
 from tasks.ingest.scan import input_digests
+from tasks.ingest.sources import sources_table
 from tasks.ingest.tables import Tables, key_tables
 from tasks.ingest.times import latest_second
 from tasks.lake.code import code_digest
-from tasks.lake.contracts.stages.ingest import STAGE
+from tasks.lake.contracts.stages.ingest import STAGE, UNKNOWN_TRACKS
 from tasks.lake.files import write_parquet
+from tasks.lake.keys import fingerprint
 from tasks.lake.record import Stage, StageResult
 from tasks.lake.tombstones import Tombstones, tombstones_of
 from warehouse.errors import InputError, RunError
@@ -56,7 +60,7 @@ MEMORY_LIMIT = "1200MB"
 
 _TABLES = ("interactions", "users", "tracks", "dislikes")
 
-_JUDGED = ("merged_tracks", "rejected_rows", "data_quality")
+_JUDGED = ("merged_tracks", "rejected_rows", "data_quality", "sources", "unknown_tracks")
 
 
 def ingest_stage(
@@ -66,6 +70,7 @@ def ingest_stage(
     memory_limit: str = MEMORY_LIMIT,
     computing: Callable[[], None] | None = None,
     now: datetime | None = None,
+    earlier: StageResult | None = None,
 ) -> StageResult:
     """Read, judge, key and write a dataset, or return what an earlier run made of the same bytes.
 
@@ -73,9 +78,11 @@ def ingest_stage(
     ``now`` is the moment of the run, the clock's if not given: plays more than a day later are
     rejected. A result is not reused once it would not reject all of them any more. Rows of
     listeners who were forgotten in the home are counted and not read (`tasks.lake.tombstones`).
+    ``earlier`` is a result to which files of the history may have been added: where nothing else
+    has changed, only those are read (`tasks.ingest.added`), and the result is the same.
 
     Datasets: `tracks`, `users`, `interactions`, `dislikes`, `merged_tracks`, `rejected_rows`,
-    `data_quality`.
+    `data_quality`, `sources`, `unknown_tracks`.
     What was rejected, left out or read as missing is logged at every run. Counts: see
     `tasks.ingest.counts`.
     Inputs: the digest of every file by name. Raises InputError for files that cannot be used, or
@@ -93,7 +100,8 @@ def ingest_stage(
         computing()
     try:
         with duckdb.connect(config=database_config(memory_limit, stage.scratch)) as con:
-            counts, paths = _compute(con, opened, limits)
+            read = _read(con, opened, limits, _additions(opened, earlier))
+            counts, paths = _compute(con, opened, read, limits)
     except duckdb.OutOfMemoryException as error:
         raise RunError(
             f"ingest needs more than the memory limit of {memory_limit}; raise `memory_limit`"
@@ -134,6 +142,8 @@ class _Opened:
     """Second from which plays are rejected: they are of the future."""
     tombstones: Tombstones
     """Who was forgotten."""
+    decides: Mapping[str, Any]
+    """Everything beside the files that decides the result."""
     result: StageResult | None
 
 
@@ -145,26 +155,25 @@ def _opened(lake: Path, spec: DatasetSpec, limits: IngestLimits, now: datetime |
     digests = input_digests(files)
     spec = with_derived_catalogue(spec, digests)
     tombstones = tombstones_of(lake)
-    stage = Stage(
-        lake,
-        STAGE,
-        inputs=[
-            sorted((file.name, digests[file.name]) for file in files)
-            for files in (inputs.tracks, inputs.plays)
-        ],
-        tracks=spec.tracks.model_dump(exclude={"path"}),
-        plays=spec.plays.model_dump(exclude={"path"}),
-        limits=limits.model_dump(exclude={"drift"}),
-        forgotten=tombstones.digest,
-        code=code_digest(__name__),
-    )
+    decides = {
+        "tracks": spec.tracks.model_dump(exclude={"path"}),
+        "plays": spec.plays.model_dump(exclude={"path"}),
+        "limits": limits.model_dump(exclude={"drift"}),
+        "forgotten": tombstones.digest,
+        "code": code_digest(__name__),
+    }
+    named = [
+        sorted((file.name, digests[file.name]) for file in files)
+        for files in (inputs.tracks, inputs.plays)
+    ]
+    stage = Stage(lake, STAGE, inputs=named, **decides)
     latest = latest_second(now)
     result = stage.finished()
     if result and 0 < int(result.counts.get("next_future_play", 0)) <= latest:
         result = None
     if result:
         result = result.model_copy(update={"inputs": digests})
-    return _Opened(spec, inputs, before, digests, stage, latest, tombstones, result)
+    return _Opened(spec, inputs, before, digests, stage, latest, tombstones, decides, result)
 
 
 def _hold_to_hashed(
@@ -177,22 +186,97 @@ def _hold_to_hashed(
             raise changed_while_read(gone or suspects)
 
 
-def _compute(
-    con: duckdb.DuckDBPyConnection, given: _Opened, limits: IngestLimits
-) -> tuple[dict[str, int], dict[str, Path]]:
-    """Make and write the stage's tables; return its counts and where the files are."""
-    spec, inputs, stage, tombstones = given.spec, given.inputs, given.stage, given.tombstones
-    scratch = stage.scratch
-    opened = open_inputs(spec, inputs, limits, scratch)
+@dataclass(frozen=True)
+class _Read:
+    """What the files hold."""
+
+    catalogue: Catalogue
+    plays: Plays
+    empty: list[InputFile]
+    """Files without rows."""
+
+
+def _additions(given: _Opened, earlier: StageResult | None) -> Additions | None:
+    """Return what was added to an earlier result; None: everything must be read."""
+    if earlier is None:
+        return None
+    return find_additions(
+        earlier,
+        given.spec,
+        given.inputs,
+        given.digests,
+        given.latest,
+        lambda inputs: fingerprint(stage=STAGE.stage, inputs=inputs, **given.decides),
+    )
+
+
+def _read(
+    con: duckdb.DuckDBPyConnection,
+    given: _Opened,
+    limits: IngestLimits,
+    additions: Additions | None,
+) -> _Read:
+    """Read the catalogue, and of the history what was added to it or everything."""
+    if additions is not None:
+        try:
+            read = _read_additions(con, given, limits, additions)
+        except InputError:
+            read = None  # reading everything says what is wrong, if anything is
+        if read is not None:
+            return read
+    spec, scratch = given.spec, given.stage.scratch
+    opened = open_inputs(spec, given.inputs, limits, scratch)
     refuse_twins(opened.plays, given.digests, given_by(spec)[1])
-    history = open_history(con, opened.plays, spec.plays, limits, scratch, given.latest, tombstones)
+    history = _history(con, given, limits, opened.plays)
     track_files = opened.tracks
     if spec.tracks.derived:
         track_files = [derive_catalogue(con, history, spec.tracks, scratch)]
-    catalogue = read_catalogue(track_files, spec.tracks, limits, tombstones)
-    where = f"{names_of(inputs.tracks or inputs.plays)}: column `{spec.tracks.id}`"
+    catalogue = _catalogue(given, limits, track_files)
+    return _Read(catalogue, read_history(con, history, catalogue.ids), opened.empty)
+
+
+def _read_additions(
+    con: duckdb.DuckDBPyConnection, given: _Opened, limits: IngestLimits, additions: Additions
+) -> _Read | None:
+    """Read the catalogue and the files that were added; None: that is not enough."""
+    inputs = replace(given.inputs, plays=[one for one in additions.files if not one.is_empty])
+    opened = open_inputs(given.spec, inputs, limits, given.stage.scratch)
+    catalogue = _catalogue(given, limits, opened.tracks)
+    plays = no_plays(given.spec.plays.at is not None)
+    if opened.plays:
+        history = _history(con, given, limits, opened.plays)
+        plays = read_history(con, history, catalogue.ids)
+    joined = with_earlier(additions, catalogue.ids, plays)
+    if joined is None:
+        return None
+    reported = {report.name for report in joined.reports}
+    silent = [file for file in given.inputs.plays if file.name not in reported]
+    empty = [file for file in opened.empty if file in given.inputs.tracks]
+    return _Read(catalogue, joined, [*empty, *silent])
+
+
+def _history(
+    con: duckdb.DuckDBPyConnection, given: _Opened, limits: IngestLimits, files: list[OpenedFile]
+) -> History:
+    scratch, plays = given.stage.scratch, given.spec.plays
+    return open_history(con, files, plays, limits, scratch, given.latest, given.tombstones)
+
+
+def _catalogue(given: _Opened, limits: IngestLimits, files: list[OpenedFile]) -> Catalogue:
+    """Read the catalogue. Raises InputError for ids that a spreadsheet has spoilt."""
+    spec, inputs = given.spec.tracks, given.inputs
+    catalogue = read_catalogue(files, spec, limits, given.tombstones)
+    where = f"{names_of(inputs.tracks or inputs.plays)}: column `{spec.id}`"
     check_scientific(where, scientific_in(catalogue.ids))
-    plays = read_history(con, history, catalogue.ids)
+    return catalogue
+
+
+def _compute(
+    con: duckdb.DuckDBPyConnection, given: _Opened, read: _Read, limits: IngestLimits
+) -> tuple[dict[str, int], dict[str, Path]]:
+    """Make and write the stage's tables; return its counts and where the files are."""
+    spec, inputs, stage, tombstones = given.spec, given.inputs, given.stage, given.tombstones
+    catalogue, plays = read.catalogue, read.plays
     found = merge_duplicates(catalogue, plays, spec.tracks)
     disliking = spec.plays.dislikes
     settled = settle(found.plays, disliking.days if disliking else None)
@@ -225,11 +309,14 @@ def _compute(
         if tombstones:
             counts |= count_forgotten(catalogue, plays)
         con.register("long_histories", long_histories)
-        relations = relations_to_check(catalogue, plays, rejected, opened.empty, limits)
+        relations = relations_to_check(catalogue, plays, rejected, read.empty, limits)
         quality = _checked(con, spec, limits, tables, counts, relations)
         write_parquet(found.merged, paths["merged_tracks"])
         write_parquet(rejected, paths["rejected_rows"])
         write_parquet(quality, paths["data_quality"])
+        sources = sources_table(inputs, given.digests, plays.reports)
+        write_parquet(sources, paths["sources"])
+        write_parquet(plays.unknown.cast(UNKNOWN_TRACKS.schema), paths["unknown_tracks"])
         for one in written:
             one.result()
     return counts, paths

@@ -11,7 +11,12 @@ from tasks.dataset.spec import TracksSpec
 from tasks.ingest.catalogue import Catalogue
 from tasks.ingest.dislikes import Settled
 from tasks.ingest.times import NO_TIME
-from tasks.lake.contracts.stages.ingest import USERS, dislikes_schema, interactions_schema
+from tasks.lake.contracts.stages.ingest import (
+    TIMES,
+    USERS,
+    dislikes_schema,
+    interactions_schema,
+)
 
 _BLOCK = 1 << 20
 _MOST = np.iinfo(np.int32).max
@@ -112,7 +117,7 @@ def _pairs(rows: pa.Table) -> _Pairs:
     first = np.ones(len(user), np.bool_)
     first[1:] = (user[1:] != user[:-1]) | (track[1:] != track[:-1])
     at = np.arange(0) if first.all() else np.flatnonzero(first)
-    times = _times(rows["played_at"], at) if "played_at" in rows.column_names else None
+    times = _times(rows, at)
     if not len(at):
         return _Pairs(user, track, plays, times)
     # A listener's plays of one track stay within int32; more would be nonsense anyway.
@@ -120,19 +125,24 @@ def _pairs(rows: pa.Table) -> _Pairs:
     return _Pairs(user[at], track[at], total.astype(np.int32), times)
 
 
-def _times(played_at: pa.ChunkedArray, starts: NDArray[np.int64]) -> _Times:
+def _times(rows: pa.Table, starts: NDArray[np.int64]) -> _Times | None:
     """Return first, last and number of the records of each pair, which begin at ``starts``.
 
-    Without any, every record is a pair of its own.
+    Without any, every row is a pair of its own. None: the history has no times.
     """
-    moments: NDArray[np.uint32] = played_at.to_numpy()
+    if "played_at" in rows.column_names:
+        first = last = rows["played_at"].to_numpy()
+        records = np.ones(len(rows), np.int32)
+    elif "records" in rows.column_names:
+        first, last, records = (rows[name].to_numpy() for name in TIMES)
+    else:
+        return None
     if not len(starts):
-        return _Times(moments, moments, np.ones(len(moments), np.int32))
-    last = np.maximum.reduceat(moments, starts)
+        return _Times(first, last, records)
+    last = np.maximum.reduceat(last, starts)
     # NO_TIME becomes the largest number and no first time, unless there is no other.
-    first = np.minimum.reduceat(moments - np.uint32(NO_TIME + 1), starts) + np.uint32(NO_TIME + 1)
-    records = np.diff(starts, append=len(moments)).astype(np.int32)
-    return _Times(first, last, records)
+    first = np.minimum.reduceat(first - np.uint32(NO_TIME + 1), starts) + np.uint32(NO_TIME + 1)
+    return _Times(first, last, np.add.reduceat(records, starts))
 
 
 def _known(moments: NDArray[np.uint32]) -> pa.Array:

@@ -30,6 +30,13 @@ class Found:
     base_release: Release | None
     """None: it is pruned by now."""
 
+    def ingested(self, lake: Path) -> StageResult | None:
+        """Return the input of the current release if it is whole in the lake, else None."""
+        manifest = self.current.manifest
+        if manifest.base is None:
+            return self.parts["ingest"]
+        return find_part(lake, manifest.parts["ingest"])
+
 
 def find_base(home: Home, dataset: str, recipe: Mapping[str, str]) -> Found:
     """Return what a refresh of the current release starts from.

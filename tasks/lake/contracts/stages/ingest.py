@@ -144,6 +144,30 @@ MERGED_TRACKS = Contract(
     ),
 )
 
+SOURCES = Contract(
+    rows="input file",
+    key=("kind", "file"),
+    columns=(
+        Column("kind", pa.string(), "what it is part of", one_of=("catalogue", "history")),
+        Column("file", pa.string(), "name of the file, its path where names repeat"),
+        Column("digest", pa.string(), "hash of its bytes"),
+        Column("records", pa.int64(), "rows of a file of the history; 0: none were read", 0),
+        Column(
+            "reasons", pa.string(), "why rows of the history were set aside and how many, as JSON"
+        ),
+    ),
+)
+
+UNKNOWN_TRACKS = Contract(
+    rows="track of the history that the catalogue lacks",
+    key=("track_id",),
+    is_sorted=False,
+    columns=(
+        Column("track_id", pa.string(), "the id, byte for byte"),
+        Column("records", pa.int64(), "rows of the history that are plays of it", 1),
+    ),
+)
+
 STAGE = StageContract(
     "ingest",
     {
@@ -154,6 +178,8 @@ STAGE = StageContract(
         "merged_tracks": MERGED_TRACKS,
         "rejected_rows": REJECTED_ROWS,
         "data_quality": DATA_QUALITY,
+        "sources": SOURCES,
+        "unknown_tracks": UNKNOWN_TRACKS,
     },
 )
 
