@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 import psutil
@@ -28,8 +28,7 @@ QUICK = {
     "CROSSFADE_REFRESH_MINUTES": "1440",
     "CROSSFADE_ALERTS__SILENT_SECONDS": "150",
 }
-"""Shorter waits than in earnest, so that a test does not take the night; and no refresh in the
-middle of a test."""
+"""Shorter waits than in earnest, so that a test does not take the night."""
 
 OVER = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
 
@@ -85,8 +84,15 @@ class Installation:
         return done.stdout
 
     def start(self) -> str:
-        """What `make ui` does."""
-        return self.command("flows.service", "start", "--port", str(self.port))
+        """What `make ui` does; then no schedule starts a run in the middle of a test."""
+        said = self.command("flows.service", "start", "--port", str(self.port))
+        self.schedules("pause")
+        return said
+
+    def schedules(self, what: Literal["pause", "resume"]) -> None:
+        """Pause or resume the schedules of all deployments."""
+        for deployment in self.ask("deployments/filter"):
+            self.ask(f"deployments/{deployment['id']}/{what}_deployment")
 
     def stop(self) -> str:
         """What `make ui-stop` does."""

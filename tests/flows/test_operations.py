@@ -48,6 +48,7 @@ def test_schedules_have_runs_and_starting_again_changes_nothing(installed: Insta
         )
         return len(runs)
 
+    installed.schedules("resume")
     for name in ("nightly", "ingest-check", "refresh"):
         installed.until(lambda name=name: scheduled(name), f"scheduled runs of {name}")  # type: ignore[misc]
     assert scheduled("backtest") == scheduled("tune") == 0
