@@ -57,7 +57,8 @@ LEARNED = {
 
 LEARNED_OF_MANY = {
     **_BY_WEIGHTS,
-    "edges": """edges AS MATERIALIZED (
+    # joined once for the sums and once for the reasons: that takes less than to keep the pairs
+    "edges": """edges AS NOT MATERIALIZED (
     SELECT
         h.question, e.source, e.target,
         CASE WHEN e.is_content THEN 0 ELSE e.weight END::DOUBLE{times} AS q,
@@ -269,6 +270,9 @@ _VARIED = {
 
 VARIED = {**_VARIED, "varied": ",\n{variety_of_one}"}
 """`diversity` and `calibrated` decide along."""
+
+LOOKED_AT = "least(1000, 10 * greatest(1, {listed}))"
+"""How many of the best tracks are searched for as many artists as the list has rows."""
 
 VARIED_OF_MANY = {**_VARIED, "varied": ",\n{variety_of_many}"}
 """The same for many histories."""

@@ -206,6 +206,7 @@ def _batch(macro: Batch, release: Settings, stored: int, kind: str = "MACRO") ->
         **(fragments.SIMILARITY_OF_MANY if is_similar else fragments.LEARNED_OF_MANY),
         "stored": fragments.STORED.get(macro.asked, ""),
         "tail": statement("warehouse.contract", "macros/tail_of_lists"),
+        "looked_at": fragments.LOOKED_AT,
         **(fragments.VARIED_OF_MANY if macro.varies else fragments.NOT_VARIED),
         **_eligible(excludes=macro.excludes, lets_heard_in=macro.lets_heard_in),
         **(

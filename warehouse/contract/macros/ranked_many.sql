@@ -42,6 +42,28 @@ asked AS MATERIALIZED (
         GROUP BY s.question
     ) a
 ),
+blended AS MATERIALIZED (
+    SELECT
+        s.question, s.track, s.c, s.d, s.artist_key, s.popularity, s.c_ticks, s.d_ticks,
+        floor(s.w * s.c_ticks + (1 - s.w) * s.d_ticks + 0.5e0) AS blend
+    FROM (
+        SELECT
+            n.question, n.track, n.c, n.d, n.artist_key, n.popularity, n.w,
+            floor({ticks} * CASE
+                {collaborative}
+            END + 0.5e0) AS c_ticks,
+            floor(n.d1 * {ticks} + 0.5e0) AS d_ticks
+        FROM (
+            SELECT
+                s.question, s.track, s.c, s.d, t.artist_key, t.popularity, a.c_max, a.w{prior},
+                CASE WHEN a.d_max > 0 THEN sqrt(least(1, s.d / a.d_max)) ELSE 0 END AS d1
+            FROM sums s{candidate_not_disliked}
+            JOIN store.tracks t ON t.track_key = s.track
+            CROSS JOIN asked a
+            WHERE {eligible} AND a.question = s.question
+        ) n
+    ) s
+),
 candidates AS MATERIALIZED (
     SELECT
         r.question, r.track, r.c, r.d, r.popularity, r.c_ticks, r.d_ticks,
@@ -54,29 +76,23 @@ candidates AS MATERIALIZED (
             b.question, b.track, b.c, b.d, b.artist_key, b.popularity, b.c_ticks, b.d_ticks, b.blend,
             row_number() OVER (PARTITION BY b.question, b.artist_key ORDER BY b.blend DESC, b.track)
                 - 1 - {artist_allowance} AS repeats
-        FROM (
+        FROM blended b
+        -- Windows sort all that they are given. An artist's best track is never marked down and no other is
+        -- marked up, so what is below the best of as many artists as the list has rows is not in it.
+        JOIN (
             SELECT
-                s.question, s.track, s.c, s.d, s.artist_key, s.popularity, s.c_ticks, s.d_ticks,
-                floor(s.w * s.c_ticks + (1 - s.w) * s.d_ticks + 0.5e0) AS blend
+                m.question,
+                greatest(1, m.blends[list_sort(list_transform(
+                    list_distinct(m.artists), lambda artist: list_position(m.artists, artist)
+                ))[{listed}]]) AS lowest
             FROM (
                 SELECT
-                    n.question, n.track, n.c, n.d, n.artist_key, n.popularity, n.w,
-                    floor({ticks} * CASE
-                        {collaborative}
-                    END + 0.5e0) AS c_ticks,
-                    floor(n.d1 * {ticks} + 0.5e0) AS d_ticks
-                FROM (
-                    SELECT
-                        s.question, s.track, s.c, s.d, t.artist_key, t.popularity, a.c_max, a.w{prior},
-                        CASE WHEN a.d_max > 0 THEN sqrt(least(1, s.d / a.d_max)) ELSE 0 END AS d1
-                    FROM sums s{candidate_not_disliked}
-                    JOIN store.tracks t ON t.track_key = s.track
-                    CROSS JOIN asked a
-                    WHERE {eligible} AND a.question = s.question
-                ) n
-            ) s
-        ) b
-        WHERE b.blend > 0
+                    b.question, max(b.blend, {looked_at}) AS blends,
+                    max_by(coalesce(b.artist_key, -1 - b.track), b.blend, {looked_at}) AS artists
+                FROM blended b
+                GROUP BY b.question
+            ) m
+        ) l ON l.question = b.question AND b.blend >= l.lowest
     ) r
     QUALIFY row_number() OVER (PARTITION BY r.question ORDER BY place, r.track) <= {listed}
 ){varied}
