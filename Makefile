@@ -45,8 +45,10 @@ endef
 .cache/installed: $(BIN)/uv requirements/runtime.lock pyproject.toml
 	@echo "installing into .venv"
 	$(call sync,requirements/bootstrap.lock requirements/runtime.lock)
+	@$(BIN)/python -m compileall -q flows tasks warehouse
 	@echo "compiling the kernels"
 	@mkdir -p .cache && $(BIN)/python -W ignore -m flows.warm_up
+	@$(BIN)/python -W ignore -m flows.server.database
 	@touch $@
 
 .cache/installed-dev: .cache/installed requirements/dev.lock

@@ -4,6 +4,7 @@ import atexit
 import logging
 import os
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,18 +21,19 @@ OWN_FOLDERS = ("lake", "warehouse", "cache")
 """Folders of a home that have listening histories or what was made of them."""
 
 
-def prepare(home: Path, shared: bool = False) -> None:
+def prepare(home: Path, shared: bool = False, needed: Sequence[str] = ()) -> None:
     """Do what comes before Prefect is imported, and have a server that answers.
 
     A configured server (PREFECT_API_URL) is used when there is one, then the one that `make ui`
     keeps, then an embedded one that ends with this process. ``shared``: see `prepare_process`.
+    ``needed``: modules that the caller imports next, which are imported while that server starts.
     Raises InputError when the home cannot be made, RunError when the server does not answer.
     """
     prefect_home = prepare_process(home, shared)
     if not _use_known_server(prefect_home):
         url = use_embedded(prefect_home)
         sign_in(url, prefect_home)
-        wait_until_ready(url, prefect_home)
+        wait_until_ready(url, prefect_home, needed)
 
 
 def prepare_for_server(home: Path, shared: bool = False) -> None:

@@ -27,6 +27,7 @@ from hypothesis import settings
 from typer.testing import CliRunner, Result
 
 from flows.environment import silence_teardown
+from flows.server.database import provide
 
 silence_teardown()
 
@@ -158,6 +159,7 @@ def running_prefect_server(home: Path) -> Iterator[dict[str, str]]:
 def start_prefect_server(home: Path) -> tuple[dict[str, str], psutil.Popen]:
     """Start a Prefect server on a free port; note its process in ``home / "server.json"``."""
     home.mkdir(parents=True, exist_ok=True)
+    provide(home)
     port = free_port()
     environment = {
         "PREFECT_HOME": str(home),

@@ -1,7 +1,6 @@
 """The command line: parses, calls, and turns errors into one sentence and an exit status."""
 
 from collections.abc import Callable
-from importlib.metadata import version
 from typing import Annotated
 
 import typer
@@ -9,16 +8,21 @@ import typer
 from flows.cli.errors import in_a_sentence
 from flows.cli.forget import forget
 from flows.cli.init import init
-from flows.cli.options import Command
+from flows.cli.options import Command, Commands
 from flows.cli.refresh import refresh
 from flows.cli.release import explore, prune, recommend, releases, rollback
 from flows.cli.serve import serve
 from flows.cli.work import alerts, backtest, run, sample, tune
 
+HELP_COLUMNS = 110
+"""Widest help: longer lines are hard to read."""
+
 app = typer.Typer(
+    cls=Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode=None,  # with it, typer imports a parser of Markdown and one of source code
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": HELP_COLUMNS},
 )
 
 COMMANDS: tuple[Callable[..., None], ...] = (
@@ -45,6 +49,8 @@ for command in COMMANDS:
 
 def _print_version(asked: bool) -> None:
     if asked:
+        from importlib.metadata import version  # imports a parser of mail
+
         typer.echo(f"crossfade {version('crossfade')}")
         raise typer.Exit
 

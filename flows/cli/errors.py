@@ -11,7 +11,6 @@ from typing import ParamSpec
 import typer
 
 from flows import interrupts
-from flows.cli.console import messages, say
 from warehouse.errors import CrossfadeError
 
 P = ParamSpec("P")
@@ -69,5 +68,7 @@ def one_line(text: str) -> str:
 
 
 def _fail(sentence: str, status: int) -> None:
+    from flows.cli.console import messages, say
+
     say(messages(), f"crossfade: {one_line(sentence)}")
     raise typer.Exit(status)

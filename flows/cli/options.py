@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperArgument, TyperCommand, TyperOption
+from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 from warehouse.errors import InputError
 from warehouse.releases.home import Home
@@ -107,6 +107,17 @@ class Command(TyperCommand):
                 else:
                     one.default = value
         super().format_help(ctx, formatter)
+
+
+class Commands(TyperGroup):
+    """All commands; the list in its help has the whole first sentence of each."""
+
+    def format_commands(self, _ctx: Any, formatter: Any) -> None:  # of the click inside typer
+        """Write the list of commands."""
+        whole = 1_000
+        rows = [(name, one.get_short_help_str(whole)) for name, one in self.commands.items()]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
 
 
 class Words(str):

@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING, cast
 
-from flows.cli.display import at_work
 from flows.cli.options import (
     DaskOption,
     DatasetOption,
@@ -29,6 +28,8 @@ def refresh(
     debug: DebugOption = False,
 ) -> None:
     """Publish new plays with the models of the current release; nothing is learned."""
+    from flows.cli.display import at_work
+
     with at_work(LOOKING, REFRESH_STAGES, debug) as display:
         given, settings = looked_at(
             "refresh", debug, tracks=tracks, plays=plays, dataset=dataset, dask=dask, home=home

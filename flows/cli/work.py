@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from flows.cli.console import messages, say
-from flows.cli.display import RUN_STAGES, Display, at_work
 from flows.cli.options import (
     DaskOption,
     DatasetOption,
@@ -29,9 +27,13 @@ from flows.cli.options import (
 from warehouse.errors import InputError
 
 if TYPE_CHECKING:
+    from flows.cli.display import Display
     from flows.settings import Settings
 
 LOOKING = "looking at the settings and the input"
+
+STEPS = ("flows.steps",)
+"""Modules that flows take longest to import."""
 
 SHOWN_FILES = 3
 """Names of input files in the first line of a command."""
@@ -108,6 +110,8 @@ def run(
     debug: DebugOption = False,
 ) -> None:
     """Run the pipeline: two CSVs in, a published DuckDB release out."""
+    from flows.cli.display import RUN_STAGES, at_work
+
     because = reason_for(force, reason)
     with at_work(LOOKING, RUN_STAGES, debug) as display:
         given, settings = looked_at(
@@ -141,6 +145,8 @@ def backtest(
     debug: DebugOption = False,
 ) -> None:
     """Measure every model and blend on a dataset; nothing is published."""
+    from flows.cli.display import at_work
+
     plan = ("ingest", "content", *model_names(), "cold tracks")
     with at_work(LOOKING, plan, debug) as display:
         given, settings = looked_at(
@@ -151,6 +157,7 @@ def backtest(
             from flows.backtest import backtest as measure
 
             table = measure(**given, **as_text(out=out))
+    from flows.cli.console import messages, say
     from flows.cli.output import print_backtest
 
     print_backtest(table)
@@ -174,6 +181,8 @@ def tune(
     debug: DebugOption = False,
 ) -> None:
     """Choose the learned model's parameters for a dataset; prints them for crossfade.toml."""
+    from flows.cli.display import at_work
+
     plan = ("ingest", "holdout", "choice", "search", "comparison")
     with at_work(LOOKING, plan, debug) as display:
         given, settings = looked_at(
@@ -185,6 +194,8 @@ def tune(
             from flows.tuning import tune as search
 
             tuning = search(**given, **as_text(out=out))
+    from flows.cli.console import messages, say
+
     typer.echo(settings_fragment(tuning), nl=False)
     say(messages(), advice(tuning, settings.collaborative, out))
 
@@ -249,7 +260,7 @@ def _listed(names: Sequence[str]) -> str:
 
 
 @contextmanager
-def flow_runs(display: Display, settings: "Settings", debug: bool) -> Iterator[None]:
+def flow_runs(display: "Display", settings: "Settings", debug: bool) -> Iterator[None]:
     """Prepare the process for a flow, and show its stages.
 
     The flow runs are tagged: as those of a terminal, and with this process, so that they can be
@@ -276,5 +287,5 @@ def _made_ready(settings: "Settings") -> None:
     from warehouse.releases.home import Home
 
     mark_children()  # the server that is started for this command is one
-    prepare(settings.home, settings.shared)
+    prepare(settings.home, settings.shared, needed=STEPS)
     claim(Home(settings.home.resolve()))

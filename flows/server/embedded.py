@@ -10,7 +10,7 @@ import fcntl
 import json
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -41,8 +41,13 @@ END_SECONDS = 20.0
 
 PROJECT = Path(__file__).resolve().parents[2]
 
-EMBEDDED = {"PREFECT__SERVER_EPHEMERAL": "1", "PREFECT_SERVER_UI_ENABLED": "false"}
-"""Prefect's own words for a server without UI and without the services of schedules."""
+EMBEDDED = {
+    "PREFECT__SERVER_EPHEMERAL": "1",
+    "PREFECT_SERVER_UI_ENABLED": "false",
+    "PREFECT_SERVER_REGISTER_BLOCKS_ON_START": "false",
+}
+"""Prefect's own words for a server without UI, without the services of schedules, and without
+looking for new kinds of blocks, which no command uses."""
 
 IMPORTED_MEANWHILE = ("prefect.flows", "prefect.tasks", "distributed", "duckdb", "pandas")
 """What the command imports anyway, while the server starts."""
@@ -76,12 +81,13 @@ def use_embedded(prefect_home: Path) -> str:
     return url
 
 
-def wait_until_ready(url: str, prefect_home: Path) -> None:
+def wait_until_ready(url: str, prefect_home: Path, needed: Sequence[str] = ()) -> None:
     """Wait until the server at ``url`` answers; raises RunError if it does not start.
 
-    Imports Prefect meanwhile, so the environment must name the server already.
+    Imports Prefect and the modules in ``needed`` meanwhile, so the environment must name the server
+    already.
     """
-    for module in IMPORTED_MEANWHILE:
+    for module in (*IMPORTED_MEANWHILE, *needed):
         import_module(module)
     deadline = time.monotonic() + START_SECONDS
     while not answers(url, prefect_home):

@@ -14,6 +14,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import BinaryIO
 
+from flows.server import database
 from flows.server.auth import auth_string, basic
 from flows.settings import TOKEN
 from warehouse.hosts import LOOPBACK
@@ -80,7 +81,12 @@ def start_server(
     log: BinaryIO,
     cwd: Path,
 ) -> subprocess.Popen[bytes]:
-    """Start a server in a session of its own: Ctrl-C in a terminal is not meant for it."""
+    """Start a server in a session of its own: Ctrl-C in a terminal is not meant for it.
+
+    Its home gets a database first, if none is there and one was prepared.
+    """
+    if "PREFECT_HOME" in environment:
+        database.provide(Path(environment["PREFECT_HOME"]), environment)
     return subprocess.Popen(
         command,
         cwd=cwd,

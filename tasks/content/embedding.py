@@ -3,7 +3,6 @@
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from sklearn.decomposition import TruncatedSVD
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # has no types
 
 EXACT_COLUMNS = 3_000
@@ -25,6 +24,8 @@ def strongest(matrix: sparse.csr_array, dimensions: int, seed: int) -> NDArray[n
             basis = np.ascontiguousarray(vectors[:, ::-1][:, :dimensions])
         else:
             rank = min(dimensions, rows)
+            from sklearn.decomposition import TruncatedSVD  # over a second of imports
+
             svd = TruncatedSVD(rank, n_iter=7, random_state=seed).fit(matrix)
             basis = np.ascontiguousarray(svd.components_.T)
         return fix_signs(basis)
