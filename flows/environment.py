@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from flows.compiled import kernels
 from flows.server.address import check_reachable, configured, is_own, local_traffic_stays_local
 from flows.server.auth import sign_in
 from flows.server.embedded import use_embedded, wait_until_ready
 from flows.server_record import running_server
-from tasks.lake.code import tree_digest
 from warehouse.errors import InputError
 
 PRIVATE_UMASK, SHARED_UMASK = 0o077, 0o027
@@ -68,9 +68,7 @@ def prepare_process(home: Path, shared: bool = False) -> Path:
         "PREFECT_LOGGING_EXTRA_LOGGERS": "crossfade",
         "PREFECT_CLI_COLORS": "false",
         "DO_NOT_TRACK": "1",
-        # By the code, because numba looks only at the file of the function it is called for: after
-        # an upgrade it would go on using an older kernel that this one calls.
-        "NUMBA_CACHE_DIR": str(home / "cache" / "numba" / tree_digest("tasks")),
+        "NUMBA_CACHE_DIR": str(kernels(home)),
         "OPENBLAS_NUM_THREADS": "1",
     }
     for name, value in defaults.items():

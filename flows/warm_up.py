@@ -3,11 +3,13 @@
 Runs every stage on a tiny sample inside this process. The compiled code goes to NUMBA_CACHE_DIR.
 """
 
+import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from distributed import Client
 
+from flows.compiled import note_prepared
 from tasks.blend.parameters import HybridParameters
 from tasks.blend.stage import lists_stage
 from tasks.collaborative.parameters import CollaborativeParameters
@@ -66,3 +68,4 @@ def warm_up(folder: Path) -> None:
 if __name__ == "__main__":
     with TemporaryDirectory(prefix="crossfade-") as scratch:
         warm_up(Path(scratch))
+    note_prepared(Path(os.environ["NUMBA_CACHE_DIR"]))
