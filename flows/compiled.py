@@ -1,8 +1,8 @@
 """Where compiled kernels are kept: with the installation, or else in the home.
 
 `make install` compiles them once, into the folder that NUMBA_CACHE_DIR names, and keeps a link to
-it by the digest of the code. By the code, because numba looks only at the file of the function it is
-called for: after an upgrade it would go on using an older kernel that this one calls.
+it by the digest of the code. By the code, because numba looks only at the file of the function it
+is called for: after an upgrade it would go on using an older kernel that this one calls.
 """
 
 import os
