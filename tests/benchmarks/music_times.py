@@ -95,7 +95,9 @@ def cut_release(source: Source, folder: Path) -> Cut:
         if other.name != plays:
             (folder / other.name).symlink_to(other)
     (folder / "dataset.toml").write_bytes(dataset.read_bytes())
-    done = CommandLine(folder)("run", "--dataset", "dataset.toml", "--home", "home")
+    done = CommandLine(folder)(
+        "run", "--dataset", "dataset.toml", "--home", "home", "--model", "learned"
+    )
     if done.returncode:
         raise SystemExit(f"crossfade run failed:\n{done.stderr[-2000:]}")
     users = whole["users"].read()["user_id"].to_pylist()
