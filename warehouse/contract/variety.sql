@@ -23,10 +23,10 @@ floor({genre_ticks} * rows * share * ln(
 
 -- Places in the given lists in the order of the answer. `likest` is how alike each track is to the likest one
 -- above, NULL where it is taken; the largest value wins, of equal ones the first. `kinds` are the places of the
--- tracks' genres in `shares`.
+-- tracks' genres in `shares`. Without a candidate the lists are NULL, and least would skip their length.
 CREATE MACRO store.varied(scores, sounds, kinds, shares, rows, diverse, calibrate) AS
 struct_extract(list_reduce(
-    list_transform(range(least(greatest(rows, 0), len(scores)) + 1), lambda step: {
+    list_transform(range(least(greatest(rows, 0), coalesce(len(scores), 0)) + 1), lambda step: {
         'places': []::BIGINT[],
         'likest': list_transform(scores, lambda score: 0::BIGINT),
         'had': list_transform(shares, lambda share: 0::BIGINT)

@@ -196,6 +196,24 @@ def test_tracks_beyond_the_pool_follow_by_score(tmp_path: Path) -> None:
     assert varied[:VARIETY_POOL] != plain[:VARIETY_POOL]
 
 
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    "call",
+    [
+        "recommend_user('nobody', k := 1000000, weight := 0",
+        "recommend_tracks(['no such track'], k := 1000000, weight := 0",
+        "recommend_users(['nobody'], k := 1000000, weight := 0",
+        "recommend_many([['no such track']], k := 1000000, weight := 0",
+    ],
+)
+def test_where_nothing_has_a_score_the_list_is_filled_at_once(
+    reader: duckdb.DuckDBPyConnection, call: str
+) -> None:
+    filled = _rows(reader, f"{call})")
+    assert filled
+    assert _rows(reader, f"{call}, diversity := 0.9, calibrated := 0.6)") == filled
+
+
 def test_a_list_grows_more_varied_with_the_dial(tmp_path: Path) -> None:
     world = build_world(tmp_path, seed=4, n=120, users=20)
     means = []
