@@ -2,7 +2,8 @@
 
 Both sums are whole numbers, so nothing depends on the order or on the number of threads. Each is
 divided by the root of the other artist's size, as in a cosine. A few listeners or tracks are added
-to the size, because otherwise the rarest artists would be the closest.
+to the size, because otherwise the rarest artists would be the closest. Of listeners in common, the
+count less its standard deviation is what counts, so one alone, who may be chance, is no evidence.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +23,13 @@ NEAREST = 40
 
 MORE_LISTENERS, MORE_TRACKS = 20, 2
 """Added to the size of an artist before its square root divides the sums."""
+
+POPULARITY = 0.001
+"""Largest popularity, in listeners in common, that orders artists between whom no evidence does."""
+
+LEAST_EVIDENCE = (2 - 2**0.5) / MORE_LISTENERS**0.5
+"""C of two listeners in common with an artist whom hardly anybody else knows: where no artist of a
+list has as much, its scores by listeners do not reach 1."""
 
 BLOCK = 256
 """Artists of a block; a thread works on one at a time."""
@@ -54,6 +62,7 @@ def nearest_artists(
     listeners = heard_by.listeners
     by_listeners = 1 / np.sqrt(listeners + MORE_LISTENERS)
     by_tracks = 1 / np.sqrt(tracks + MORE_TRACKS)
+    popularity = POPULARITY * listeners / max(1, int(listeners.max(initial=0)))
 
     def found(start: int) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int64]]:
         arrays = _nearest(
@@ -65,6 +74,7 @@ def nearest_artists(
             likeness.indices,
             likeness.data,
             by_listeners,
+            popularity,
             by_tracks,
             start,
             min(start + BLOCK, len(tracks)),
@@ -79,15 +89,17 @@ def nearest_artists(
     empty = (np.empty((0, width), np.int32),) * 2 + (np.empty((0, width), np.int64),)
     keys, shared, alike = (np.concatenate(parts) for parts in zip(empty, *blocks, strict=True))
     # c(j) = √(C(j) / C⁺) and d(j) = √(D(j) / D⁺); without listeners c(j) = γ · d(j)
-    c_sums, d_sums = shared * by_listeners[keys], alike * by_tracks[keys]
+    # C(j) = (n − √n) / √(listeners of j + 20) + popularity, of n listeners in common
+    evidence = (shared - np.sqrt(shared)) * by_listeners[keys] + popularity[keys]
+    c_sums, d_sums = np.where(shared > 0, evidence, 0.0), alike * by_tracks[keys]
     d = np.sqrt(_of_largest(d_sums))
-    has_listeners = (listeners[keys] > 0) & (c_sums.max(axis=1, initial=0) > 0)[:, None]
-    c = np.where(has_listeners, np.sqrt(_of_largest(c_sums)), gamma * d)
+    has_listeners = (listeners[keys] > 0) & (shared.max(axis=1, initial=0) > 0)[:, None]
+    c = np.where(has_listeners, np.sqrt(_of_largest(c_sums, LEAST_EVIDENCE)), gamma * d)
     return NearestArtists(keys, shared, _ticks(c), _ticks(d))
 
 
-def _of_largest(sums: NDArray[np.float64]) -> NDArray[np.float64]:
-    largest = sums.max(axis=1, initial=0.0, keepdims=True)
+def _of_largest(sums: NDArray[np.float64], least: float = 0.0) -> NDArray[np.float64]:
+    largest = sums.max(axis=1, initial=least, keepdims=True)
     share: NDArray[np.float64] = np.divide(
         sums, largest, out=np.zeros_like(sums), where=largest > 0
     )
@@ -101,7 +113,7 @@ def _ticks(score: NDArray[np.float64]) -> NDArray[np.int16]:
 @njit(nogil=True, cache=True)
 def _nearest(  # type: ignore[no-untyped-def]  # numba finds the types
     artist_starts, artist_listeners, listener_starts, listener_artists,
-    indptr, indices, likeness, by_listeners, by_tracks, first, last, top,
+    indptr, indices, likeness, by_listeners, popularity, by_tracks, first, last, top,
 ):  # fmt: skip
     artists = len(by_listeners)
     shared, alike = np.zeros(artists, np.int32), np.zeros(artists, np.int64)
@@ -120,8 +132,10 @@ def _nearest(  # type: ignore[no-untyped-def]  # numba finds the types
         shared[artist] = 0
         kept = d_kept = 0
         for other in range(artists):
-            if shared[other]:
-                kept = push(score, key, kept, shared[other] * by_listeners[other], other)
+            n = shared[other]
+            if n:
+                evidence = (n - np.sqrt(n)) * by_listeners[other] + popularity[other]
+                kept = push(score, key, kept, evidence, other)
         for x in range(indptr[artist], indptr[artist + 1]):
             other = indices[x]
             alike[other] = likeness[x]

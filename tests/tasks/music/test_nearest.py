@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from tasks.music.audiences import Credits, audiences
-from tasks.music.nearest import MORE_LISTENERS, MORE_TRACKS, nearest_artists
+from tasks.music.nearest import (
+    LEAST_EVIDENCE,
+    MORE_LISTENERS,
+    MORE_TRACKS,
+    POPULARITY,
+    nearest_artists,
+)
 from tasks.music.signatures import signatures
 from warehouse.contract.constants import SOUND_BITS, TICKS, WEIGHT_SCALE
 
@@ -18,6 +24,14 @@ GAMMA = 0.3
 
 def _ticks(score: float) -> int:
     return math.floor(score * TICKS + 0.5)
+
+
+def _evidence(shared: int, listeners: int, most: int) -> float:
+    """C of docs/scoring.md."""
+    if not shared:
+        return 0.0
+    certain = (shared - math.sqrt(shared)) / math.sqrt(listeners + MORE_LISTENERS)
+    return certain + POPULARITY * listeners / most
 
 
 @settings(max_examples=30, deadline=None)
@@ -42,7 +56,7 @@ def test_lists_are_those_of_sets_of_listeners(seed: int, artists: int, listeners
     for artist in range(artists):
         others = [b for b in range(artists) if fans[artist] & fans[b] or likeness[artist, b]]
         others = [b for b in others if b != artist]
-        c = {b: len(fans[artist] & fans[b]) / math.sqrt(len(fans[b]) + MORE_LISTENERS)
+        c = {b: _evidence(len(fans[artist] & fans[b]), len(fans[b]), max(map(len, fans)))
              for b in others}  # fmt: skip
         d = {b: likeness[artist, b] / math.sqrt(sizes[b] + MORE_TRACKS) for b in others}
         listed = found.keys[artist] >= 0
@@ -53,10 +67,27 @@ def test_lists_are_those_of_sets_of_listeners(seed: int, artists: int, listeners
             of_content = math.sqrt(d[b] / max(d.values())) if max(d.values()) else 0.0
             by_listeners = GAMMA * of_content
             if fans[b] and max(c.values()):
-                by_listeners = math.sqrt(c[b] / max(c.values()))
+                by_listeners = math.sqrt(c[b] / max(LEAST_EVIDENCE, *c.values()))
             assert shared == len(fans[artist] & fans[b])
             assert abs(int(c_ticks) - _ticks(by_listeners)) <= 1
             assert abs(int(d_ticks) - _ticks(of_content)) <= 1
+
+
+def test_one_listener_in_common_puts_no_unknown_artist_first() -> None:
+    """Artist 0 has 9 listeners. Two of them know 1, as do 40 others; one alone knows 2."""
+    plays = [*((u, 0) for u in range(9)), (0, 1), (1, 1), *((u, 1) for u in range(9, 49)), (2, 2)]
+    users, artists = np.array(sorted(plays), np.int32).T
+    credited = Credits(np.arange(4), np.arange(3, dtype=np.int32), 3)
+    found = nearest_artists(
+        audiences(users, artists, credited), sparse.csr_array((3, 3), dtype=np.int64),
+        np.ones(3, np.int64), GAMMA, threads=1,
+    )  # fmt: skip
+    c = dict(zip(found.keys[0], found.collaborative[0], strict=True))
+    # of the count alone, 2 / √(42 + 20) = 0.2540 is not far above 1 / √(1 + 20) = 0.2182
+    least = (2 - math.sqrt(2)) / math.sqrt(20)
+    assert c[1] == _ticks(math.sqrt(((2 - math.sqrt(2)) / math.sqrt(42 + 20) + 0.001) / least))
+    assert c[2] == _ticks(math.sqrt(0.001 * 1 / 42 / least))
+    assert c[1] > 50 * c[2]
 
 
 @pytest.mark.parametrize("angle", [0.0, 0.5, 1.5, math.pi])

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -104,33 +105,64 @@ def test_defaults_scores_and_reasons(
             ).fetchall()
 
 
-def test_new_tracks_are_those_among_the_candidates(
+def test_new_tracks_are_ordered_by_what_suits_and_by_their_listeners(
     timed: TimedWorld, reader: duckdb.DuckDBPyConnection
 ) -> None:
-    columns = (
-        "track_id, name, artist, score, collaborative_score, content_score, source, "
-        "because_track_id"
-    )
+    columns = "track_id, name, artist, collaborative_score, content_score, source, because_track_id"
+    own = dict(reader.execute("SELECT user_id, weight FROM users").fetchall())
     for user_id in timed.world.user_ids:
-        for weight, days in ((None, 28), (0.0, 60), (0.7, 1), (None, -1)):
+        for weight, days in ((None, 28), (0.0, 60), (0.7, 1), (9.0, 60), (None, -1)):
             candidates = reader.execute(
-                f"SELECT {columns} FROM user_candidates(?, weight := ?) ORDER BY rank",
+                f"SELECT {columns}, listeners FROM user_candidates(?, weight := ?) ORDER BY rank",
                 [user_id, weight],
             ).fetchall()
-            new = [
-                row
-                for row in candidates
-                if timed.new_tracks.get(str(row[0]), 10**6) < days
-                and row[6] not in ("popular", "catalogue")
-            ]
+            share = min(1, own[user_id] if weight is None else weight)
             rows = reader.execute(
-                f"SELECT rank, {columns}, reason FROM new_for_user(?, k := 100, weight := ?, "
-                "days := ?)",
+                f"SELECT rank, score, reason, {columns} FROM new_for_user(?, k := 100, "
+                "weight := ?, days := ?)",
                 [user_id, weight, days],
             ).fetchall()
-            assert [row[1:-1] for row in rows] == new
-            assert [row[0] for row in rows] == list(range(1, len(new) + 1))
-            assert all(str(row[-1]).startswith("new since 20") for row in rows)
+            new = [row for row in candidates if timed.new_tracks.get(row[0], 10**6) < days]
+            assert [(row[1], *row[3:]) for row in rows] == in_order_of_appeal(new, share)
+            assert [row[0] for row in rows] == list(range(1, len(rows) + 1))
+            assert all(str(row[2]).startswith("new since 20") for row in rows)
+
+
+def in_order_of_appeal(new: list[tuple[Any, ...]], share: float) -> list[Row]:
+    """Return score and columns of new tracks, the last of which is the number of listeners."""
+    most = max((row[-1] for row in new), default=0)
+    found = []
+    for row in new:
+        collaborative, content, source = row[3:6]
+        suited = math.floor(10_000 * (share * collaborative + (1 - share) * content) + 0.5)
+        popular = math.floor(10_000 * math.sqrt(row[-1] / max(1, most)) + 0.5)
+        if source not in ("popular", "catalogue"):
+            score = math.floor((suited + popular) / 2 + 0.5) / 10_000
+            found.append(((-suited - popular, -row[-1], row[0]), (score, *row[:-1])))
+    return [row for _, row in sorted(found)]
+
+
+def test_a_new_track_of_a_favourite_artist_is_not_marked_down(
+    tmp_path: Path,
+) -> None:
+    """The artist factor counts the tracks of a list, and old tracks are not in this one."""
+    timed = build_timed_world(tmp_path, seed=5, n=60)
+    marked_down = 0
+    with duckdb.connect(str(timed.world.database), read_only=True) as connection:
+        for user_id in timed.world.user_ids:
+            scores = dict(
+                connection.execute(
+                    "SELECT track_id, score FROM user_candidates(?, weight := 0.5)", [user_id]
+                ).fetchall()
+            )
+            for track_id, c, d, score in connection.execute(
+                "SELECT track_id, collaborative_score, content_score, score "
+                "FROM new_for_user(?, weight := 0.5, days := 60)",
+                [user_id],
+            ).fetchall():
+                marked_down += scores[track_id] < (c + d) / 2 - 2e-4
+                assert score >= (c + d) / 4 - 2e-4
+    assert marked_down
 
 
 @pytest.mark.parametrize("scope", ["all", None, "Jazz", "rock", "nothing"])
@@ -240,9 +272,15 @@ def _assert_promises(
         ).fetchall()
         assert some == again
         left = [row[1:] for row in whole if row[1] not in excluded]
-        if name == "new_for_user":  # of the listener's list, whose scores count repeated artists
-            left = _new_of_candidates(connection, whole, user_id, excluded)
-        assert [row[1:] for row in some] == left[: 20 if k is None else max(k, 0)]
+        if name != "new_for_user":  # popularity and artists of what is left decide its order
+            assert [row[1:] for row in some] == left[: 20 if k is None else max(k, 0)]
+        else:
+            wanted = 20 if k is None else max(k, 0)
+            unlimited = connection.execute(
+                f"FROM {start}, k := 1000, exclude := ?)", [*asked, excluded]
+            ).fetchall()
+            assert some == unlimited[:wanted]
+            assert {row[1] for row in unlimited} == {row[0] for row in left}
         for found in (whole, some):
             assert [row[0] for row in found] == list(range(1, len(found) + 1))
             assert len({row[1] for row in found}) == len(found)
@@ -257,20 +295,6 @@ def _assert_promises(
     assert not of["new_for_user"] & (heard | {world.track_ids[key] for key in disliked})
     if user_id == "nobody":
         assert not of["on_repeat"] | of["rediscover"] | of["new_for_user"]
-
-
-def _new_of_candidates(
-    connection: duckdb.DuckDBPyConnection, whole: list[Row], user_id: str, excluded: list[str]
-) -> list[Row]:
-    """Return the rows of `user_candidates` that are new, with what is said of them."""
-    said = {row[1]: (row[9], row[10]) for row in whole}
-    columns = "c.track_id, c.name, c.artist, c.score, c.collaborative_score, c.content_score"
-    rows = connection.execute(
-        f"SELECT {columns}, c.source, c.because_track_id "
-        "FROM user_candidates(?, exclude := ?) c ORDER BY c.rank",
-        [user_id, excluded],
-    ).fetchall()
-    return [(*row, *said[row[0]]) for row in rows if row[0] in said]
 
 
 def test_a_list_of_ids_is_refused_where_one_is_meant(reader: duckdb.DuckDBPyConnection) -> None:

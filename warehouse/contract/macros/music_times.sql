@@ -72,7 +72,10 @@ FROM (
 WHERE r.rank <= coalesce(k, 20)
 ORDER BY r.rank;
 
--- The listener's own list of candidates, without those that nothing but popularity put there.
+-- The listener's candidates that are new, without those that nothing but popularity put there. They are
+-- ordered anew: the artist factor of the whole list would mark down what a favourite artist brings out, for
+-- all the tracks that stand above, and new tracks have too few listeners for the popularity prior to tell them
+-- apart.
 CREATE MACRO new_for_user(user_id, k := 20, weight := NULL, days := 28, exclude := []) AS TABLE
 SELECT
     r.rank, r.track_id, r.name, r.artist, r.score, r.collaborative_score, r.content_score, r.source,
@@ -83,11 +86,28 @@ SELECT
     END AS reason
 FROM (
     SELECT
-        row_number() OVER (ORDER BY c.rank)::INTEGER AS rank, c.track_id, c.name, c.artist, c.score,
-        c.collaborative_score, c.content_score, c.source, c.because_track_id, n.day AS new_since
-    FROM user_candidates(user_id, weight := weight, exclude := exclude) c
-    JOIN store.new_tracks n ON n.id = c.track_id
-    WHERE n.age < coalesce(days, 28) AND c.source NOT IN ('popular', 'catalogue')
+        row_number() OVER (ORDER BY m.suited + m.popular DESC, m.listeners DESC, m.track_id)::INTEGER AS rank,
+        m.track_id, m.name, m.artist, floor((m.suited + m.popular) / 2 + 0.5e0) / {ticks} AS score,
+        m.collaborative_score, m.content_score, m.source, m.because_track_id, m.day AS new_since
+    FROM (
+        SELECT
+            x.*,
+            floor({ticks} * (x.w * x.collaborative_score + (1 - x.w) * x.content_score) + 0.5e0) AS suited,
+            floor({ticks} * sqrt(x.listeners / greatest(1, max(x.listeners) OVER ())) + 0.5e0) AS popular
+        FROM (
+            SELECT
+                c.track_id, c.name, c.artist, c.collaborative_score, c.content_score, c.source,
+                c.because_track_id, c.listeners, n.day,
+                least(1, greatest(0, coalesce(
+                    weight::DOUBLE,
+                    (SELECT l.weight FROM store.listeners l WHERE l.id = store.single_id(user_id)), 1
+                ))) AS w
+            FROM user_candidates(user_id, weight := weight, exclude := exclude) c
+            JOIN store.new_tracks n ON n.id = c.track_id
+            WHERE n.age < coalesce(days, 28)
+        ) x
+    ) m
+    WHERE m.source NOT IN ('popular', 'catalogue')
 ) r
 LEFT JOIN store.tracks b ON b.id = r.because_track_id
 WHERE r.rank <= coalesce(k, 20)
