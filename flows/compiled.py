@@ -8,9 +8,9 @@ is called for: after an upgrade it would go on using an older kernel that this o
 import os
 from pathlib import Path
 
-from tasks.lake.code import tree_digest
+from tasks.lake.code import ROOT, tree_digest
 
-PREPARED = Path(__file__).resolve().parents[1] / ".cache" / "numba"
+PREPARED = ROOT / ".cache" / "numba"
 
 
 def kernels(home: Path) -> Path:

@@ -12,14 +12,14 @@ from pathlib import Path
 from flows.environment import prepare_for_server
 from flows.server_record import running_server
 from flows.settings import AlertParameters, Settings, load_settings
+from tasks.lake.code import ROOT
 from warehouse.errors import CrossfadeError, RunError
 
 POOL = "crossfade"
 REFRESH = "crossfade-refresh/refresh"
 """Flow and name of the deployment whose schedule is a setting."""
 
-PROJECT = Path(__file__).resolve().parent.parent
-DEFINITIONS = PROJECT / "prefect.yaml"
+DEFINITIONS = ROOT / "prefect.yaml"
 
 
 SILENT_SECONDS_KEPT = 180.0
@@ -43,8 +43,8 @@ def deploy(settings: Settings) -> list[str]:
             str(Path(sys.executable).with_name("prefect")),
             *("--no-prompt", "deploy", "--all", "--prefect-file", str(DEFINITIONS)),
         ],
-        cwd=PROJECT,
-        env={"CROSSFADE_PROJECT": str(PROJECT), **os.environ},
+        cwd=ROOT,
+        env={"CROSSFADE_PROJECT": str(ROOT), **os.environ},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -20,7 +20,7 @@ from typing import BinaryIO
 
 import psutil
 
-from flows.deploy import POOL, PROJECT, deploy
+from flows.deploy import POOL, deploy
 from flows.environment import prepare_process
 from flows.server.auth import auth_file, auth_string, rotate, sign_in
 from flows.server.embedded import nobody_embedded
@@ -43,6 +43,7 @@ from flows.server_record import (
     running_server,
 )
 from flows.settings import Settings, load_settings
+from tasks.lake.code import ROOT
 from warehouse.errors import CrossfadeError, RunError
 from warehouse.releases.home import Home
 
@@ -64,7 +65,7 @@ LEASES_ON_DISK = "prefect.server.concurrency.lease_storage.filesystem"
 SERVER_SETTINGS = {
     "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": LEASES_ON_DISK,
     "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
-    "CROSSFADE_PROJECT": str(PROJECT),
+    "CROSSFADE_PROJECT": str(ROOT),
 }
 """What the server and its worker are started with, where the environment does not say otherwise."""
 
@@ -146,7 +147,7 @@ def _server(
 ) -> Callable[[BinaryIO], "subprocess.Popen[bytes]"]:
     """Return what starts the server."""
     command = server_command(listening, hosts, "--parent", str(os.getpid()))
-    return lambda log: start_server(command, listening, environment, log, PROJECT)
+    return lambda log: start_server(command, listening, environment, log, ROOT)
 
 
 def _worker(environment: Mapping[str, str]) -> Callable[[BinaryIO], "subprocess.Popen[bytes]"]:
@@ -160,7 +161,7 @@ def _worker(environment: Mapping[str, str]) -> Callable[[BinaryIO], "subprocess.
     command = [prefect, "worker", "start", "--pool", POOL, "--type", "process"]
     return lambda log: subprocess.Popen(
         tethered([*command, "--name", "crossfade"]),
-        cwd=PROJECT,
+        cwd=ROOT,
         env=client,
         stdin=subprocess.DEVNULL,
         stdout=log,
@@ -172,7 +173,7 @@ def _api() -> Callable[[BinaryIO], "subprocess.Popen[bytes]"]:
     """Return what starts `crossfade serve`, on the address of the settings."""
     return lambda log: subprocess.Popen(
         tethered([sys.executable, "-m", "flows.cli", "serve"]),
-        cwd=PROJECT,
+        cwd=ROOT,
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=subprocess.STDOUT,
@@ -199,7 +200,7 @@ def start(port: int) -> str:
         with (prefect_home / "service.log").open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "flows.service", "keep", "--port", str(port)],
-                cwd=PROJECT,
+                cwd=ROOT,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

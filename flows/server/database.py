@@ -17,9 +17,11 @@ from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from tasks.lake.code import ROOT
+
 FILE = "prefect.db"
 
-PREPARED = Path(__file__).resolve().parents[2] / ".cache" / "prefect"
+PREPARED = ROOT / ".cache" / "prefect"
 
 ELSEWHERE = ("PREFECT_SERVER_DATABASE_", "PREFECT_API_DATABASE_")
 """Beginnings of variables that may name another database."""

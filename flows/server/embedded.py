@@ -27,6 +27,7 @@ from flows.server.process import (
     start_server,
 )
 from flows.server_record import running_server
+from tasks.lake.code import ROOT
 from warehouse.errors import RunError
 
 USERS, STARTING, RECORD, LOG = (
@@ -38,8 +39,6 @@ USERS, STARTING, RECORD, LOG = (
 
 START_SECONDS = 300.0
 END_SECONDS = 20.0
-
-PROJECT = Path(__file__).resolve().parents[2]
 
 EMBEDDED = {
     "PREFECT__SERVER_EPHEMERAL": "1",
@@ -155,7 +154,7 @@ def _started(prefect_home: Path) -> tuple[str, subprocess.Popen[bytes]]:
             listening,
             {**server_environment(prefect_home, url), **EMBEDDED},
             log,
-            PROJECT,
+            ROOT,
         )
     born = psutil.Process(process.pid).create_time()
     partial = prefect_home / f".{RECORD}"

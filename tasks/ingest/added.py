@@ -23,8 +23,8 @@ from tasks.ingest.inputs import Inputs
 from tasks.ingest.long_histories import LONGEST_HISTORY
 from tasks.ingest.recognise import InputFile
 from tasks.ingest.sources import CATALOGUE, HISTORY, digests_of, reports_of
-from tasks.ingest.times import NO_TIME
-from tasks.lake.contracts.stages.ingest import TIMES
+from tasks.ingest.times import NO_TIME, times_of
+from tasks.lake.contracts.stages.ingest import TIMES, UNKNOWN_TRACKS
 from tasks.lake.record import StageResult
 
 Named = list[tuple[str, str]]
@@ -118,9 +118,8 @@ def no_plays(timed: bool) -> Plays:
     """Return the plays of a history without files."""
     columns = {"user_code": pa.int32(), "track_key": pa.int32(), "plays": pa.int32()}
     columns |= {"played_at": pa.uint32()} if timed else {}
-    unknown = pa.schema([("track_id", pa.string()), ("records", pa.int64())])
     ids = pa.chunked_array([pa.array([], pa.string())])
-    return Plays(pa.schema(columns).empty_table(), ids, unknown.empty_table())
+    return Plays(pa.schema(columns).empty_table(), ids, UNKNOWN_TRACKS.schema.empty_table())
 
 
 class _People(NamedTuple):
@@ -184,10 +183,8 @@ def _as_sums(new: Plays, code: NDArray[np.int32]) -> Columns:
         "track_key": rows["track_key"].to_numpy(),
         "plays": rows["plays"].to_numpy(),
     }
-    if "played_at" in rows.column_names:
-        moments = rows["played_at"].to_numpy()
-        sums = (moments, moments, np.ones(len(moments), np.int32))
-        columns |= dict(zip(TIMES, sums, strict=True))
+    if (times := times_of(rows)) is not None:
+        columns |= dict(zip(TIMES, times, strict=True))
     return columns
 
 

@@ -37,6 +37,7 @@ from tasks.ingest.records import LENGTH, RECORD, START, Rejected, read_records
 from tasks.ingest.rejects import FileReport, read_raw
 from tasks.ingest.scan import look_at
 from tasks.ingest.times import NO_TIME
+from tasks.lake.contracts.stages.ingest import UNKNOWN_TRACKS
 from tasks.lake.tombstones import NOBODY, Tombstones
 from warehouse.errors import InputError
 from warehouse.statements import column_name, text_literal
@@ -156,7 +157,7 @@ def read_history(
         stamp=stamp if spec.at else "",
     )
     rows = con.sql(text).to_arrow_table()
-    unknown = pa.table({"track_id": pa.array([], pa.string()), "records": pa.array([], pa.int64())})
+    unknown = UNKNOWN_TRACKS.schema.empty_table()
     if rows.num_rows < totals.records - totals.rejected:
         text = query("unknown_tracks", known=_but_forgotten("plays", totals.forgotten > 0))
         unknown = con.sql(text).to_arrow_table()

@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 from tasks.dataset.spec import TracksSpec
 from tasks.ingest.catalogue import Catalogue
 from tasks.ingest.dislikes import Settled
-from tasks.ingest.times import NO_TIME
+from tasks.ingest.times import NO_TIME, Times, times_of
 from tasks.lake.contracts.stages.ingest import (
-    TIMES,
     USERS,
     dislikes_schema,
     interactions_schema,
@@ -94,16 +93,7 @@ class _Pairs:
     user: NDArray[np.int32]
     track: NDArray[np.int32]
     plays: NDArray[np.int32]
-    times: "_Times | None"
-
-
-@dataclass(frozen=True)
-class _Times:
-    """When a listener played a track, in seconds since 1970 (`NO_TIME`: not known)."""
-
-    first: NDArray[np.uint32]
-    last: NDArray[np.uint32]
-    records: NDArray[np.int32]
+    times: "Times | None"
 
 
 def _blocks(pairs: _Pairs) -> Iterator[slice]:
@@ -125,24 +115,20 @@ def _pairs(rows: pa.Table) -> _Pairs:
     return _Pairs(user[at], track[at], total.astype(np.int32), times)
 
 
-def _times(rows: pa.Table, starts: NDArray[np.int64]) -> _Times | None:
+def _times(rows: pa.Table, starts: NDArray[np.int64]) -> Times | None:
     """Return first, last and number of the records of each pair, which begin at ``starts``.
 
     Without any, every row is a pair of its own. None: the history has no times.
     """
-    if "played_at" in rows.column_names:
-        first = last = rows["played_at"].to_numpy()
-        records = np.ones(len(rows), np.int32)
-    elif "records" in rows.column_names:
-        first, last, records = (rows[name].to_numpy() for name in TIMES)
-    else:
+    if (times := times_of(rows)) is None:
         return None
+    first, last, records = times
     if not len(starts):
-        return _Times(first, last, records)
+        return Times(first, last, records)
     last = np.maximum.reduceat(last, starts)
     # NO_TIME becomes the largest number and no first time, unless there is no other.
     first = np.minimum.reduceat(first - np.uint32(NO_TIME + 1), starts) + np.uint32(NO_TIME + 1)
-    return _Times(first, last, np.add.reduceat(records, starts))
+    return Times(first, last, np.add.reduceat(records, starts))
 
 
 def _known(moments: NDArray[np.uint32]) -> pa.Array:

@@ -1,10 +1,16 @@
 """Times of plays: how they are read, which are believed, and until when."""
 
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
 
 from tasks.dataset.files import FilesSpec
 from tasks.dataset.times import PER_SECOND, TimeSpec
 from tasks.lake.contracts.inputs import NUMBER_NULLS
+from tasks.lake.contracts.stages.ingest import TIMES
 from warehouse.statements import text_literal
 
 EARLIEST = 31 * 86_400
@@ -35,3 +41,22 @@ def moment_of(spec: TimeSpec, text: str) -> str:
 def null_times(spec: FilesSpec) -> list[str]:
     """Return what stands for a missing time, in lower case."""
     return [*NUMBER_NULLS, *(token.strip().lower() for token in spec.nulls)]
+
+
+class Times(NamedTuple):
+    """When a listener played a track, in seconds since 1970 (`NO_TIME`: not known)."""
+
+    first: NDArray[np.uint32]
+    last: NDArray[np.uint32]
+    records: NDArray[np.int32]
+    """How many records each row stands for."""
+
+
+def times_of(rows: pa.Table) -> Times | None:
+    """Return the times of a history's rows, of one record each or of several; None: without."""
+    if "played_at" in rows.column_names:
+        moments = rows["played_at"].to_numpy()
+        return Times(moments, moments, np.ones(len(moments), np.int32))
+    if "records" in rows.column_names:
+        return Times(*(rows[name].to_numpy() for name in TIMES))
+    return None

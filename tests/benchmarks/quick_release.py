@@ -20,6 +20,7 @@ from tasks.dataset.spec import DatasetSpec
 from tasks.ingest.stage import ingest_stage
 from tasks.lake.contracts.quality import DATA_QUALITY
 from tasks.lake.files import write_parquet
+from tasks.lake.plays import played_tracks
 from tasks.release.build import _build_input, _write_music
 from tasks.release.recent import recent_tables
 from warehouse.build.writer import build, record_release
@@ -33,7 +34,7 @@ def quick_release(spec: DatasetSpec, folder: Path) -> Path:
     lake, home, hybrid = folder / "lake", Home(folder / "home"), HybridParameters()
     home.building.mkdir(parents=True)
     ingested = ingest_stage(lake, spec)
-    played = int(ingested.counts["tracks"]) - int(ingested.counts["unplayed_tracks"])
+    played = played_tracks(ingested)
     with Client(
         processes=False, n_workers=1, threads_per_worker=1, dashboard_address=None
     ) as client:
