@@ -43,10 +43,10 @@ def discover(snapshot: Snapshot) -> None:
         _popular(snapshot)
         return
     aside, main = beside()
-    with aside:
-        _heading(snapshot, track)
     with main:
         list_panel(snapshot, Subject("similar", track_id), suggested_weight(snapshot, 1))
+    with aside:
+        _heading(snapshot, track)
 
 
 def suggested_weight(snapshot: Snapshot, tracks: int) -> float:
@@ -74,7 +74,7 @@ def _search(snapshot: Snapshot) -> None:
 
 def _popular(snapshot: Snapshot) -> None:
     chosen = MOST_PLAYED
-    if _rises(snapshot):
+    if _rises(snapshot.release_id, snapshot):
         chosen = str(st.segmented_control(
             "Start from", [MOST_PLAYED, RISING], default=MOST_PLAYED, key="start",
             label_visibility="collapsed", required=True,
@@ -96,9 +96,10 @@ def _popular(snapshot: Snapshot) -> None:
     )  # fmt: skip
 
 
-def _rises(snapshot: Snapshot) -> bool:
+@st.cache_data(max_entries=4, show_spinner=False)
+def _rises(release_id: str, _snapshot: Snapshot) -> bool:  # noqa: ARG001 - the key
     """Return whether any track wins listeners beyond its usual level."""
-    return has_macro(snapshot, "trending") and bool(snapshot.rows("trending", k=1))
+    return has_macro(_snapshot, "trending") and bool(_snapshot.rows("trending", k=1))
 
 
 def _heading(snapshot: Snapshot, track: Track) -> None:

@@ -71,10 +71,10 @@ def _known(snapshot: Snapshot) -> None:
         list_panel(snapshot, subject, suggested_weight(snapshot, 0))
         return
     aside, main = beside()
-    with aside:
-        _about(snapshot, user_id, found)
     with main:
         list_panel(snapshot, Subject("recommended", user_id), float(found["weight"]))
+    with aside:
+        _about(snapshot, user_id, found)
 
 
 def _about(snapshot: Snapshot, user_id: str, found: dict[str, Any]) -> None:
@@ -166,6 +166,9 @@ def _new(snapshot: Snapshot) -> None:
         notice("unknown-liked", "Some of these songs are not in this release",
                f"{len(liked) - len(chosen)} of {len(liked)} are ignored.")  # fmt: skip
     aside, main = beside()
+    with main:
+        subject = Subject("liked", chosen, is_unknown=not chosen)
+        list_panel(snapshot, subject, suggested_weight(snapshot, len(chosen)))
     with aside:
         card(
             "liked",
@@ -178,9 +181,6 @@ def _new(snapshot: Snapshot) -> None:
         if chosen:
             chips = [Chip(name, _named(tracks[name])) for name in chosen]
             removable_chips(CHOSEN, "Songs that the new listener likes", chips, _unlike)
-    with main:
-        subject = Subject("liked", chosen, is_unknown=not chosen)
-        list_panel(snapshot, subject, suggested_weight(snapshot, len(chosen)))
 
 
 def _unlike() -> None:

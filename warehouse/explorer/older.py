@@ -7,8 +7,12 @@ from warehouse.explorer.snapshot import Snapshot
 
 def has_relation(snapshot: Snapshot, name: str) -> bool:
     """Return whether the release has a relation of this name."""
-    found = snapshot.row("has_relation", name=name)
-    return bool(found and found["present"])
+    return name in _relations(snapshot.release_id, snapshot)
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def _relations(release_id: str, _snapshot: Snapshot) -> set[str]:  # noqa: ARG001 - the key
+    return {row["name"] for row in _snapshot.rows("relations")}
 
 
 def has_macro(snapshot: Snapshot, name: str) -> bool:
