@@ -1,6 +1,7 @@
 """A storm of signals at random moments: the current release is whole, and the next run succeeds.
 
-CROSSFADE_KILLS says how many (default 6: each signal with each model), CROSSFADE_SEED which ones.
+CROSSFADE_KILLS says how many (default 6: each signal with each model; half as many refreshes),
+CROSSFADE_SEED which ones.
 """
 
 import fcntl
@@ -18,7 +19,7 @@ import pytest
 
 from flows.run_records import dead_records
 from tests.conftest import BIN, CommandLine, Published, Sample
-from tests.flows.homes import GONE_WITHIN, carrying, copied
+from tests.flows.homes import GONE_WITHIN, carrying, contents, copied
 from warehouse.releases.home import Home
 from warehouse.releases.pointer import current_release
 
@@ -35,7 +36,7 @@ SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 def test_a_storm(published: Published, sample: Sample, tmp_path: Path) -> None:
     crossfade, rng = copied(published, tmp_path), random.Random(SEED)
     home = Home(tmp_path / "home")
-    seconds = _seconds_of_a_run(crossfade, sample)
+    seconds = _seconds_of(crossfade, "run", *sample.flags, "--force", "--model", "cosine")
     for number in range(KILLS):
         stage = rng.choice((*STAGES, "build"))
         after = rng.uniform(0, seconds)
@@ -43,32 +44,81 @@ def test_a_storm(published: Published, sample: Sample, tmp_path: Path) -> None:
         case = f"{number}: {kind.name} {after:.1f} s into a run from {stage} on"
         for later in STAGES[STAGES.index(stage) :] if stage in STAGES else ():
             shutil.rmtree(home.lake / later, ignore_errors=True)
-        token = _killed(crossfade, sample, MODELS[number % 2], after, kind)
-        print(case, flush=True)
-        assert current_release(home), case
-        done = crossfade("run", *sample.flags, "--force", "--model", MODELS[number % 2],
-                         timeout=500)  # fmt: skip
-        assert done.returncode == 0, f"{case}\n{done.stderr}"
-        assert token is None or carrying(token) == [], case
-        assert dead_records(home) == [], case
-        _assert_tidy(home)
+        command = ("run", *sample.flags, "--force", "--model", MODELS[number % 2])
+        _kill_and_repeat(crossfade, home, command, after, kind, case)
 
 
-def _seconds_of_a_run(crossfade: CommandLine, sample: Sample) -> float:
+@pytest.mark.slow
+@pytest.mark.timeout(600 * (KILLS + 1))
+def test_a_storm_over_refreshes(published: Published, sample: Sample, tmp_path: Path) -> None:
+    """A refresh for each day, killed and repeated, gives what one refresh of all days gives."""
+    crossfade, rng = copied(published, tmp_path / "stormy"), random.Random(SEED)
+    calm = copied(published, tmp_path / "calm")
+    home, plays = Home(tmp_path / "stormy" / "home"), tmp_path / "plays"
+    plays.mkdir()
+    shutil.copy(sample.plays, plays / "history.csv")
+    command = ("refresh", "--tracks", sample.tracks, "--plays", plays)
+    _add_day(plays, rng)
+    seconds = _seconds_of(crossfade, *command)
+    for number in range(max(len(SIGNALS), KILLS // 2)):
+        _add_day(plays, rng)
+        after, kind = rng.uniform(0, seconds), SIGNALS[number % len(SIGNALS)]
+        case = f"{number}: {kind.name} {after:.1f} s into a refresh"
+        _kill_and_repeat(crossfade, home, command, after, kind, case)
+    _seconds_of(calm, *command)
+    kept, expected = (
+        contents(one.current.resolve(), "release")
+        for one in (home, Home(tmp_path / "calm" / "home"))
+    )
+    assert kept == expected
+
+
+def _add_day(plays: Path, rng: random.Random) -> None:
+    """Add a file in which some listeners, and one who is new, play tracks that are known."""
+    header, *rows = (plays / "history.csv").read_text().splitlines(keepends=True)
+    drawn = [row.split(",") for row in rng.sample(rows, 60)]
+    number = len(list(plays.iterdir()))
+    listeners = [f"newcomer-{number}", *(listener for _, listener, _ in drawn[1::2])]
+    lines = [
+        f"{row[0]},{listener},1\n" for row, listener in zip(drawn[::2], listeners, strict=False)
+    ]
+    (plays / f"day-{number:03}.csv").write_text(header + "".join(lines))
+
+
+def _kill_and_repeat(
+    crossfade: CommandLine,
+    home: Home,
+    command: tuple[str | Path, ...],
+    after: float,
+    kind: signal.Signals,
+    case: str,
+) -> None:
+    """Signal a command; what is current is whole then, and the same command succeeds."""
+    token = _killed(crossfade, command, after, kind)
+    print(case, flush=True)
+    assert current_release(home), case
+    done = crossfade(*command, timeout=500)
+    assert done.returncode == 0, f"{case}\n{done.stderr}"
+    assert token is None or carrying(token) == [], case
+    assert dead_records(home) == [], case
+    _assert_tidy(home)
+
+
+def _seconds_of(crossfade: CommandLine, *command: str | Path) -> float:
     started = time.monotonic()
-    done = crossfade("run", *sample.flags, "--force", "--model", "cosine", timeout=500)
+    done = crossfade(*command, timeout=500)
     assert done.returncode == 0, done.stderr
     return time.monotonic() - started
 
 
 def _killed(
-    crossfade: CommandLine, sample: Sample, model: str, after: float, kind: signal.Signals
+    crossfade: CommandLine, command: tuple[str | Path, ...], after: float, kind: signal.Signals
 ) -> str | None:
-    """Signal a run some time after its start; return its token, None if it had none yet."""
+    """Signal a command some time after its start; return its token, None if it had none yet."""
     runs = crossfade.cwd / "home" / "runs"
     with (crossfade.cwd / "killed.log").open("wb") as log:
         run = subprocess.Popen(
-            [BIN / "crossfade", "run", *sample.flags, "--force", "--model", model],
+            [BIN / "crossfade", *command],
             cwd=crossfade.cwd,
             env={**os.environ, **crossfade.environment},
             stdout=log,
