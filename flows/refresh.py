@@ -27,8 +27,9 @@ from flows.settings import Settings, load_settings
 from flows.tidying import tidy
 from tasks.blend.neighbours import Neighbours
 from tasks.lake.record import StageResult
-from tasks.refresh.base import Found, find_base, find_part
+from tasks.refresh.base import Found, find_base
 from tasks.refresh.frozen import own_result
+from tasks.refresh.patchable import patchable
 from tasks.refresh.stage import Before
 from tasks.release.candidate import Candidate, Judged, blend_of_current, quality_with_drift
 from tasks.release.kept import lake_part
@@ -156,6 +157,7 @@ def _refresh(
         parts=_parts(ingested, frozen, lists, found),
         recipe=current.manifest.recipe,
         inherited=found.inherited,
+        earlier=patchable(home, found, lists, frozen["content"]),
     )
     skip = reason_to_skip_publish(home, candidate.fingerprint, force=False)
     if skip is not None:
@@ -177,20 +179,8 @@ def _before(home: Home, found: Found, ingested: StageResult | None) -> Before | 
     """
     if ingested is None:
         return None
-    manifest = found.current.manifest
-    if manifest.base is None:
-        return Before(ingested, found.parts["lists"], found.parts["content"]["content"])
-    parts = {
-        name: find_part(home.lake, part)
-        for name, part in manifest.parts.items()
-        if name != "ingest"
-    }
-    lists = parts["lists"]
-    # without a part of its own it has the tracks of its base
-    frozen = parts["frozen"] if "frozen" in parts else found.parts["content"]
-    if lists is None or frozen is None:
-        return None
-    return Before(ingested, lists, frozen["content"])
+    ranked = found.ranked(home.lake, found.current)
+    return None if ranked is None else Before(ingested, *ranked)
 
 
 def _parts(

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tasks.lake.dataset import Dataset
 from tasks.lake.record import StageResult, read_record
 from tasks.release.candidate import Inherited
 from tasks.release.kept import model_digest
@@ -36,6 +37,20 @@ class Found:
         if manifest.base is None:
             return self.parts["ingest"]
         return find_part(lake, manifest.parts["ingest"])
+
+    def ranked(self, lake: Path, release: Release) -> tuple[StageResult, Dataset] | None:
+        """Return the lists of a release and the content edges they were made with.
+
+        The release is the base or a refresh of it; None if either is not whole in the lake.
+        """
+        manifest = release.manifest
+        if manifest.base is None:
+            return self.parts["lists"], self.parts["content"]["content"]
+        lists = find_part(lake, manifest.parts["lists"])
+        # without a part of its own it has the tracks of its base
+        part = manifest.parts.get("frozen")
+        frozen = self.parts["content"] if part is None else find_part(lake, part)
+        return None if lists is None or frozen is None else (lists, frozen["content"])
 
 
 def find_base(home: Home, dataset: str, recipe: Mapping[str, str]) -> Found:

@@ -1,5 +1,6 @@
 """The tables that a base has learned, in the keys of today's catalogue."""
 
+import hashlib
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -76,10 +77,13 @@ def _moved(
     """Write the tables in the keys of another catalogue."""
     tracks, before = ingested["tracks"], parts["ingest"]["tracks"]
     lists, content = parts["lists"], parts["content"]
+    columns = feature_columns(before, numeric, categorical)
     stage = Stage(
         lake,
         STAGE,
-        tracks=[before.digest, tracks.digest],
+        before=before.digest,
+        # every play moves other columns of the tracks
+        tracks=_digest(tracks.read(["track_id", *(x for x in columns if x != "played_key")])),
         lists={name: lists[name].digest for name in FROM_LISTS},
         content={name: dataset.digest for name, dataset in content.datasets.items()},
         numeric=numeric,
@@ -95,7 +99,6 @@ def _moved(
     space = _space(read_space(content["embedding"].path), moves)
     edges = _edges(content["content"].read(), moves.keys)
     if moves.is_new.any() and content["feature_weights"].rows:
-        columns = feature_columns(before, numeric, categorical)
         new = tracks.read(columns).filter(pa.array(moves.is_new))
         projection = Projection.read(content["projection"].path)
         fitted_on, artists = before.read(columns), moves.artists_before[moves.is_new]
@@ -123,6 +126,14 @@ def _moved(
         "removed_tracks": int(np.count_nonzero(moves.keys < 0)),
     }
     return stage.finish(time.perf_counter() - began, counts, **files)
+
+
+def _digest(table: pa.Table) -> str:
+    """Hash the rows of a table."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as stream:
+        stream.write_table(table.combine_chunks())
+    return hashlib.blake2b(sink.getvalue(), digest_size=12).hexdigest()
 
 
 def _edges(edges: pa.Table, keys: NDArray[np.int32]) -> pa.Table:

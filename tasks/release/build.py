@@ -15,7 +15,7 @@ from tasks.blend.parameters import artist_factors
 from tasks.experiments.assignment import assignment_row, variant_rows
 from tasks.lake.files import write_parquet
 from tasks.lake.record import StageResult
-from tasks.release.candidate import Candidate, Judged
+from tasks.release.candidate import Candidate, Judged, layout
 from tasks.release.kept import kept_model
 from tasks.release.recent import recent_tables
 from warehouse.build.checks import check_release
@@ -59,7 +59,7 @@ def build_stage(
     release_id = _release_id(home, now, candidate.fingerprint)
     files |= _write_music(home.building, candidate, memory_limit, threads)
     given = _build_input(release_id, now, candidate, judged, files)
-    folder = build(home, given, memory_limit, threads)
+    folder, patch_of = build(home, given, memory_limit, threads, candidate.earlier)
     broken = check_release(
         folder / DATABASE,
         candidate.hybrid.user_list,
@@ -77,7 +77,7 @@ def build_stage(
     counts = record_release(folder / DATABASE, given, seconds, max(peak_memory, here))
     if candidate.evaluation is not None:
         shutil.copyfile(candidate.evaluation["listeners"].path, folder / MEASURED_LISTENERS)
-        _write_plots(candidate.evaluation, folder / PLOTS)
+        _add_plots(home, candidate, candidate.evaluation, folder / PLOTS)
     database = folder / DATABASE
     kept = _kept(candidate, release_id)
     manifest = Manifest(
@@ -103,6 +103,8 @@ def build_stage(
         parts=dict(candidate.parts),
         recipe=dict(candidate.recipe),
         base=candidate.inherited.base if candidate.inherited else None,
+        layout=layout(),
+        patch_of=patch_of,
     )
     return adopt(home, folder, manifest)
 
@@ -134,8 +136,13 @@ def _write_music(
     return paths
 
 
-def _write_plots(measured: StageResult, folder: Path) -> None:
-    """Draw the plots of the evaluation into the release's folder."""
+def _add_plots(home: Home, candidate: Candidate, measured: StageResult, folder: Path) -> None:
+    """Draw the plots of the evaluation, or copy those of the base, which has the same."""
+    if candidate.inherited is not None:
+        drawn = home.releases / candidate.inherited.base.release_id / PLOTS
+        if drawn.is_dir():
+            shutil.copytree(drawn, folder)
+            return
     from tasks.evaluation.plots import write_plots  # a second of imports that few runs need
 
     folder.mkdir()

@@ -14,6 +14,7 @@ from tasks.lake.code import code_digest
 from tasks.lake.keys import fingerprint
 from tasks.lake.record import StageResult
 from tasks.release.drift import drift_checks
+from warehouse.build.patch import Earlier
 from warehouse.releases.home import Home
 from warehouse.releases.manifest import Base, Comparison, KeptModel, LakePart, Override
 from warehouse.releases.pointer import current_release, named_current
@@ -66,6 +67,8 @@ class Candidate:
     recipe: Mapping[str, str] = field(default_factory=dict)
     inherited: Inherited | None = None
     """None: everything was learned by this run."""
+    earlier: Earlier | None = None
+    """A release of whose file that of a refresh may be made."""
 
     @property
     def measured_model(self) -> str | None:
@@ -100,8 +103,13 @@ class Candidate:
             base=self.inherited.base.release_id if self.inherited else None,
             experiments=list(self.experiments),
             digests=[dataset.digest for dataset in datasets],
-            code=code_digest("tasks.release.build"),
+            code=layout(),
         )
+
+
+def layout() -> str:
+    """Return the hash of the code that decides how a release's file is written."""
+    return code_digest("tasks.release.build")
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,6 @@ def quick_release(spec: DatasetSpec, folder: Path) -> Path:
     judged: Any = SimpleNamespace(summary=None, override=None)
     now = datetime.now(UTC)
     given = _build_input("20260101T000000-quick", now, candidate, judged, files)
-    database = build(home, given, MEMORY_LIMIT, 1) / DATABASE
+    database = build(home, given, MEMORY_LIMIT, 1).folder / DATABASE
     record_release(database, given, {}, 1)
     return database

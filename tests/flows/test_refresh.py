@@ -10,8 +10,10 @@ import pytest
 from flows.decision import recipe_of
 from flows.settings import Settings, load_settings
 from tasks.refresh.base import find_base
+from tasks.refresh.patchable import patchable
 from tests.conftest import Published, Sample
 from tests.flows.homes import contents, copied
+from warehouse.build.patch import Earlier
 from warehouse.errors import FullRunNeededError
 from warehouse.releases.home import Home
 from warehouse.releases.manifest import Manifest
@@ -63,6 +65,9 @@ def test_two_refreshes_equal_one_and_are_marked_as_such(
     done = step("refresh", *flags)
     assert done.returncode == 0, done.stderr
     (plays / "day-2.csv").write_text(second)
+    # as if other code had written the base: this one is not made of its file
+    made = Home(tmp_path / "once" / "home").releases / base_id
+    Manifest.read(made).model_copy(update={"layout": "other"}).write(made)
     for crossfade in (step, once):
         done = crossfade("refresh", *flags)
         assert done.returncode == 0, done.stderr
@@ -91,6 +96,9 @@ def test_two_refreshes_equal_one_and_are_marked_as_such(
 
     releases = list_releases(home)
     assert [one.manifest.base_id for one in releases] == [None, base_id, base_id]
+    assert [one.manifest.patch_of for one in releases] == [None, base_id, base_id]
+    (_, whole) = list_releases(Home(tmp_path / "once" / "home"))
+    assert whole.manifest.patch_of is None
     assert releases[-1].manifest.measured == base_release.manifest.measured
     listed = step("releases").stdout
     assert "refresh of" in listed
@@ -174,6 +182,29 @@ def test_a_full_run_is_needed(
     change(home)
     with pytest.raises(FullRunNeededError, match=f"a full run is needed: .*{reason}.*; `crossfade"):
         find_base(home, name, recipe)
+
+
+def test_a_file_is_made_of_one_of_the_same_code_and_neighbours(home: Home, sample: Sample) -> None:
+    settings = settings_of(home, sample)
+
+    def made_of(content: str | None = None, **changed: object) -> Earlier | None:
+        _rewrite(home, **changed)
+        found = find_base(home, settings.spec().name, recipe_of(settings))
+        edges = found.parts["content"]["content"]
+        edges = edges.model_copy(update={"digest": content or edges.digest})
+        return patchable(home, found, found.parts["lists"], edges)
+
+    earlier, manifest = made_of(), current(home).manifest
+    assert earlier is not None
+    assert earlier.release_id == manifest.release_id
+    assert earlier.database == current(home).database
+    assert len(earlier.listeners) > 1
+    assert made_of(content="other") is None
+    assert made_of(layout="other") is None
+    assert made_of(layout=manifest.layout, duckdb_version="1.3.2") is None
+    assert made_of(duckdb_version=manifest.duckdb_version) == earlier
+    # of a patch, what that was made of
+    assert made_of(patch_of=earlier.release_id) is None
 
 
 def test_other_settings_need_a_full_run_and_say_which(home: Home, sample: Sample) -> None:

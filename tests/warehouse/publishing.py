@@ -41,7 +41,7 @@ def built(home: Home, given: BuildInput, number: int) -> tuple[Path, Manifest]:
     name = release_id(number)
     marks = [{"model": name, "segment": "all", "metric": "ndcg", "k": k} for k in range(MARKS)]
     given = given.model_copy(update={"release_id": name, "evaluation": marks})
-    folder = build(home, given, memory_limit="500MB", threads=1)
+    folder = build(home, given, memory_limit="500MB", threads=1).folder
     counts = record_release(folder / DATABASE, given, {}, 1)
     manifest = Manifest(
         release_id=name,

@@ -166,7 +166,7 @@ def release_world(
     ):
         files[name] = _write(lake, name, schema.empty_table())
     given = build_input(files, parameters, release_id, numeric)
-    built = build(Home(folder), given, memory_limit="1GB", threads=2)
+    built = build(Home(folder), given, memory_limit="1GB", threads=2).folder
     record_release(built / DATABASE, given, {"ingest": 0.1}, 1)
     content = EdgeTable.from_edges(edges["content"], n)
     return World(

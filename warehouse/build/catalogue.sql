@@ -1,7 +1,7 @@
 -- Before the first table: the schema, the functions of the store, and the source of store.tracks, whose
 -- columns warehouse/build/writer.py spells out.
 
-CREATE SCHEMA store;
+CREATE SCHEMA IF NOT EXISTS store;
 
 -- Which pairs of neighbouring letters a text has, as a set of bits: what shares few of them with a
 -- search text cannot be what was meant, typos included. Two sets, as pairs share bits. Arithmetic

@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from warehouse.build.writer import ROW_GROUP
+from warehouse.contract.versions import ROW_GROUP
 from warehouse.errors import RunError
 from warehouse.listener_ids import WHITE
 from warehouse.redaction import Redactor

@@ -5,11 +5,12 @@ import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 from pydantic import BaseModel, ConfigDict
 
+from warehouse.build.patch import Earlier, can_patch, start_from
 from warehouse.contract.constants import sql_constants
 from warehouse.contract.ranked import (
     HAS_STRENGTHS,
@@ -21,7 +22,7 @@ from warehouse.contract.ranked import (
 )
 from warehouse.contract.relations import relations
 from warehouse.contract.sql import contract_sql, standalone_macros
-from warehouse.contract.versions import SCHEMA_VERSION, STORAGE_VERSION
+from warehouse.contract.versions import ROW_GROUP, SCHEMA_VERSION, STORAGE_VERSION
 from warehouse.releases.home import DATABASE, Home
 from warehouse.statements import column_name, doubles, filled, statement, text_literal
 
@@ -46,10 +47,6 @@ OPTIONAL = {
     "cover_url": "Link to a picture of the track or its album; NULL: unknown",
 }
 """Columns of `tracks` in the releases of a dataset that names them, and their comments."""
-
-ROW_GROUP = 67_584
-"""Rows of a row group: 33 vectors, whose targets (16 bits) and weights (14) fill a block of 256 kB.
-A lookup reads about half of what it reads with DuckDB's own 122,880."""
 
 ROWS_AT_ONCE = 100
 """Rows of one INSERT: a statement for each row would take ten times as long, to be planned."""
@@ -97,8 +94,22 @@ class BuildInput(BaseModel):
     numeric_features: list[str]
 
 
-def build(home: Home, given: BuildInput, memory_limit: str, threads: int) -> Path:
-    """Build the release under ``home.building`` and return its folder; nothing is published.
+class Built(NamedTuple):
+    """A file that was built; nothing is published."""
+
+    folder: Path
+    patch_of: str | None
+    """The release whose file it was made of; None: it was written as a whole."""
+
+
+def build(
+    home: Home,
+    given: BuildInput,
+    memory_limit: str,
+    threads: int,
+    earlier: Earlier | None = None,
+) -> Built:
+    """Build the release under ``home.building``, of an earlier file if few lists are others.
 
     The file has no write-ahead log left when this returns.
     """
@@ -115,15 +126,19 @@ def build(home: Home, given: BuildInput, memory_limit: str, threads: int) -> Pat
     }
     database = folder / DATABASE
     with duckdb.connect(config=config) as connection:
-        connection.execute(
-            f"ATTACH {text_literal(str(database))} AS release "
-            f"(STORAGE_VERSION '{STORAGE_VERSION}', ROW_GROUP_SIZE {ROW_GROUP})"
-        )
+        _set_variables(connection, given)
+        is_patch = earlier is not None and can_patch(connection, earlier)
+        if earlier is not None and is_patch:
+            start_from(connection, earlier, database)
+        else:
+            connection.execute(
+                f"ATTACH {text_literal(str(database))} AS release "
+                f"(STORAGE_VERSION '{STORAGE_VERSION}', ROW_GROUP_SIZE {ROW_GROUP})"
+            )
         connection.execute("USE release")
         _create_store(connection, given)
         connection.execute("SET threads = 1")
-        connection.execute(statement(PACKAGE, "neighbours"))
-        _in_order_of_the_lake(connection, statement(PACKAGE, "recommendations"))
+        _write_lists(connection, is_patch)
         connection.execute(f"SET threads = {threads}")
         connection.execute("BEGIN")
         _create_contract(connection, given)
@@ -134,7 +149,7 @@ def build(home: Home, given: BuildInput, memory_limit: str, threads: int) -> Pat
     shutil.rmtree(scratch, ignore_errors=True)
     if (leftover := database.with_name(f"{DATABASE}.wal")).exists():
         raise RuntimeError(f"{leftover} was left behind: the release was not closed properly")
-    return folder
+    return Built(folder, earlier.release_id if earlier is not None and is_patch else None)
 
 
 def record_release(
@@ -184,7 +199,7 @@ def record_release(
     return counts
 
 
-def _create_store(connection: duckdb.DuckDBPyConnection, given: BuildInput) -> None:
+def _set_variables(connection: duckdb.DuckDBPyConnection, given: BuildInput) -> None:
     for name, paths in given.files.items():
         connection.execute(f"SET VARIABLE {name} = ?", [[str(path) for path in paths]])
     for name, value in (
@@ -193,6 +208,9 @@ def _create_store(connection: duckdb.DuckDBPyConnection, given: BuildInput) -> N
         ("popular_scope", POPULAR_SCOPE),
     ):
         connection.execute(f"SET VARIABLE {name} = ?", [value])
+
+
+def _create_store(connection: duckdb.DuckDBPyConnection, given: BuildInput) -> None:
     shared = {"spelled": statement(PACKAGE, "spelled"), **sql_constants()}
     connection.execute(filled(statement(PACKAGE, "catalogue"), shared))
     _create_tracks(connection)
@@ -212,6 +230,20 @@ def _create_store(connection: duckdb.DuckDBPyConnection, given: BuildInput) -> N
     )
     values = {"factors": doubles(given.artist_factors), **_of_lists(connection)}
     _in_order_of_the_lake(connection, filled(statement(PACKAGE, "lists"), values))
+
+
+def _write_lists(connection: duckdb.DuckDBPyConnection, is_patch: bool) -> None:
+    """Write the neighbours and all lists; in a patch the lists of the listeners in `compared`."""
+    connection.execute(statement(PACKAGE, "track_ids"))
+    if is_patch:
+        connection.execute(statement(PACKAGE, "patched"))
+        lists = "touched"
+    else:
+        connection.execute(statement(PACKAGE, "neighbours"))
+        connection.execute(statement(PACKAGE, "recommendations"))
+        lists = "read_parquet(getvariable('listeners'))"
+    rows = filled(statement(PACKAGE, "recommendation_rows"), {"lists": lists})
+    _in_order_of_the_lake(connection, rows)
 
 
 def _of_lists(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:

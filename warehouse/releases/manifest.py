@@ -134,6 +134,10 @@ class Manifest(BaseModel):
     """Hash of each thing beside the data that decides what is learned; a refresh needs the same."""
     base: Base | None = None
     """What this release is a refresh of; None: it is the release of a full run."""
+    layout: str = ""
+    """Hash of the code that has written the file; empty in releases of older versions."""
+    patch_of: str | None = None
+    """The release of whose file this one's was made; None: it was written as a whole."""
     rolled_back: bool = False
     """Whether an operator rolled back from it to an older release."""
     file: str = DATABASE

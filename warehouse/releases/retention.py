@@ -10,17 +10,19 @@ from warehouse.releases.release import current_id, list_releases
 
 
 def prune(home: Home, keep: int, keep_refreshes: int | None = None) -> list[str]:
-    """Delete all but the newest releases, never the current one and its base; return their ids.
+    """Delete all but the newest releases; return their ids.
 
-    ``keep`` releases of full runs stay, and ``keep_refreshes`` refreshes (None: as many), so that
-    the refreshes of a day do not push out the releases of a week. Releases that the gate refused do
-    not count: the last of them is kept for inspection. A challenger is left alone, as a run may be
+    Never the current one, its base and the release of whose file its own was made. ``keep``
+    releases of full runs stay, and ``keep_refreshes`` refreshes (None: as many), so that the
+    refreshes of a day do not push out the releases of a week. Releases that the gate refused do not
+    count: the last of them is kept for inspection. A challenger is left alone, as a run may be
     working on it.
     """
     with home.locked("pointer", "prune"):
         releases = list_releases(home)
         current = current_id(home)
-        in_use = {current, *(one.manifest.base_id for one in releases if one.is_current)} - {None}
+        used = [(x.manifest.base_id, x.manifest.patch_of) for x in releases if x.is_current]
+        in_use = {current, *(name for names in used for name in names)} - {None}
         others = [release for release in releases if release.folder.name not in in_use]
         refused = [release for release in others if release.manifest.status == "refused"]
         refreshes = [one.folder.name for one in releases if one.manifest.base is not None]
@@ -52,15 +54,18 @@ def kept_models(home: Home) -> set[Path]:
 def kept_parts(home: Home, keep: int) -> set[Path]:
     """Return the folders in the lake that refreshes use.
 
-    Those of the current release and of its base, and of the newest ``keep`` releases of full runs,
-    to which somebody may go back.
+    Those of the current release, of its base and of the release of whose file its own was made, and
+    of the newest ``keep`` releases of full runs, to which somebody may go back.
     """
     published = [release for release in list_releases(home) if release.is_published]
     full = [release for release in published if release.manifest.base is None]
+    patched = {release.manifest.patch_of for release in published if release.is_current}
     manifests = [
         release.manifest
         for release in published
-        if release.is_current or release in full[len(full) - keep :]
+        if release.is_current
+        or release.manifest.release_id in patched
+        or release in full[len(full) - keep :]
     ]
     parts = [
         part

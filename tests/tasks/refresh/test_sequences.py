@@ -162,6 +162,7 @@ def test_days_in_a_row_equal_building_at_once(
     rng = random.Random(seed)
     parts = base.found.parts
     before = Before(parts["ingest"], parts["lists"], parts["content"]["content"])
+    moved = 0
     for day, kind in enumerate(("", "new", "retagged", "removed", "", "renamed")):
         a_day(base, rng, day)
         if kind:
@@ -169,6 +170,8 @@ def test_days_in_a_row_equal_building_at_once(
         ingested = base.ingest(base.home.lake)
         taken_over = 0
         before = base.refresh(client, base.home.lake, ingested, before)
+        moved, moved_before = len(list((base.home.lake / "frozen").glob("*"))), moved
+        assert moved == moved_before + bool(kind)  # plays alone move no table of the base
         share = taken_over / ingested["users"].rows
         assert {"": 0.9, "retagged": 0.9, "new": 0.05}.get(kind, -1) < share < 1
         other = tmp_path / f"other-{day}"

@@ -42,7 +42,7 @@ def reader(world: World, tmp_path_factory: pytest.TempPathFactory) -> duckdb.Duc
         "assignments": [assignment_row(one) for one in EXPERIMENTS],
     }
     home: Path = tmp_path_factory.mktemp("home")
-    folder = build(Home(home), world.given.model_copy(update=configured), "1GB", 2)
+    folder = build(Home(home), world.given.model_copy(update=configured), "1GB", 2).folder
     return duckdb.connect(str(folder / DATABASE), read_only=True)
 
 

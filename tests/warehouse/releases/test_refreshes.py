@@ -77,6 +77,14 @@ def test_the_lake_keeps_what_refreshes_use(mixed: Home) -> None:
     assert folders(1) == {0, 2}
 
 
+def test_what_the_file_of_the_current_release_was_made_of_is_kept(mixed: Home) -> None:
+    current = list_releases(mixed)[-1]
+    current.manifest.model_copy(update={"patch_of": release_id(3)}).write(current.folder)
+    assert {folder.name for folder in kept_parts(mixed, 1)} == {"2", "3", "5"}
+    prune(mixed, 1, 1)
+    assert numbers(mixed) == [2, 3, 5]
+
+
 def test_what_a_refused_release_was_made_of_is_not_kept(mixed: Home, given: BuildInput) -> None:
     refused: Release = keep(mixed, given, 7)
     facts = {"parts": parts_of(7), "status": "refused"}
