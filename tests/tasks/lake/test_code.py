@@ -153,6 +153,7 @@ DEPENDENTS: tuple[tuple[str, str], ...] = (
     ("tasks/evaluation/half_life.py", "temporal"),
     ("tasks/evaluation/*", "evaluation temporal"),
     ("tasks/refresh/base.py", ""),
+    ("tasks/refresh/patchable.py", ""),
     ("tasks/refresh/stage.py", "refreshed"),
     ("tasks/refresh/unchanged.py", "refreshed"),
     ("tasks/refresh/touched.py", "refreshed"),
