@@ -4,6 +4,7 @@ docs/refresh.md says what is frozen with the base and what moves.
 """
 
 import os
+from dataclasses import replace
 from typing import cast
 
 from distributed import Client
@@ -157,11 +158,11 @@ def _refresh(
         parts=_parts(ingested, frozen, lists, found),
         recipe=current.manifest.recipe,
         inherited=found.inherited,
-        earlier=patchable(home, found, lists, frozen["content"]),
     )
     skip = reason_to_skip_publish(home, candidate.fingerprint, force=False)
     if skip is not None:
         return _unchanged(*skip, stages, memory)
+    candidate = replace(candidate, earlier=patchable(home, found, lists, frozen["content"]))
     release = _publish(settings, home, candidate, current, memory, sections)
     return Outcome(
         release_id=release.manifest.release_id,

@@ -146,11 +146,11 @@ def cut_release(source: Source, folder: Path, back: int = 1) -> Cut:
     return Cut(source, duckdb.connect(str(release), read_only=True), later)
 
 
-def ndcg(ranked: Sequence[str], targets: set[str]) -> float:
-    """Return NDCG@K of one list."""
-    discount = 1 / np.log2(np.arange(2, K + 2))
-    gained = sum(discount[r] for r, track in enumerate(ranked[:K]) if track in targets)
-    return float(gained / discount[: min(K, len(targets))].sum())
+def ndcg(ranked: Sequence[str], targets: set[str], k: int = K) -> float:
+    """Return NDCG@k of one list."""
+    discount = 1 / np.log2(np.arange(2, k + 2))
+    gained = sum(discount[r] for r, track in enumerate(ranked[:k]) if track in targets)
+    return float(gained / discount[: min(k, len(targets))].sum())
 
 
 def random_ndcg(eligible: Sequence[str], targets: set[str], seed: int) -> float:

@@ -23,10 +23,10 @@ from pathlib import Path
 
 import duckdb
 import numpy as np
-from numpy.typing import NDArray
 
 from tasks.evaluation.bootstrap import interval, resample_counts, resampled_means
 from tasks.sample import SampleParameters, generate_sample
+from tests.benchmarks.music_times import ndcg
 from tests.benchmarks.whole import measured
 from tests.conftest import BIN, running_prefect_server
 from warehouse.releases.home import Home
@@ -145,13 +145,6 @@ def published(
     return {"": popular} | dict(rows)
 
 
-def ndcg(ranked: Sequence[str], targets: set[str]) -> float:
-    """Return NDCG@K of one list."""
-    discount: NDArray[np.float64] = 1 / np.log2(np.arange(2, K + 2))
-    gained = sum(discount[r] for r, track in enumerate(ranked) if track in targets)
-    return float(gained / discount[: min(K, len(targets))].sum())
-
-
 def compare(
     folder: Path, data: Data, days: Sequence[int], environment: Mapping[str, str],
     found: dict[tuple[int, str], Pairs],
@@ -170,7 +163,7 @@ def compare(
         groups = {ALL: set(targets)} | data.groups(learned)
         for user, wanted in targets.items():
             for lists, name in ((full, FULL), (refreshed, REFRESHED), (stale, STALE)):
-                value = ndcg(lists.get(user, lists[""]), wanted)
+                value = ndcg(lists.get(user, lists[""]), wanted, K)
                 for group, members in groups.items():
                     if user in members:
                         pairs = found.setdefault((lag, group), Pairs())

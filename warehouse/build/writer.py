@@ -127,8 +127,9 @@ def build(
     database = folder / DATABASE
     with duckdb.connect(config=config) as connection:
         _set_variables(connection, given)
-        is_patch = earlier is not None and can_patch(connection, earlier)
-        if earlier is not None and is_patch:
+        if earlier is not None and not can_patch(connection, earlier):
+            earlier = None
+        if earlier is not None:
             start_from(connection, earlier, database)
         else:
             connection.execute(
@@ -138,7 +139,7 @@ def build(
         connection.execute("USE release")
         _create_store(connection, given)
         connection.execute("SET threads = 1")
-        _write_lists(connection, is_patch)
+        _write_lists(connection, is_patch=earlier is not None)
         connection.execute(f"SET threads = {threads}")
         connection.execute("BEGIN")
         _create_contract(connection, given)
@@ -149,7 +150,7 @@ def build(
     shutil.rmtree(scratch, ignore_errors=True)
     if (leftover := database.with_name(f"{DATABASE}.wal")).exists():
         raise RuntimeError(f"{leftover} was left behind: the release was not closed properly")
-    return Built(folder, earlier.release_id if earlier is not None and is_patch else None)
+    return Built(folder, earlier.release_id if earlier else None)
 
 
 def record_release(
@@ -232,7 +233,7 @@ def _create_store(connection: duckdb.DuckDBPyConnection, given: BuildInput) -> N
     _in_order_of_the_lake(connection, filled(statement(PACKAGE, "lists"), values))
 
 
-def _write_lists(connection: duckdb.DuckDBPyConnection, is_patch: bool) -> None:
+def _write_lists(connection: duckdb.DuckDBPyConnection, *, is_patch: bool) -> None:
     """Write the neighbours and all lists; in a patch the lists of the listeners in `compared`."""
     connection.execute(statement(PACKAGE, "track_ids"))
     if is_patch:
